@@ -1,0 +1,277 @@
+"""What the company wants and what a fair plan must respect."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from scenarios.base import Frozen, Id, Minor, Money, NonNegative, Probability
+
+MoneyMetric = Literal["revenue", "key_product_revenue", "cash_collected", "cash_due", "gross_margin"]
+CountMetric = Literal["new_customers", "orders"]
+RatioMetric = Literal["key_product_share", "average_order_value", "collection_rate"]
+Metric = Literal[MoneyMetric, CountMetric, RatioMetric]
+
+MONEY_METRICS: frozenset[str] = frozenset(
+    {"revenue", "key_product_revenue", "cash_collected", "cash_due", "gross_margin"}
+)
+RATIO_METRICS: dict[str, tuple[str, str]] = {
+    "key_product_share": ("key_product_revenue", "revenue"),
+    "average_order_value": ("revenue", "orders"),
+    "collection_rate": ("cash_collected", "cash_due"),
+}
+"""Each ratio metric as numerator and denominator; a team's ratio is the ratio of sums."""
+
+
+class TargetFormula(Frozen):
+    """Target = base x (1 + growth - attrition relief), growth and relief held inside their bounds."""
+
+    base: Literal["last_sales", "last_quota"] = "last_sales"
+    growth: float
+    growth_min: float = 0.0
+    growth_max: float = 0.25
+    attrition_relief: NonNegative = 0.0
+    attrition_relief_max: NonNegative = 0.05
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> TargetFormula:
+        if self.growth_min > self.growth_max:
+            raise ValueError(f"growth_min <= growth_max must hold, but got {self.growth_min:g} and {self.growth_max:g}")
+        return self
+
+    def factor(self) -> float:
+        """What the base is multiplied by."""
+        growth = min(max(self.growth, self.growth_min), self.growth_max)
+        return 1.0 + growth - min(self.attrition_relief, self.attrition_relief_max)
+
+
+class Target(Frozen):
+    """A company or team target for one metric over one period (default: the horizon)."""
+
+    metric: Metric
+    team: Id | None = None
+    first_day: date | None = None
+    end: date | None = None
+    """First day after the period."""
+    target: NonNegative | None = None
+    """Currency units, a count, or a ratio, as the metric asks."""
+    formula: TargetFormula | None = None
+    floor: NonNegative | None = None
+    stretch: NonNegative | None = None
+    weight: NonNegative | None = None
+    """Weight in the objective; empty means 1 for revenue and 0 (a floor only) for the others."""
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> Target:
+        if (self.target is None) == (self.formula is None):
+            raise ValueError("exactly one of target and formula must be given")
+        if self.formula is not None and self.metric != "revenue":
+            raise ValueError(f"a formula is only for the metric revenue, got {self.metric}")
+        levels = [level for level in (self.floor, self.target, self.stretch) if level is not None]
+        if levels != sorted(levels):
+            raise ValueError(f"floor <= target <= stretch must hold, but got {levels}")
+        return self
+
+    @property
+    def minor(self) -> Minor:
+        """A given money target in minor units."""
+        if self.target is None:
+            raise ValueError("the target is given by a formula")
+        return Minor.of(self.target)
+
+
+class _Rule(Frozen):
+    enabled: bool = True
+    exempt: tuple[Id, ...] = ()
+    """Reps whom this rule leaves out."""
+
+
+class PotentialBand(_Rule):
+    """Quota over potential stays within this share of the company's quota over potential."""
+
+    rule: Literal["potential_band"] = "potential_band"
+    tolerance: NonNegative = 0.25
+
+
+class GrowthLimits(_Rule):
+    """Quota against the rep's last sales; reps without a full last period are left out."""
+
+    rule: Literal["growth"] = "growth"
+    floor: float | None = 0.0
+    cap: float | None = 0.25
+
+
+class MinimumAttainment(_Rule):
+    """Each rep's capped attainment E[min(S, q)] is at least this share of the quota."""
+
+    rule: Literal["min_expected_attainment"] = "min_expected_attainment"
+    share: Probability = 0.7
+
+
+class MinimumChance(_Rule):
+    """Each rep who is not ramping has at least this chance to make quota."""
+
+    rule: Literal["min_chance"] = "min_chance"
+    chance: Probability = 0.35
+
+
+class Workload(_Rule):
+    """Hours that accounts and leads ask for, as a share of selling hours."""
+
+    rule: Literal["workload"] = "workload"
+    maximum: NonNegative = 0.95
+    minimum: NonNegative = 0.0
+
+
+class TrainingFloor(_Rule):
+    """Each rep gets at least this many training hours."""
+
+    rule: Literal["training_floor"] = "training_floor"
+    hours: NonNegative
+
+
+class EqualOdds(_Rule):
+    """Everyone's chance to make quota lies within a band of this width."""
+
+    rule: Literal["equal_odds"] = "equal_odds"
+    width: Probability = 0.2
+
+
+class Spread(_Rule):
+    """Largest minus smallest quota over potential."""
+
+    rule: Literal["spread"] = "spread"
+    maximum: NonNegative
+
+
+class WorstOff(_Rule):
+    """Mean capped attainment of the worst-off share of reps (CVaR)."""
+
+    rule: Literal["worst_off"] = "worst_off"
+    share: Probability = 0.2
+    minimum: Probability = 0.7
+
+
+class GiniBound(_Rule):
+    """Gini index of quota over potential."""
+
+    rule: Literal["gini"] = "gini"
+    maximum: Probability = 0.1
+
+
+class GroupParity(_Rule):
+    """Mean quota over potential of each group stays within a tolerance of the company's."""
+
+    rule: Literal["group_parity"] = "group_parity"
+    by: Literal["team", "region", "tenure", "level"] = "team"
+    tolerance: NonNegative = 0.1
+
+
+FairnessRule = Annotated[
+    PotentialBand
+    | GrowthLimits
+    | MinimumAttainment
+    | MinimumChance
+    | Workload
+    | TrainingFloor
+    | EqualOdds
+    | Spread
+    | WorstOff
+    | GiniBound
+    | GroupParity,
+    Field(discriminator="rule"),
+]
+
+DEFAULT_RULES: tuple[FairnessRule, ...] = (PotentialBand(), GrowthLimits(), MinimumChance(), Workload())
+
+
+class TrainingBudget(Frozen):
+    """What training may cost; zero hours means that training is not a decision."""
+
+    budget_hours: NonNegative = 0.0
+    budget_money: Money | None = None
+    per_rep_hours: NonNegative = 60.0
+    step_hours: float = Field(default=4.0, gt=0)
+    skills: tuple[Id, ...] = ()
+    """Skills on offer; empty means all but the learning skill."""
+    trainer_hours_per_period: NonNegative | None = None
+
+
+class AccountDecisions(Frozen):
+    """Which accounts may change owner, and whether care hours are a decision."""
+
+    max_moves: int | None = Field(default=None, ge=0)
+    max_moves_share: Probability = 0.10
+    """Of all accounts, where max_moves is empty."""
+    movable_tiers: tuple[Id, ...] = ()
+    """Empty means all."""
+    protect_stages: tuple[Id, ...] = ()
+    """An account with an open opportunity in one of these stages stays."""
+    max_accounts_per_rep: int | None = Field(default=None, ge=0)
+    care_hours_budget: NonNegative | None = None
+    """Total care hours a year to hand out; empty means care stays as planned."""
+
+
+class Lock(Frozen):
+    """A figure fixed by a person; the plan is solved around it."""
+
+    path: str
+    """``quota.E1``, ``owner.A03``, ``training.E1.negotiation`` or ``care.A03``."""
+    value: float | str
+    author: str = ""
+    reason: str = ""
+    time: str = ""
+
+
+class Allocation(Frozen):
+    """Everything the allocator is allowed and obliged to do."""
+
+    over_assignment: float = Field(default=0.0, ge=0, le=1)
+    """Quotas sum to target x (1 + this)."""
+    rounding_step: Money = Minor(1_000_00)
+    mode: Literal["joint", "two_stage", "maximin"] = "joint"
+    quota_basis: Literal["full", "blend", "opportunity"] = "full"
+    """Whether quotas follow the simulated person (full), the territory alone (opportunity), or half of each."""
+    rules: tuple[FairnessRule, ...] = DEFAULT_RULES
+    training: TrainingBudget = TrainingBudget()
+    accounts: AccountDecisions = AccountDecisions()
+    locks: tuple[Lock, ...] = ()
+
+
+class Commitment(Frozen):
+    """What a rep or a team says it will carry, in one round of the bottom-up talks."""
+
+    round: int = Field(ge=1)
+    rep: Id | None = None
+    team: Id | None = None
+    metric: Metric = "revenue"
+    level: Literal["floor", "target", "stretch"] = "target"
+    value: NonNegative
+    """Currency units, a count, or a ratio, as the metric asks."""
+    author: str = ""
+    reason: str = ""
+
+    @model_validator(mode="after")
+    def _of_one(self) -> Commitment:
+        if (self.rep is None) == (self.team is None):
+            raise ValueError("exactly one of rep and team must be given")
+        return self
+
+
+class Goals(Frozen):
+    """Company and team targets."""
+
+    targets: tuple[Target, ...] = ()
+    commitments: tuple[Commitment, ...] = ()
+    """Rounds of bottom-up commitment, shown beside the proposal."""
+    history_growth: float = 0.0
+    """Growth that today's quotas assume where none are given: last sales x (1 + this)."""
+
+    def company(self, metric: str = "revenue") -> Target | None:
+        """The company target of a metric over the horizon, if one is set."""
+        for target in self.targets:
+            if target.metric == metric and target.team is None and target.first_day is None:
+                return target
+        return None

@@ -1,0 +1,220 @@
+"""What is sold and to whom: regions, segments, products, accounts, open opportunities, cash."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from scenarios.base import Frozen, Id, Money, NonNegative, Positive, Probability
+from scenarios.calendar import Weekday, spans_in_order
+from scenarios.distributions import Distribution
+from scenarios.funnel import Season
+
+
+class Region(Frozen):
+    """A sales region; empty calendar fields take the company's."""
+
+    id: Id
+    name: str = ""
+    timezone: str | None = None
+    hours: tuple[str, ...] | None = None
+    workdays: tuple[Weekday, ...] | None = None
+    holidays: tuple[date, ...] = ()
+    """Beside the company's."""
+    working_days: tuple[date, ...] = ()
+
+    @field_validator("hours")
+    @classmethod
+    def _spans(cls, spans: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return None if spans is None else spans_in_order(spans)
+
+
+class Segment(Frozen):
+    """A kind of customer."""
+
+    id: Id
+    name: str = ""
+    quality_logit: float = 0.0
+    value_factor: Positive = 1.0
+
+
+class Attachment(Frozen):
+    """A cross-sell: this product goes along with the main one, with a probability."""
+
+    product: Id
+    probability: Probability
+
+
+class Product(Frozen):
+    """Something to sell; its value is drawn per deal, in currency units."""
+
+    id: Id
+    name: str = ""
+    value: Distribution
+    key: bool = False
+    gross_margin: Probability | None = None
+    attach: tuple[Attachment, ...] = ()
+
+
+class Bundle(Frozen):
+    """Products sold together at a discount."""
+
+    id: Id
+    name: str = ""
+    products: tuple[Id, ...]
+    price_factor: Positive = 1.0
+    share: Probability = 0.0
+
+
+class ExponentialCare(Frozen):
+    """Sales a year = ceiling * (1 - exp(-rate * care hours)): concave."""
+
+    form: Literal["exponential"] = "exponential"
+    ceiling: Money
+    rate_per_hour: Positive
+
+
+class AdbudgCare(Frozen):
+    """Sales a year = low + (high - low) * x**shape / (half + x**shape), x = care hours over today's (Little 1970)."""
+
+    form: Literal["adbudg"] = "adbudg"
+    low: Money
+    high: Money
+    shape: Positive
+    half: Positive
+    hours_now: Positive
+
+
+CareResponse = Annotated[ExponentialCare | AdbudgCare, Field(discriminator="form")]
+
+
+class Tier(Frozen):
+    """A class of accounts: how often they order, how much, and what service they are owed."""
+
+    id: Id
+    name: str = ""
+    rank: int = Field(default=0, ge=0)
+    """0 is the most valuable."""
+    orders_per_year: NonNegative
+    order_value: Distribution
+    potential: Money = 0
+    care_hours_per_year: NonNegative = 0.0
+    churn_per_year: Probability = 0.0
+    cross_sell: tuple[Attachment, ...] = ()
+    """Products that an order of this tier also brings, each with its probability."""
+
+
+class AccountPhysics(Frozen):
+    """How owner and care change an account's orders."""
+
+    relationship_skill: Id = "relationship_management"
+    rate_per_relationship_point: float = 0.004
+    """Orders a year x (1 + this x (skill - reference))."""
+    handover_loss: Probability = 0.15
+    """Share of a year's orders lost in the first year after the owner changes (Shi et al. 2017: .13 to .18)."""
+    care_elasticity: Probability = 0.3
+    """Orders react to care given over care owed, to this power (Albers et al. 2010: mean .34)."""
+    care_ratio_cap: float = Field(default=1.5, ge=1)
+    season: Season = (1.0,) * 12
+    order_effort_hours: Distribution
+    care_visit_hours: Positive = 2.0
+    """Length of one care visit; the year's hours are split into visits of about this length."""
+    new_customer: Tier | None = None
+    """What a won lead becomes; empty means it buys once."""
+
+
+class Account(Frozen):
+    """One existing customer."""
+
+    id: Id
+    name: str = ""
+    tier: Id
+    segment: Id | None = None
+    region: Id
+    city: str = ""
+    industry: str = ""
+    parent: Id | None = None
+    owner: Id | None = None
+    potential: Money | None = None
+    """Empty means the tier's; zero is "no potential"."""
+    orders_per_year: NonNegative | None = None
+    care_hours: NonNegative | None = None
+    """Care planned today in hours a year; empty means what the tier is owed."""
+    care_response: CareResponse | None = None
+    """Sales as an explicit curve of care hours, instead of the elasticity."""
+    sales_last: Money | None = None
+    sales_before: Money | None = None
+    protected_until: date | None = None
+    """No owner change before this day."""
+    eligible: tuple[Id, ...] = ()
+    """Reps who may own it; empty means every rep of its region who owns accounts."""
+
+
+class Opportunity(Frozen):
+    """One open opportunity at the start."""
+
+    id: Id
+    stage: Id
+    owner: Id | None = None
+    source: Id | None = None
+    region: Id
+    segment: Id | None = None
+    product: Id | None = None
+    account: Id | None = None
+    created: date
+    entered_stage: date | None = None
+    """When the present stage began; empty means at creation."""
+    value: Money | None = None
+    """Empty means drawn from the product."""
+
+
+class Tender(Frozen):
+    """A single large deal that is won or lost on one known day."""
+
+    id: Id
+    name: str = ""
+    owner: Id | None = None
+    region: Id
+    account: Id | None = None
+    decided: date
+    value: Money
+    win_probability: Probability
+    effort_hours: NonNegative = 0.0
+
+
+class Instalment(Frozen):
+    """A share of the signed value, due some days after signing."""
+
+    share: Probability
+    due_days: NonNegative
+
+
+class Cash(Frozen):
+    """When signed value becomes revenue and cash."""
+
+    instalments: tuple[Instalment, ...] = (Instalment(share=1.0, due_days=0.0),)
+    delay_days: Distribution | None = None
+    """Customer's delay beyond the due date."""
+    collection_probability: Probability = 1.0
+    recognition: Literal["at_signing", "straight_line"] = "at_signing"
+    recognition_months: int = Field(default=12, ge=1)
+    vat_rate: Probability = 0.0
+
+    @model_validator(mode="after")
+    def _shares_sum_to_one(self) -> Cash:
+        total = sum(part.share for part in self.instalments)
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"shares of the instalments must sum to 1, but sum to {total:g}")
+        return self
+
+
+class Motivation(Frozen):
+    """How effort reacts to the distance from quota; off unless given."""
+
+    give_up_below: Probability = 0.4
+    stretch_above: Probability = 0.7
+    coast_above: Positive = 1.0
+    pace_change: Probability = 0.15
+    period_end_push: NonNegative = 0.0

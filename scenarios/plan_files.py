@@ -1,0 +1,205 @@
+"""Plans on disk: one CSV per table with units, and a small header file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+
+from scenarios.base import Minor, major_units
+from scenarios.documents import Document, read_document
+from scenarios.errors import InputRefused, Problem, refuse_if
+from scenarios.goals import RATIO_METRICS, Metric
+from scenarios.paths import near
+from scenarios.plan import PLAN_SCHEMA_VERSION, TABLES, Plan, is_money, row_columns
+from scenarios.scenario import Scenario, ids
+from scenarios.tables import read_rows, write_table
+
+HEADER = "plan.yaml"
+_HEADER_KEYS = ("schema_version", "name", "origin", "currency", "notes")
+_TEXTS = {"author", "reason", "time", "value"}
+_AMOUNTS = ("hours", "share", "value")
+
+
+def write_plan(plan: Plan, folder: Path, currency: str) -> Path:
+    """Write a plan as a folder of CSV tables; money stands in currency units, the unit column says so."""
+    folder.mkdir(parents=True, exist_ok=True)
+    header = {
+        "schema_version": PLAN_SCHEMA_VERSION,
+        "name": plan.name,
+        "origin": plan.origin,
+        "currency": currency,
+        "notes": list(plan.notes),
+    }
+    (folder / HEADER).write_text(
+        yaml.safe_dump(header, allow_unicode=True, sort_keys=False), encoding="utf-8", newline=""
+    )
+    for table in TABLES:
+        rows = getattr(plan, table)
+        path = folder / f"{table}.csv"
+        if rows:
+            write_table(path, [_written(table, row, currency) for row in rows])
+        elif path.exists():
+            path.unlink()
+    return folder
+
+
+def read_plan(folder: Path, scenario: Scenario) -> Plan:
+    """Read a plan back and check it against its scenario.
+
+    Raises:
+        InputRefused: all problems together: unknown names, bad numbers or dates, another currency, a newer file.
+    """
+    path = folder / HEADER
+    if not path.is_file():
+        raise InputRefused(Problem(str(folder), "", f"holds no {HEADER}", "write plans with `quotalab allocate`"))
+    document = read_document(path)
+    header = document.data
+    version = header.get("schema_version")
+    if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= PLAN_SCHEMA_VERSION:
+        rule = f"must be 1 to {PLAN_SCHEMA_VERSION}"
+        raise InputRefused(Problem(f"{HEADER}: schema_version", str(version), rule, "update quotalab"))
+    faults = [*document.faults, *_header_problems(document, scenario)]
+    tables = {table: tuple(_read_rows(folder / f"{table}.csv", table, scenario.currency, faults)) for table in TABLES}
+    notes = tuple(str(note) for note in header.get("notes") or ())
+    plan = Plan(str(header.get("name", folder.name)), str(header.get("origin", "given")), notes=notes, **tables)
+    refuse_if([*faults, *plan_problems(plan, scenario)])
+    return plan
+
+
+def _header_problems(document: Document, scenario: Scenario) -> Iterator[Problem]:
+    for key in document.data:
+        if key not in _HEADER_KEYS:
+            yield Problem(document.place((key,)), key, "no such field", near(key, _HEADER_KEYS))
+    notes = document.data.get("notes")
+    if notes is not None and not isinstance(notes, list):
+        yield Problem(document.place(("notes",)), str(notes), "must be a list")
+    currency = document.data.get("currency", scenario.currency)
+    if currency != scenario.currency:
+        rule = f"the scenario is in {scenario.currency}"
+        yield Problem(document.place(("currency",)), str(currency), rule, "convert the plan")
+
+
+def plan_problems(plan: Plan, scenario: Scenario) -> Iterator[Problem]:
+    """What of a plan does not fit its scenario."""
+    known = {
+        "rep": ids(scenario.reps),
+        "account": ids(scenario.accounts),
+        "skill": scenario.skills.dimensions,
+        "source": ids(scenario.sources),
+        "metric": get_args(Metric),
+    }
+    names = {field: frozenset(values) for field, values in known.items()}
+    for table in TABLES:
+        where = f"plan.{table}"
+        for row in getattr(plan, table):
+            for field, values in known.items():
+                value = getattr(row, field, None)
+                if value is not None and value not in names[field]:
+                    yield Problem(where, value, f"no {field} of this name in the scenario", near(value, values))
+            yield from _row_problems(where, row, scenario)
+        yield from _overlaps(where, table, plan)
+
+
+def _row_problems(where: str, row: Any, scenario: Scenario) -> Iterator[Problem]:
+    first, end = scenario.calendar.start, scenario.calendar.end
+    start = getattr(row, "start", None)
+    if start is not None:
+        until = getattr(row, "end", end)
+        if not first <= start < until <= end:
+            rule = f"must be a period inside {first} to {end}"
+            yield Problem(where, f"{start} to {until}", rule, "correct start or end")
+    for field in _AMOUNTS:
+        amount = getattr(row, field, None)
+        if isinstance(amount, int | float) and not 0 <= amount < float("inf"):
+            yield Problem(where, str(amount), f"{field} must be a finite number, not negative", "correct it")
+    if getattr(row, "share", 0.0) > 1:
+        yield Problem(where, str(row.share), "share must be <= 1", "a share is written 0.45, not 45 or 45 %")
+    if getattr(row, "metric", None) in RATIO_METRICS:
+        pair = " and ".join(RATIO_METRICS[row.metric])
+        yield Problem(where, row.metric, "is a ratio and cannot be summed over periods", f"give {pair}")
+
+
+def _overlaps(where: str, table: str, plan: Plan) -> Iterator[Problem]:
+    """Two rows that say something about the same thing at the same time."""
+    subjects = [column for column in row_columns(table) if column not in (*_AMOUNTS, "start", "end")]
+    groups: dict[tuple[str, ...], list[Any]] = {}
+    for row in getattr(plan, table) if table != "locks" else ():
+        groups.setdefault(tuple(getattr(row, column) for column in subjects), []).append(row)
+    for subject, rows in groups.items():
+        for one, other in pairwise(sorted(rows, key=lambda row: getattr(row, "start", date.min))):
+            if not hasattr(one, "end"):
+                clash = getattr(one, "start", None) == getattr(other, "start", None)
+            else:
+                clash = other.start < one.end
+            if clash:
+                yield Problem(where, " ".join(subject), "two rows for the same thing at the same time", "keep one")
+
+
+def _written(table: str, row: Any, currency: str) -> dict[str, Any]:
+    out = {column: getattr(row, column) for column in row_columns(table)}
+    if table == "targets":
+        money = is_money(row.metric)
+        out |= {"value": major_units(row.value) if money else row.value, "unit": currency if money else "count"}
+    return out
+
+
+def _read_rows(path: Path, table: str, currency: str, faults: list[Problem]) -> Iterator[Any]:
+    """The rows of one table; what cannot be read is added to the faults."""
+    if not path.is_file():
+        return
+    try:
+        lines = list(read_rows(path, faults))
+    except InputRefused as refused:
+        faults += refused.problems
+        return
+    header = [cell.strip() for cell in lines[0][1]] if lines else []
+    needed = [*row_columns(table), *(["unit"] if table == "targets" else [])]
+    if sorted(header) != sorted(needed):
+        told = [f"{column} is missing" for column in needed if column not in header]
+        told += [f"{column} is unknown" for column in header if column not in needed]
+        rule = "; ".join(told) or "a column is given twice"
+        faults.append(Problem(f"{path.name} line 1", "", rule, f"columns: {', '.join(needed)}"))
+        return
+    for line, row in lines[1:]:
+        found = len(faults)
+        cells = dict(zip(header, row, strict=True))
+        spot = f"{path.name} line {line}"
+        if table == "targets":
+            faults += _unit_problems(cells, currency, spot)
+        values = {column: _cell(cells, column, table, spot, faults) for column in row_columns(table)}
+        if len(faults) == found:
+            yield TABLES[table](**values)
+
+
+def _unit_problems(cells: dict[str, str], currency: str, spot: str) -> Iterator[Problem]:
+    unit = currency if is_money(cells["metric"].strip()) else "count"
+    if cells["unit"].strip() != unit:
+        yield Problem(f"{spot}, column unit", cells["unit"], f"must be {unit} for this metric", "convert the value")
+
+
+_READERS: dict[str, Callable[[str], Any]] = {"date": date.fromisoformat, "float": float, "str": str}
+_REMEDIES = {"date": "write YYYY-MM-DD", "float": "write a plain number", "int": "write a plain number"}
+
+
+def _cell(cells: dict[str, str], column: str, table: str, spot: str, faults: list[Problem]) -> Any:
+    kind = str(TABLES[table].__annotations__[column])
+    text = cells[column] if column in _TEXTS and kind == "str" else cells[column].strip()
+    try:
+        return _amount(text, cells) if kind == "int" else _READERS[kind](text)
+    except ValueError as error:
+        rule = str(error) if kind == "int" else f"is no {'date' if kind == 'date' else 'number'}"
+        faults.append(Problem(f"{spot}, column {column}", text, rule, _REMEDIES[kind]))
+        return None
+
+
+def _amount(text: str, cells: dict[str, str]) -> int:
+    if is_money(cells["metric"].strip()):
+        return int(Minor.of(text))
+    if not text.isdecimal():
+        raise ValueError("a count must be a whole number, not negative")
+    return int(text)

@@ -1,0 +1,166 @@
+"""CSV tables that a spreadsheet opens and that read back as they were."""
+
+from __future__ import annotations
+
+import csv
+import io
+import types
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from scenarios.documents import Document, read_text
+from scenarios.errors import InputRefused, Problem
+from scenarios.paths import near
+
+
+def flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as cells: mapping fields become ``field.key`` columns, lists become cells separated by semicolons."""
+    out: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            out |= {f"{name}.{key}": inner for key, inner in value.items()}
+        elif isinstance(value, list | tuple):
+            out[name] = ";".join(str(part) for part in value)
+        else:
+            out[name] = value
+    return out
+
+
+def write_table(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows with the union of their columns; absent values are empty cells. UTF-8 with a byte order mark."""
+    flat_rows = [flat(row) for row in rows]
+    columns = list(dict.fromkeys(column for row in flat_rows for column in row))
+    lines = [columns, *([_cell(row.get(column)) for column in columns] for row in flat_rows)]
+    # Spreadsheets take a CSV for UTF-8 only when it begins with a byte order mark.
+    path.write_text("".join(map(_line, lines)), encoding="utf-8-sig", newline="")
+
+
+def _line(cells: list[Any]) -> str:
+    # The writer quotes a carriage return inside a cell only when its own line ends hold one.
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerow(cells)
+    return out.getvalue().removesuffix("\r\n") + "\n"
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value
+
+
+def read_rows(path: Path, faults: list[Problem]) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV file, header first, with the line each ends on; blank rows are left out.
+
+    A row with more or fewer cells than the header is added to ``faults`` and left out.
+
+    Raises:
+        InputRefused: not readable as text or as CSV.
+    """
+    # Strict, or a quote that is never closed would swallow the rest of the file.
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    width = None
+    try:
+        for row in reader:
+            if not any(cell.strip() for cell in row):
+                continue
+            width = len(row) if width is None else width
+            if len(row) == width:
+                yield reader.line_num, row
+                continue
+            rule = f"the row has {len(row)} cells, the header has {width}"
+            faults.append(Problem(f"{path.name} line {reader.line_num}", "", rule, "quote cells that hold commas"))
+    except csv.Error as error:
+        rule = f"not valid CSV: {error}"
+        raise InputRefused(Problem(f"{path.name} line {reader.line_num}", "", rule, "check the quotes")) from None
+
+
+def read_table(path: Path, model: type[BaseModel], section: str) -> Document:
+    """A CSV table as a list of rows for a model to check; empty cells are absent values.
+
+    A column ``skills.negotiation`` fills a mapping field; cells of list fields are separated by semicolons. What is
+    wrong with the header or with the number of cells is among the document's faults.
+
+    Raises:
+        InputRefused: not readable as text or as CSV, or without a row.
+    """
+    document = Document({section: []})
+    rows = list(read_rows(path, document.faults))
+    if len(rows) + len(document.faults) < 2:
+        raise InputRefused(Problem(path.name, "", "the table is empty", "write a header line and at least one row"))
+    header = [cell.strip() for cell in rows[0][1]]
+    unfit = dict(_unfit_columns(header, model))
+    twice = {column: ("column given twice", "keep one") for column in header if header.count(column) > 1}
+    document.faults[:0] = [Problem(f"{path.name} line 1", column, *why) for column, why in (twice | unfit).items()]
+    if document.faults:
+        document.partial.add(section)
+    for line, row in rows[1:]:
+        item: dict[str, Any] = {}
+        steps = (section, len(document.data[section]))
+        for column, cell in zip(header, row, strict=True):
+            if column not in unfit and cell.strip():
+                _put(item, column, cell.strip(), model)
+        document.places[steps] = f"{path.name} line {line}"
+        document.data[section].append(item)
+    return document
+
+
+def _unfit_columns(header: list[str], model: type[BaseModel]) -> Iterator[tuple[str, tuple[str, str]]]:
+    known = model.model_fields
+    for column in header:
+        first, _, rest = column.partition(".")
+        if first not in known or (rest and not _is_mapping(known[first].annotation)):
+            yield column, ("no such column", near(column, known))
+        elif not rest and _is_mapping(known[first].annotation):
+            yield column, ("this field takes one column per key", f"for example {column}.NAME")
+
+
+def _put(item: dict[str, Any], column: str, text: str, model: type[BaseModel]) -> None:
+    first, _, rest = column.partition(".")
+    kinds = set(_kinds(model.model_fields[first].annotation))
+    if rest:
+        item.setdefault(first, {})[rest] = _number(text)
+    elif tuple in kinds:
+        item[first] = [part.strip() for part in text.split(";") if part.strip()]
+    elif bool in kinds:
+        item[first] = {"true": True, "false": False}.get(text.lower(), text)
+    elif kinds & {str, date}:
+        item[first] = text
+    else:
+        item[first] = _number(text)
+
+
+def _number(text: str) -> int | float | str:
+    """The number that a cell holds; other text stays text, for the model to refuse in its place."""
+    try:
+        exact = Decimal(text) if len(text) <= 40 and "_" not in text else Decimal("nan")
+    except InvalidOperation:
+        return text
+    if not exact.is_finite() or abs(exact.adjusted()) > 300:
+        return text
+    return int(exact) if exact == exact.to_integral_value() and not set(".eE") & set(text) else float(exact)
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    origin = typing.get_origin(annotation)
+    if origin in (typing.Union, types.UnionType):
+        for part in typing.get_args(annotation):
+            yield from _kinds(part)
+    elif origin is typing.Annotated:
+        yield from _kinds(typing.get_args(annotation)[0])
+    elif origin is typing.Literal:
+        yield str
+    else:
+        yield origin or annotation
+
+
+def _is_mapping(annotation: Any) -> bool:
+    kinds = set(_kinds(annotation))
+    return dict in kinds or any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds)

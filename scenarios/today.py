@@ -1,0 +1,82 @@
+"""Today's plan and the company's target, as the scenario states or implies them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from scenarios.base import Minor
+from scenarios.errors import InputRefused, Problem
+from scenarios.goals import MONEY_METRICS, TargetFormula
+from scenarios.plan import CareRow, OwnerRow, Plan, QuotaRow
+from scenarios.scenario import Scenario
+
+
+def today_plan(scenario: Scenario) -> Plan:
+    """Current owners, planned care, no training, and today's quotas.
+
+    Where a rep has no quota, last sales x (1 + ``goals.history_growth``) stands in and the plan's origin says so; a
+    rep with neither has no row: null is not zero.
+    """
+    calendar = scenario.calendar
+    growth = 1 + Fraction(str(scenario.goals.history_growth))
+    targets, constructed = [], []
+    for rep in scenario.reps:
+        value = rep.quota
+        if value is None and rep.last_sales is not None:
+            value = Minor(round(rep.last_sales * growth))
+            constructed.append(rep.id)
+        if value is not None:
+            targets.append(QuotaRow(rep.id, "revenue", calendar.start, calendar.end, int(value)))
+    origin = "given"
+    if constructed:
+        origin = f"constructed for {', '.join(constructed)}: last sales x {float(growth):g}"
+    return Plan(
+        name="today",
+        origin=origin,
+        targets=tuple(targets),
+        owners=tuple(
+            OwnerRow(account.id, account.owner, calendar.start)
+            for account in scenario.accounts
+            if account.owner is not None
+        ),
+        care=tuple(CareRow(account, hours) for account, hours in care_planned(scenario).items()),
+    )
+
+
+def care_planned(scenario: Scenario) -> dict[str, float]:
+    """Care hours a year of each account today: its own figure, else what its tier is owed."""
+    owed = {tier.id: tier.care_hours_per_year for tier in scenario.tiers}
+    return {
+        account.id: owed[account.tier] if account.care_hours is None else account.care_hours
+        for account in scenario.accounts
+    }
+
+
+def company_target(scenario: Scenario, metric: str = "revenue") -> Minor:
+    """The company's target over the horizon in minor units (money metrics).
+
+    Raises:
+        InputRefused: no target is set, the metric is not money, or a formula lacks its base.
+    """
+    target = scenario.goals.company(metric)
+    if target is None or metric not in MONEY_METRICS:
+        rule = "no company target is set for this money metric over the horizon"
+        raise InputRefused(Problem("goals.targets", metric, rule, "add {metric: revenue, target: ...}"))
+    if target.formula is None:
+        return target.minor
+    return formula_target(scenario, target.formula)
+
+
+def formula_target(scenario: Scenario, formula: TargetFormula) -> Minor:
+    """The sum of the reps' base figures times the formula's factor, rounded half to even.
+
+    Raises:
+        InputRefused: no rep has the base figure.
+    """
+    values = [getattr(rep, formula.base) for rep in scenario.reps]
+    known = [value for value in values if value is not None]
+    if not known:
+        raise InputRefused(
+            Problem("goals.targets", formula.base, "no rep has this figure", f"give reps {formula.base}")
+        )
+    return Minor(round(sum(known) * Fraction(str(round(formula.factor(), 12)))))

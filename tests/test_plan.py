@@ -1,0 +1,260 @@
+"""Plans: long tables, exact round trips, hashes by content, refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scenarios.errors import InputRefused
+from scenarios.files import load, save
+from scenarios.plan import CareRow, LockRow, OwnerRow, Plan, QuotaRow, ShareRow, TrainingRow
+from scenarios.plan_files import plan_problems, read_plan, write_plan
+from scenarios.scenario import Scenario
+
+START, MARCH, END = date(2026, 1, 1), date(2026, 3, 1), date(2027, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def starter() -> Scenario:
+    return load("starter")
+
+
+PLAN = Plan(
+    name="方案 B",
+    origin="allocated",
+    targets=(
+        QuotaRow("E1", "revenue", START, MARCH, 100_000_01),
+        QuotaRow("E1", "revenue", MARCH, END, 333),
+        QuotaRow("E2", "orders", START, END, 12),
+        QuotaRow("S4", "revenue", MARCH, END, 0),
+    ),
+    training=(TrainingRow("E1", "negotiation", START, END, 0.1), TrainingRow("E2", "negotiation", MARCH, END, 24.0)),
+    owners=(OwnerRow("A01", "E2", START), OwnerRow("A01", "E1", MARCH)),
+    care=(CareRow("A01", 60.0),),
+    shares=(ShareRow("online", "E1", START, END, 1 / 3),),
+    locks=(LockRow("quota.E1", "100", "王芳", 'said "so",\nin March', "2026-01-05T09:00"),),
+    notes=("first draft",),
+)
+
+
+def test_a_plan_reads_back_as_it_was_written(tmp_path: Path, starter: Scenario) -> None:
+    assert read_plan(write_plan(PLAN, tmp_path / "plan", "CNY"), starter) == PLAN
+
+
+def test_two_writings_have_the_same_bytes(tmp_path: Path) -> None:
+    one, two = write_plan(PLAN, tmp_path / "one", "CNY"), write_plan(PLAN, tmp_path / "two", "CNY")
+    assert {p.name: p.read_bytes() for p in one.iterdir()} == {p.name: p.read_bytes() for p in two.iterdir()}
+
+
+def test_tables_say_their_units_and_spreadsheets_see_utf8(tmp_path: Path) -> None:
+    folder = write_plan(PLAN, tmp_path / "plan", "CNY")
+    raw = (folder / "targets.csv").read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf")
+    assert raw.decode("utf-8-sig").splitlines() == [
+        "rep,metric,start,end,value,unit",
+        "E1,revenue,2026-01-01,2026-03-01,100000.01,CNY",
+        "E1,revenue,2026-03-01,2027-01-01,3.33,CNY",
+        "E2,orders,2026-01-01,2027-01-01,12,count",
+        "S4,revenue,2026-03-01,2027-01-01,0,CNY",
+    ]
+
+
+def test_an_emptied_table_leaves_no_file_behind(tmp_path: Path, starter: Scenario) -> None:
+    folder = write_plan(PLAN, tmp_path / "plan", "CNY")
+    write_plan(PLAN.with_rows(care=()), folder, "CNY")
+    assert read_plan(folder, starter).care == ()
+
+
+Text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+Rep = st.sampled_from(["E1", "E2", "N3"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    amounts=st.lists(st.integers(0, 10**15), max_size=3),
+    hours=st.floats(0, 1e6),
+    locks=st.lists(st.builds(LockRow, st.sampled_from(["quota.E1", "care.A01"]), Text, Text, Text, Text), max_size=3),
+    name=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12),
+)
+def test_round_trips_are_exact(
+    tmp_path_factory: pytest.TempPathFactory, amounts: list[int], hours: float, locks: list[LockRow], name: str
+) -> None:
+    plan = Plan(
+        name=name,
+        targets=tuple(
+            QuotaRow(rep, "revenue", START, END, v) for rep, v in zip(["E1", "E2", "N3"], amounts, strict=False)
+        ),
+        care=(CareRow("A02", hours),),
+        locks=tuple(locks),
+    )
+    folder = tmp_path_factory.mktemp("plan")
+    assert read_plan(write_plan(plan, folder, "CNY"), load("starter")) == plan
+
+
+def test_order_of_rows_does_not_matter() -> None:
+    turned = PLAN.with_rows(targets=reversed(PLAN.targets), owners=reversed(PLAN.owners))
+    assert turned == PLAN
+    assert turned.decisions_hash() == PLAN.decisions_hash()
+
+
+def test_hashes_see_decisions_and_not_names() -> None:
+    renamed = replace(PLAN, name="other", origin="given", notes=())
+    dearer = PLAN.with_rows(targets=[replace(row, value=row.value + 1) for row in PLAN.targets])
+    moved = PLAN.with_rows(owners=[OwnerRow("A01", "E2", START)])
+    assert renamed.decisions_hash() == PLAN.decisions_hash()
+    assert dearer.decisions_hash() != PLAN.decisions_hash()
+    assert dearer.simulation_hash() == PLAN.simulation_hash()
+    assert moved.simulation_hash() != PLAN.simulation_hash()
+
+
+def test_a_missing_quota_is_not_zero() -> None:
+    quotas = PLAN.quotas()
+    assert quotas == {"E1": 100_000_01 + 333, "S4": 0}
+    assert "E2" not in quotas
+
+
+def test_the_last_owner_counts_and_hours_add_up() -> None:
+    assert PLAN.owner_of() == {"A01": "E1"}
+    assert PLAN.training_hours() == {("E1", "negotiation"): 0.1, ("E2", "negotiation"): 24.0}
+    assert PLAN.care_hours() == {"A01": 60.0}
+
+
+def test_a_scenario_carries_its_plan_through_copies_and_files(tmp_path: Path, starter: Scenario) -> None:
+    planned = starter.with_plan(PLAN)
+    assert planned.plan == PLAN
+    assert starter.plan is None
+    assert planned != starter
+    assert planned.with_plan(None) == starter
+    assert planned.model_copy(update={"seed": 5}).plan == PLAN
+    assert planned.fingerprint() == starter.fingerprint()
+    assert load(save(planned, tmp_path / "s")) == planned
+    assert (tmp_path / "if.yaml").write_text("extends: s\nchanges: [{set: seed, to: 7}]\n")
+    assert load(tmp_path / "if.yaml").plan == PLAN
+
+
+BAD: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "newer": (
+        lambda f: put(f, "plan.yaml", "schema_version: 1", "schema_version: 2"),
+        "plan.yaml: schema_version = 2: must be 1 to 1 -> update quotalab",
+    ),
+    "no version": (
+        lambda f: put(f, "plan.yaml", "schema_version: 1", "nothing: 1"),
+        "plan.yaml: schema_version = None: must be 1 to 1",
+    ),
+    "currency": (
+        lambda f: put(f, "plan.yaml", "CNY", "EUR"),
+        "plan.yaml line 4 = EUR: the scenario is in CNY -> convert the plan",
+    ),
+    "header": (
+        lambda f: put(f, "plan.yaml", "origin:", "orgin:"),
+        "plan.yaml line 3 = orgin: no such field -> did you mean origin?",
+    ),
+    "unit": (
+        lambda f: put(f, "targets.csv", "3.33,CNY", "3.33,count"),
+        "targets.csv line 3, column unit = count: must be CNY for this metric -> convert the value",
+    ),
+    "amount": (
+        lambda f: put(f, "targets.csv", "100000.01", "100k"),
+        "targets.csv line 2, column value = 100k: an amount of money must be a number, got '100k'",
+    ),
+    "count": (
+        lambda f: put(f, "targets.csv", ",12,", ",1.5,"),
+        "targets.csv line 4, column value = 1.5: a count must be a whole number, not negative -> write a plain number",
+    ),
+    "date": (
+        lambda f: put(f, "owners.csv", "2026-03-01", "1.3.26"),
+        "owners.csv line 2, column start = 1.3.26: is no date -> write YYYY-MM-DD",
+    ),
+    "NaN": (
+        lambda f: put(f, "care.csv", "60.0", "nan"),
+        "plan.care = nan: hours must be a finite number, not negative -> correct it",
+    ),
+    "negative": (
+        lambda f: put(f, "training.csv", "24.0", "-24"),
+        "plan.training = -24.0: hours must be a finite number, not negative -> correct it",
+    ),
+    "rep": (
+        lambda f: put(f, "owners.csv", "A01,E2", "A01,X9"),
+        "plan.owners = X9: no rep of this name in the scenario -> known: E1, E2, E3, E4",
+    ),
+    "skill": (
+        lambda f: put(f, "training.csv", "E1,negotiation", "E1,negotiating"),
+        "plan.training = negotiating: no skill of this name in the scenario -> did you mean negotiation?",
+    ),
+    "metric": (
+        lambda f: put(f, "targets.csv", "E2,orders", "E2,order"),
+        "plan.targets = order: no metric of this name in the scenario -> did you mean orders?",
+    ),
+    "ratio": (
+        lambda f: put(f, "targets.csv", "E2,orders", "E2,collection_rate"),
+        "plan.targets = collection_rate: is a ratio and cannot be summed over periods "
+        "-> give cash_collected and cash_due",
+    ),
+    "horizon": (
+        lambda f: put(f, "owners.csv", "2026-03-01", "2027-03-01"),
+        "plan.owners = 2027-03-01 to 2027-01-01: must be a period inside 2026-01-01 to 2027-01-01",
+    ),
+    "overlap": (
+        lambda f: put(f, "targets.csv", "E1,revenue,2026-03-01", "E1,revenue,2026-02-01"),
+        "plan.targets = E1 revenue: two rows for the same thing at the same time -> keep one",
+    ),
+    "twice": (
+        lambda f: put(f, "owners.csv", "A01,E2,2026-01-01", "A01,E1,2026-03-01"),
+        "plan.owners = A01 E1: two rows for the same thing at the same time -> keep one",
+    ),
+    "column": (
+        lambda f: put(f, "care.csv", "hours", "hour"),
+        "care.csv line 1: hours is missing; hour is unknown -> columns: account, hours",
+    ),
+    "ragged": (
+        lambda f: put(f, "care.csv", "A01,60.0", "A01,60.0,x"),
+        "care.csv line 2: the row has 3 cells, the header has 2 -> quote cells that hold commas",
+    ),
+    "encoding": (
+        lambda f: (f / "locks.csv").write_bytes("path\n王芳".encode("gbk")),
+        "locks.csv line 2 = byte 0xcd: the file is not UTF-8, it looks like GBK",
+    ),
+}
+
+
+def put(folder: Path, name: str, old: str, new: str) -> None:
+    path = folder / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_plan_is_refused_in_words(tmp_path: Path, starter: Scenario, case: str) -> None:
+    folder = write_plan(PLAN, tmp_path / "plan", "CNY")
+    spoil, told = BAD[case]
+    spoil(folder)
+    with pytest.raises(InputRefused) as refused:
+        read_plan(folder, starter)
+    assert [str(problem) for problem in refused.value.problems if told in str(problem)]
+    assert len(refused.value.problems) == 1
+
+
+def test_the_problems_of_all_tables_come_together(tmp_path: Path, starter: Scenario) -> None:
+    folder = write_plan(PLAN, tmp_path / "plan", "CNY")
+    for case in ("currency", "amount", "date", "column", "encoding", "skill"):
+        BAD[case][0](folder)
+    with pytest.raises(InputRefused) as refused:
+        read_plan(folder, starter)
+    assert len(refused.value.problems) == 6
+
+
+def test_a_sound_plan_has_no_problems(starter: Scenario) -> None:
+    assert list(plan_problems(PLAN, starter)) == []
+
+
+def test_a_folder_without_a_header_is_no_plan(tmp_path: Path, starter: Scenario) -> None:
+    with pytest.raises(InputRefused, match=r"holds no plan\.yaml"):
+        read_plan(tmp_path, starter)
