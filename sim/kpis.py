@@ -1,0 +1,177 @@
+"""The figures of a sales organisation, each defined once: as a sum or as a ratio of sums.
+
+A simulated year and a real one are measured by the same definitions; over replications each figure carries an
+interval, of a mean for sums and of a ratio of sums for ratios.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from scenarios.errors import InputRefused, Problem
+from scenarios.goals import Metric
+from scenarios.scenario import Scenario
+from sim.outcome import Counts, Cube, Outcome
+from sim.statistics import mean_interval, ratio_of_means_interval
+from sim.timetable import team_region
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Unit = Literal["minor", "count", "share", "days", "hours", "minor per order"]
+Level = Literal["company", "team", "region", "rep", "stage", "source", "product", "segment"]
+
+Row = tuple[str, str, str, float, float, float, str, int]
+
+DAY_TICKS: Final = 86_400_000
+HOUR_TICKS: Final = 3_600_000
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """A figure: the sum of ``numerator``, or that over the sum of ``denominator``, divided by ``scale``."""
+
+    name: str
+    unit: Unit
+    numerator: str
+    denominator: str | None = None
+    scale: float = 1.0
+
+
+REP_KPIS: Final = (
+    Kpi("revenue", "minor", "revenue"),
+    Kpi("new_revenue", "minor", "new_revenue"),
+    Kpi("account_revenue", "minor", "account_revenue"),
+    Kpi("gross_margin", "minor", "gross_margin"),
+    Kpi("recognised", "minor", "recognised"),
+    Kpi("cash_collected", "minor", "cash_collected"),
+    Kpi("orders", "count", "orders"),
+    Kpi("new_customers", "count", "new_customers"),
+    Kpi("leads", "count", "leads"),
+    Kpi("average_order_value", "minor per order", "revenue", "orders"),
+    Kpi("key_product_share", "share", "key_product_revenue", "revenue"),
+    Kpi("collection_rate", "share", "cash_collected", "cash_due"),
+    Kpi("lead_to_won", "share", "new_customers", "leads"),
+    Kpi("repeat_order_share", "share", "repeat_orders", "orders"),
+    Kpi("cycle_time", "days", "cycle_ticks", "new_customers", DAY_TICKS),
+    Kpi("workload", "share", "busy_ticks", "available_ticks"),
+    Kpi("care_hours", "hours", "care_ticks", None, HOUR_TICKS),
+    Kpi("training_hours", "hours", "training_ticks", None, HOUR_TICKS),
+)
+STAGE_KPIS: Final = (
+    Kpi("entered", "count", "entered"),
+    Kpi("conversion", "share", "advanced", "entered"),
+    Kpi("cold_share", "share", "cold", "entered"),
+    Kpi("wait", "days", "wait_ticks", "started", DAY_TICKS),
+    Kpi("effort", "hours", "busy_ticks", "started", HOUR_TICKS),
+    Kpi("customer_delay", "days", "delay_ticks", "started", DAY_TICKS),
+    Kpi("lost_value", "minor", "lost_value"),
+    Kpi("open", "count", "open"),
+)
+SOURCE_KPIS: Final = (
+    Kpi("leads", "count", "leads"),
+    Kpi("won", "count", "won"),
+    Kpi("lead_to_won", "share", "won", "leads"),
+    Kpi("revenue", "minor", "revenue"),
+    Kpi("cost", "minor", "cost"),
+    Kpi("cost_per_won", "minor per order", "cost", "won"),
+)
+SALE_KPIS: Final = (
+    Kpi("orders", "count", "orders"),
+    Kpi("revenue", "minor", "revenue"),
+    Kpi("average_order_value", "minor per order", "revenue", "orders"),
+)
+CUSTOMER_KPIS: Final = (Kpi("repurchase_rate", "share", "repeat_customers", "customers"),)
+
+_TABLE_OF: Final[dict[str, tuple[str, tuple[Kpi, ...]]]] = {
+    "company": ("rep", REP_KPIS),
+    "team": ("rep", REP_KPIS),
+    "region": ("rep", REP_KPIS),
+    "rep": ("rep", REP_KPIS),
+    "stage": ("stage", STAGE_KPIS),
+    "source": ("source", SOURCE_KPIS),
+    "product": ("product", SALE_KPIS),
+    "segment": ("segment", SALE_KPIS),
+}
+
+
+def kpis(outcome: Outcome, scenario: Scenario, level: Level = "company", *, by_period: bool = False) -> pd.DataFrame:
+    """Figures of a level with 95 % intervals over replications.
+
+    Returns:
+        Columns ``key, period, kpi, estimate, low, high, unit, replications``; ``period`` is ``horizon`` unless
+        ``by_period``. A ratio whose denominator is 0 in every replication has no estimate and is left out.
+
+    Raises:
+        InputRefused: no such level.
+    """
+    import pandas as pd
+
+    cube, definitions = at_level(outcome, scenario, level)
+    rows = []
+    for position, key in enumerate(cube.keys):
+        for kpi in definitions:
+            rows += _rows(cube, position, key, kpi, by_period)
+    if level == "company":
+        for kpi in CUSTOMER_KPIS:
+            rows += _rows(outcome["customer"], 0, "company", kpi, by_period=False)
+    columns = ["key", "period", "kpi", "estimate", "low", "high", "unit", "replications"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def at_level(outcome: Outcome, scenario: Scenario, level: Level) -> tuple[Cube, tuple[Kpi, ...]]:
+    """The table of a level and the figures defined on it."""
+    if level not in _TABLE_OF:
+        raise InputRefused(Problem("level", level, "no such level", f"known: {', '.join(_TABLE_OF)}"))
+    kind, definitions = _TABLE_OF[level]
+    cube = outcome[kind]
+    if kind == "rep" and not _margins_known(scenario):
+        definitions = tuple(kpi for kpi in definitions if kpi.numerator != "gross_margin")
+    if level == "company":
+        return cube.grouped("company", ["company"] * len(cube.keys)), definitions
+    if level == "team":
+        return cube.grouped("team", [rep.team for rep in scenario.reps]), definitions
+    if level == "region":
+        teams = {team.id: team for team in scenario.teams}
+        return cube.grouped("region", [team_region(rep, teams) for rep in scenario.reps]), definitions
+    return cube, definitions
+
+
+def attainment(outcome: Outcome, quotas: dict[str, int], metric: Metric = "revenue") -> Counts:
+    """Sales over quota, uncapped, ``[replication, rep]`` as float; NaN for reps without a quota or with quota 0."""
+    cube = outcome["rep"]
+    quota = np.array([quotas.get(rep, 0) for rep in cube.keys], dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = cube.total(metric) / quota
+    return np.where(quota > 0, ratio, np.nan)
+
+
+def _margins_known(scenario: Scenario) -> bool:
+    """Whether every sale has a margin; a margin of part of the sales would look like that of all."""
+    only_products = not scenario.accounts and not (
+        scenario.account_physics and scenario.account_physics.new_customer is not None
+    )
+    return only_products and all(product.gross_margin is not None for product in scenario.products)
+
+
+def _rows(cube: Cube, position: int, key: str, kpi: Kpi, by_period: bool) -> list[Row]:
+    top = cube.by_period(kpi.numerator)[:, position, :]
+    below = None if kpi.denominator is None else cube.by_period(kpi.denominator)[:, position, :]
+    # What is open is a stock: the horizon's figure is that of its last period, not a sum.
+    stock = kpi.numerator == "open"
+    spans = list(enumerate(cube.periods)) if by_period else [(-1, "horizon")]
+    rows: list[Row] = []
+    for place, label in spans:
+        numerator = top[:, place] if place >= 0 or stock else top.sum(axis=1)
+        if below is None:
+            interval = mean_interval(numerator / kpi.scale)
+        else:
+            denominator = below[:, place] if place >= 0 else below.sum(axis=1)
+            if not denominator.any():
+                continue
+            interval = ratio_of_means_interval(numerator / kpi.scale, denominator.astype(float))
+        rows.append((key, label, kpi.name, interval.estimate, interval.low, interval.high, kpi.unit, len(numerator)))
+    return rows

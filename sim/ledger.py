@@ -1,0 +1,83 @@
+"""Keeps the log of one replication, and turns each signed sale into revenue and cash."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scenarios.ticks import DAY
+from sim.log import Kind, Lead, Log, Row, canonical
+from sim.model import Model
+from sim.rules import payment
+
+
+class Ledger:
+    """Rows in any order; :meth:`log` sorts them. Rows at or after the end of the horizon are not kept."""
+
+    def __init__(self, model: Model, key: np.uint64) -> None:
+        self._model = model
+        self._end = model.end
+        self._key = key
+        self._rows: list[Row] = []
+        self.leads: dict[int, Lead] = {}
+        self.buyers: dict[int, int] = {}
+        self._record_training()
+
+    def row(
+        self, time: int, kind: int, entity: int, visit: int, stage: int, rep: int, item: int, value: int, extra: int
+    ) -> None:
+        """Add one row; the fields are those of :data:`sim.log.FIELDS`."""
+        if time < self._end:
+            self._rows.append((time, int(kind), entity, visit, stage, rep, item, value, extra))
+
+    def lead(self, lead: Lead) -> None:
+        """Remember what a lead or order is."""
+        self.leads[lead.entity] = lead
+
+    def book(self, now: int, lead: Lead, rep: int) -> None:
+        """A sale is signed: the rows of its value, product lines, revenue and instalments."""
+        self.row(now, Kind.BOOK, lead.entity, lead.segment, -1, rep, lead.origin, lead.value, lead.key_value)
+        for ordinal, (product, value) in enumerate(lead.lines):
+            self.row(now, Kind.LINE, lead.entity, ordinal, -1, rep, product, value, 0)
+        self._recognise(now, lead, rep)
+        self._collect(now, lead, rep)
+
+    def log(self, replication: int) -> Log:
+        """All rows in canonical order."""
+        return Log(replication, canonical(self._rows), self.leads, self.buyers)
+
+    def _recognise(self, now: int, lead: Lead, rep: int) -> None:
+        cash = self._model.scenario.cash
+        months = 1 if cash.recognition == "at_signing" else cash.recognition_months
+        for month in range(months):
+            amount = lead.value * (month + 1) // months - lead.value * month // months
+            # A twelfth of 365 days each: contracts begin on any day, months of the calendar do not fit.
+            due = now + month * 365 * DAY // 12
+            self.row(due, Kind.RECOGNISE, lead.entity, month, -1, rep, -1, amount, 0)
+
+    def _collect(self, now: int, lead: Lead, rep: int) -> None:
+        model = self._model
+        given, share = 0, 0.0
+        for number, part in enumerate(model.instalments):
+            share += part.share
+            upto = lead.value if number + 1 == len(model.instalments) else round(lead.value * share)
+            amount, given = upto - given, upto
+            due = now + round(part.due_days * DAY)
+            late, paid = payment(
+                model.tables,
+                model.payment_delay,
+                model.scenario.cash.collection_probability,
+                self._key,
+                np.uint64(lead.entity),
+                number,
+            )
+            self.row(due, Kind.DUE, lead.entity, number, -1, rep, -1, amount, 0)
+            kind = Kind.CASH if paid else Kind.WRITE_OFF
+            self.row(due + int(late), kind, lead.entity, number, -1, rep, -1, amount, 0)
+
+    def _record_training(self) -> None:
+        skills = self._model.scenario.skills.dimensions
+        for rep, sessions in enumerate(self._model.reps.sessions):
+            identity = int(self._model.reps.identity[rep])
+            for number, session in enumerate(sessions):
+                skill = skills.index(session.skill)
+                self.row(session.end, Kind.TRAINED, identity, number, -1, rep, skill, session.ticks, session.begin)

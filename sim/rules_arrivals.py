@@ -1,0 +1,105 @@
+"""New leads: how many a day, when, and what they are, each a function of keyed draws."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.compiled import scalar
+from sim.counts import negbin_quantile
+from sim.rules import money_drawn
+from sim.samplers import SamplerTables
+from sim.streams import Purpose, draw, lead_identity, pair_identity
+
+_COUNT: Final = int(Purpose.ARRIVAL_COUNT)
+_TIME: Final = int(Purpose.ARRIVAL_TIME)
+
+
+@scalar
+def daily_counts(key: np.uint64, source: np.uint64, rates: NDArray[np.float64], dispersion: float) -> NDArray[np.int64]:
+    """Leads of each day: a monotone quantile of one draw a day, so a higher rate only adds leads.
+
+    Args:
+        rates: expected leads by day.
+        dispersion: variance over mean of a day's count, at least 1.
+    """
+    counts = np.zeros(len(rates), dtype=np.int64)
+    for day in range(len(rates)):
+        if rates[day] > 0.0:
+            counts[day] = negbin_quantile(rates[day], dispersion, draw(key, source, 0, day, _COUNT))
+    return counts
+
+
+@scalar
+def arrivals_of(
+    key: np.uint64,
+    source: np.uint64,
+    counts: NDArray[np.int64],
+    opens: NDArray[np.int64],
+    closes: NDArray[np.int64],
+    times: NDArray[np.int64],
+    entities: NDArray[np.uint64],
+) -> None:
+    """Fill in time and identity of every lead of a source; the k-th lead of a day has its own draw of the time.
+
+    Args:
+        opens, closes: by day, the ticks between which leads arrive, evenly.
+        times, entities: outputs, as long as the counts sum to.
+    """
+    at = 0
+    for day in range(len(counts)):
+        for k in range(counts[day]):
+            entity = lead_identity(source, day, k)
+            u = draw(key, entity, 0, 0, _TIME)
+            times[at] = opens[day] + np.int64(u * (closes[day] - opens[day]))
+            entities[at] = entity
+            at += 1
+
+
+@scalar
+def chosen(
+    key: np.uint64,
+    entities: NDArray[np.uint64],
+    kinds: NDArray[np.uint64],
+    weights: NDArray[np.float64],
+    purpose: int,
+) -> NDArray[np.int64]:
+    """Which of several kinds each entity is, with chances in proportion to the weights.
+
+    Each pair (entity, kind) has its own draw u and scores -ln(u) / weight, the lowest wins: a kind more moves only
+    the entities that it wins, and the order of a table moves none.
+
+    Args:
+        kinds: identities of the kinds.
+    """
+    out = np.zeros(len(entities), dtype=np.int64)
+    if len(kinds) == 1:
+        return out
+    for i in range(len(entities)):
+        best = math.inf
+        for kind in range(len(kinds)):
+            if weights[kind] > 0.0:
+                u = draw(key, pair_identity(entities[i], kinds[kind]), 0, 0, purpose)
+                score = -math.log(u) / weights[kind]
+                if score < best:
+                    best = score
+                    out[i] = kind
+    return out
+
+
+@scalar
+def deal_values(
+    tables: SamplerTables,
+    key: np.uint64,
+    entities: NDArray[np.uint64],
+    distributions: NDArray[np.int64],
+    factors: NDArray[np.float64],
+) -> NDArray[np.int64]:
+    """:func:`sim.rules.money_drawn` of the main product of many leads, in minor units."""
+    out = np.zeros(len(entities), dtype=np.int64)
+    for i in range(len(entities)):
+        out[i] = money_drawn(tables, distributions[i], factors[i], key, entities[i], 0)
+    return out

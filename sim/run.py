@@ -1,0 +1,108 @@
+"""Run replications: in this process or over several, to the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal
+
+from scenarios.errors import Problem, refuse_if
+from scenarios.scenario import Scenario
+from sim.log import Log
+from sim.model import Model, build
+from sim.outcome import Cube, Outcome
+from sim.reduce import reduce, stack
+from sim.reference import World
+from sim.streams import STREAM_VERSION
+
+Engine = Literal["auto", "simpy"]
+Progress = Callable[[int, int], None]
+"""Called with (replications done, replications in all)."""
+
+BLOCK = 4
+"""Replications of one task: short enough to show progress, long enough to outweigh sending it."""
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    replications: int = 100,
+    first: int = 0,
+    seed: int | None = None,
+    engine: Engine = "auto",
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Simulate the horizon of a scenario under its plan (today's where it has none).
+
+    Args:
+        replications: how many simulated horizons.
+        first: number of the first; replication i is the same whatever else is run.
+        seed: empty means the scenario's.
+        workers: processes; the result does not depend on it.
+        progress: called as replications are done.
+
+    Raises:
+        Unsupported: the scenario asks for what no engine runs.
+        InputRefused: a bad number of replications, seed or workers, or training that does not fit.
+    """
+    _check(replications, first, seed, engine, workers)
+    model = build(scenario)
+    used = scenario.seed if seed is None else seed
+    tables = stack(list(_tables(model, used, range(first, first + replications), workers, progress)))
+    return Outcome(
+        scenario=scenario.fingerprint(),
+        plan=model.plan.simulation_hash(),
+        plan_name=model.plan.name,
+        seed=used,
+        first=first,
+        engine="simpy",
+        stream_version=STREAM_VERSION,
+        cubes=tables,
+    )
+
+
+def simulate_logs(scenario: Scenario, *, replications: int = 1, first: int = 0, seed: int | None = None) -> list[Log]:
+    """Logs of a few replications, one after the other; see :func:`simulate`."""
+    _check(replications, first, seed, "auto", 1)
+    model = build(scenario)
+    used = scenario.seed if seed is None else seed
+    return [World(model, used, replication).run() for replication in range(first, first + replications)]
+
+
+def _tables(
+    model: Model, seed: int, replications: range, workers: int, progress: Progress | None
+) -> Iterator[Mapping[str, Cube]]:
+    blocks = [replications[at : at + BLOCK] for at in range(0, len(replications), BLOCK)]
+    done = 0
+    for block, tables in zip(blocks, _computed(model, seed, blocks, workers), strict=True):
+        yield tables
+        done += len(block)
+        if progress is not None:
+            progress(done, len(replications))
+
+
+def _computed(model: Model, seed: int, blocks: Sequence[range], workers: int) -> Iterator[Mapping[str, Cube]]:
+    if workers == 1 or len(blocks) == 1:
+        yield from (block_tables(model, seed, block) for block in blocks)
+        return
+    import joblib
+
+    calls = (joblib.delayed(block_tables)(model, seed, block) for block in blocks)
+    yield from joblib.Parallel(n_jobs=workers, return_as="generator")(calls)
+
+
+def block_tables(model: Model, seed: int, replications: Sequence[int]) -> dict[str, Cube]:
+    """Tables of some replications; pure, so it may run anywhere."""
+    return stack([reduce(model, World(model, seed, replication).run()) for replication in replications])
+
+
+def _check(replications: int, first: int, seed: int | None, engine: str, workers: int) -> None:
+    problems = []
+    for name, value, least in (("replications", replications, 1), ("first", first, 0), ("workers", workers, 1)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            problems.append(Problem(name, str(value), f"must be a whole number of at least {least}"))
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63):
+        problems.append(Problem("seed", str(seed), "must be a whole number from 0 to 2**63 - 1"))
+    if engine not in ("auto", "simpy"):
+        problems.append(Problem("engine", engine, "no such engine", "known: auto, simpy"))
+    refuse_if(problems)

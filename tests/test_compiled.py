@@ -1,0 +1,169 @@
+"""The compiled code that runs is the code that is written."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import pytest
+
+from scenarios.errors import Unsupported
+from sim import compiled, streams
+from sim.compiled import ROOT, assert_no_svml, cache_key, compiled_sources, kernel_folder, scalar
+
+PROBE = """
+from sim import worktime
+from sim.compiled import scalar
+
+
+@scalar
+def wait(opens, closes, t):
+    return worktime.next_open(opens, closes, t) - t
+"""
+RUN = """
+import json
+import sys
+from sim import compiled, kernel_probe, worktime
+
+opens, closes, _ = worktime.clock(worktime.from_intervals([(9, 17)]))
+answer = int(kernel_probe.wait(opens, closes, 4))
+hits = sum(kernel_probe.wait.stats.cache_hits.values())
+print(json.dumps([compiled.__file__, answer, hits, str(compiled.CACHE_FOLDER)]), file=sys.stdout)
+"""
+
+
+def tree(root: Path) -> Path:
+    """A copy of the compiled sources with one kernel that calls a rule of another file."""
+    for package in ("scenarios", "sim"):
+        shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__", "library"))
+    (root / "sim" / "kernel_probe.py").write_text(PROBE, encoding="utf-8")
+    return root
+
+
+def run(root: Path, **environment: str) -> tuple[int, int, Path]:
+    """Answer of the probe in a new process, how many compiled functions came from the cache, and its folder."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN],
+        env={**os.environ, "PYTHONPATH": str(root), "QUOTALAB_CACHE_DIR": str(root / "cache"), **environment},
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    source, answer, hits, folder = json.loads(done.stdout)
+    assert Path(source).is_relative_to(root)
+    return answer, hits, Path(folder)
+
+
+def test_an_edited_rule_is_the_rule_that_runs(tmp_path: Path) -> None:
+    root = tree(tmp_path)
+    answer, hits, folder = run(root)
+    assert (answer, hits) == (5, 0)
+    assert run(root) == (5, 1, folder)
+
+    rules = root / "sim" / "worktime.py"
+    text = rules.read_text(encoding="utf-8")
+    rule = "return int(max(t, opens[i]))"
+    assert text.count(rule) == 1
+    rules.write_text(text.replace(rule, "return int(max(t, opens[i])) + 100"), encoding="utf-8")
+    edited, hits, elsewhere = run(root)
+    assert (edited, hits) == (105, 0)
+    assert elsewhere != folder
+    assert elsewhere.name == f"kernels-{cache_key(root)}"
+
+    rules.write_text(text, encoding="utf-8")
+    assert run(root) == (5, 1, folder)
+
+
+def test_the_key_covers_every_compiled_source(tmp_path: Path) -> None:
+    root = tree(tmp_path)
+    names = {path.relative_to(root).as_posix() for path in compiled_sources(root)}
+    assert {"sim/compiled.py", "sim/streams.py", "sim/samplers.py", "sim/counts.py", "sim/worktime.py"} <= names
+    assert "sim/kernel_probe.py" in names
+    keys = {cache_key(root)}
+    for name in sorted(names):
+        with (root / name).open("a", encoding="utf-8") as source:
+            source.write("\n# edited\n")
+        keys.add(cache_key(root))
+    assert len(keys) == len(names) + 1
+    (root / "sim" / "kernel_probe.py").rename(root / "sim" / "kernel_renamed.py")
+    assert cache_key(root) not in keys
+
+
+def test_every_file_that_compiles_is_covered() -> None:
+    covered = set(compiled_sources())
+    compiling = {
+        path
+        for package in ("scenarios", "sim")
+        for path in (ROOT / package).rglob("*.py")
+        if "@scalar" in path.read_text(encoding="utf-8")
+    }
+    assert compiling <= covered
+
+
+def test_constants_of_compiled_functions_are_covered() -> None:
+    """A global constant is frozen into machine code, so the file it is imported from counts as well."""
+    covered = set(compiled_sources())
+    never_compiled = {ROOT / "scenarios" / "errors.py", ROOT / "scenarios" / "distributions.py"}
+    for path in covered:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in ("sim", "scenarios"):
+                module = ROOT / node.module.replace(".", "/")
+                files = [module / f"{name.name}.py" for name in node.names] if module.is_dir() else [f"{module}.py"]
+                assert {Path(file) for file in files} <= covered | never_compiled, path
+
+
+def test_a_function_outside_the_covered_files_is_refused() -> None:
+    def elsewhere(x: float) -> float:
+        return x
+
+    with pytest.raises(ValueError, match=r"elsewhere in .*test_compiled\.py: .* must live in a file that the cache"):
+        scalar(elsewhere)
+    with pytest.raises(ValueError, match="must live in a file"):
+        scalar("float64(float64)")(elsewhere)
+
+
+def test_compiled_functions_live_in_the_cache_and_leave_numbas_setting_alone() -> None:
+    assert str(compiled.CACHE_FOLDER) != numba.config.CACHE_DIR
+    assert str(compiled.CACHE_FOLDER) == str(kernel_folder(cache_key()))
+    assert streams.draw.stats.cache_path.startswith(str(compiled.CACHE_FOLDER))  # type: ignore[attr-defined]
+    assert not streams.draw.targetoptions.get("fastmath")  # type: ignore[attr-defined]
+
+
+def test_the_cache_follows_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUOTALAB_CACHE_DIR", str(tmp_path / "销售"))
+    assert kernel_folder("0") == tmp_path / "销售" / "quotalab" / "kernels-0"
+    assert kernel_folder("0").is_dir()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
+def test_where_nothing_can_be_written_a_private_folder_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = tmp_path / "file"
+    blocked.touch()
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setenv("QUOTALAB_CACHE_DIR", str(blocked))
+    monkeypatch.setattr(compiled.tempfile, "tempdir", str(temporary))
+    folder = kernel_folder("0")
+    assert folder == temporary / f"quotalab-{os.getuid()}" / "kernels-0"
+    assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
+
+    folder.parent.chmod(0o777)  # somebody else might have planted a pickle here
+    fresh = kernel_folder("0")
+    assert fresh.parent.parent == temporary
+    assert fresh != folder
+    assert stat.S_IMODE(fresh.parent.stat().st_mode) == 0o700
+
+
+def test_vector_mathematics_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_no_svml()
+    monkeypatch.setattr(numba.config, "USING_SVML", True)
+    with pytest.raises(Unsupported, match="NUMBA_DISABLE_INTEL_SVML=1"):
+        assert_no_svml()
