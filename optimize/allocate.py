@@ -1,0 +1,257 @@
+"""One pass of the allocator: the request, its programme, the exact split, whole steps, and the explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optimize.audit import RuleRow, audit
+from optimize.curves import zoom
+from optimize.eligibility import immovable
+from optimize.formulate import formulate
+from optimize.infeasible import UNITS, explain
+from optimize.model import Model, build, first_knots, read_decisions, segments_for
+from optimize.plans import as_plan
+from optimize.prices import Price, prices
+from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, moved, potentials
+from optimize.responses import Responses
+from optimize.rounding import rounded_quotas
+from optimize.rules import bounds, box
+from optimize.solve import Solution, solve
+from optimize.split import attained, split_in_groups
+from optimize.waterfall import waterfall
+from scenarios.plan import Plan
+from scenarios.scenario import Scenario
+
+GAP = 1e-4
+REFINEMENTS = 8
+FINE_PIECES = 16
+
+
+@dataclass(frozen=True)
+class Move:
+    """An account that changes owner.
+
+    Attributes:
+        sales_at_risk: expected sales over the horizon that the handover costs, minor units.
+        gain: change of the model's expected sales of both reps together, minor units.
+    """
+
+    account: str
+    source: str
+    taker: str
+    sales_at_risk: int
+    gain: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class AllocationResult:
+    """A plan with what is known about it; money in minor units. Values here are the *model's* (rule R15).
+
+    Attributes:
+        model_value: exact sample average of ``sum min(S + g, q)`` for the returned plan.
+        attained_share_model: the same over the sum of quotas.
+        model_sales: sample average of sales, gains added.
+        gap: proven relative distance of the returned plan's value to the best plan of the programme.
+        status: "optimal" (within the asked gap) or "stopped" (at a limit; ``gap`` tells how far it may be off).
+        reproducible: False where a wall-clock limit ended the solve.
+        rule_rows: every rule on every subject.
+        prices: value of loosening by rule.
+        waterfall: bars of each rep, summing to the quota.
+        potentials: after moves, ramped; opportunity: of a reference rep at full pace with today's accounts.
+        expected_sales: model expectation of each rep under the plan.
+        moves: accounts that change owner; immovable: accounts that could not, with the reason.
+        exceptions: rules that give way to a lock, in words.
+    """
+
+    plan: Plan
+    model_value: float
+    attained_share_model: float
+    model_sales: float
+    gap: float
+    status: str
+    reproducible: bool
+    rule_rows: tuple[RuleRow, ...]
+    prices: Mapping[str, Price]
+    waterfall: Mapping[str, list[tuple[str, int]]]
+    potentials: Mapping[str, int]
+    opportunity: Mapping[str, int]
+    expected_sales: Mapping[str, int]
+    moves: tuple[Move, ...]
+    immovable: Mapping[str, str]
+    exceptions: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def allocate(scenario: Scenario, responses: Responses, *, name: str = "plan", gap: float = GAP) -> AllocationResult:
+    """The plan with the largest expected attainment under the scenario's rules and locks.
+
+    Args:
+        gap: relative gap of the assignment at which the solver may stop.
+
+    Raises:
+        Unsupported: the request asks for what the allocator does not do yet.
+        InputRefused: the request contradicts itself before any solving.
+        InfeasiblePlan: no plan satisfies it; says which rules conflict and the least loosening.
+    """
+    problem = formulate(scenario, responses)
+    best = optimise(problem, gap)
+    decisions = best.decisions
+    gain = gains(problem, decisions)
+    low, high = box(problem, bounds(problem, decisions))
+    exact = split_in_groups(problem, problem.basis, gain, low, high)
+    quotas = rounded_quotas(problem, exact, low, high)
+    value = attained(problem.basis, gain, quotas.astype(np.float64))
+    rows, found = _explained(problem, decisions, quotas, best)
+    exceptions = tuple(f"{row.rule} of {row.subject}: {row.exception}" for row in rows if row.exception)
+    shares = problem.samples + gain
+    model_value = attained(problem.samples, gain, quotas.astype(np.float64))
+    return AllocationResult(
+        plan=as_plan(scenario, responses, problem, decisions, quotas, name=name, origin="allocated"),
+        model_value=model_value,
+        attained_share_model=model_value / float(quotas.sum()),
+        model_sales=float(shares.sum(axis=1).mean()),
+        gap=max(0.0, best.bound - (best.value if problem.two_stage else value)) / max(abs(value), 1e-9),
+        status=best.status,
+        reproducible=best.reproducible,
+        rule_rows=tuple(rows),
+        prices=found,
+        waterfall=waterfall(problem, decisions, exact, quotas),
+        potentials=_by_rep(problem, potentials(problem, decisions.owner)),
+        opportunity=_by_rep(problem, problem.opportunity),
+        expected_sales=_by_rep(problem, shares.mean(axis=0)),
+        moves=tuple(_moves(problem, decisions)),
+        immovable=immovable(scenario),
+        exceptions=exceptions,
+        notes=responses.notes,
+    )
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """Decisions of the programme.
+
+    Attributes:
+        value, bound: objective of the solution and its proven bound, minor units.
+        model: the programme at the last cut of the care curves.
+        values: of its columns.
+    """
+
+    decisions: Decisions
+    value: float
+    bound: float
+    status: str
+    reproducible: bool
+    model: Model
+    values: Floats
+
+
+def optimise(problem: AllocationProblem, gap: float = GAP) -> Optimum:
+    """Solve the programme: jointly, or owners, training and care for sales first (two-stage mode).
+
+    Raises:
+        InfeasiblePlan: no decisions satisfy the request.
+    """
+    quotas = not problem.two_stage
+    first, solution = _solved(problem, gap, first_knots(problem), quotas)
+    model = first
+    decisions = read_decisions(problem, model, solution.values)
+    bound = solution.bound * model.unit + model.error
+    if problem.accounts.care_budget is not None:
+        model, solution, decisions = _refined(problem, model, solution, decisions, quotas)
+        free = not bool(first.programme.integer.any())
+        bound = solution.objective * model.unit + model.error if free else bound
+    status, steady, value = solution.status, solution.reproducible, solution.objective * model.unit
+    if problem.two_stage:
+        model, solution = _with_quotas(problem, decisions)
+    return Optimum(decisions, value, bound, status, steady, model, solution.values)
+
+
+def _solved(problem: AllocationProblem, gap: float, knots: tuple[Floats, ...], quotas: bool) -> tuple[Model, Solution]:
+    model = build(problem, segments=segments_for(problem), knots=knots, quotas=quotas)
+    solution = solve(model.programme, gap)
+    if solution.status == "infeasible":
+        raise explain(problem, quotas)
+    return model, solution
+
+
+def _refined(
+    problem: AllocationProblem, model: Model, solution: Solution, decisions: Decisions, quotas: bool
+) -> tuple[Model, Solution, Decisions]:
+    """Cut the care curves finer and finer around the solution, owners and training held.
+
+    Each pass is five times as fine; the objective of the last is within rounding of that of the curves themselves.
+    """
+    knots = first_knots(problem)
+    held = _held(problem, decisions)
+    for _ in range(REFINEMENTS):
+        knots = tuple(zoom(k, float(hours), FINE_PIECES) for k, hours in zip(knots, decisions.care, strict=True))
+        model, solution = _solved(held, GAP, knots, quotas)
+        decisions = replace(decisions, care=read_decisions(held, model, solution.values).care)
+    return model, solution, decisions
+
+
+def _held(problem: AllocationProblem, decisions: Decisions) -> AllocationProblem:
+    """The request with owners and training fixed at decisions."""
+    offer = problem.accounts
+    allowed = np.zeros_like(offer.allowed)
+    known = np.flatnonzero(decisions.owner >= 0)
+    allowed[known, decisions.owner[known]] = True
+    training = {(r, k): float(h) for (r, k), h in np.ndenumerate(decisions.training)}
+    locks = replace(problem.locks, training=training, owner={})
+    return replace(problem, accounts=replace(offer, allowed=allowed), locks=locks)
+
+
+def _with_quotas(problem: AllocationProblem, decisions: Decisions) -> tuple[Model, Solution]:
+    held = _held(problem, decisions)
+    offer = held.accounts
+    care = {a: float(hours) for a, hours in enumerate(decisions.care)} if offer.care_budget is not None else {}
+    held = replace(held, locks=replace(held.locks, care=held.locks.care | care))
+    return _solved(held, GAP, first_knots(held), True)
+
+
+def _explained(
+    problem: AllocationProblem, decisions: Decisions, quotas: Ints, best: Optimum
+) -> tuple[list[RuleRow], dict[str, Price]]:
+    """The audit with values of loosening on binding rows."""
+    found = prices(best.model, best.values)
+    rows = []
+    for row in audit(problem, decisions, quotas.astype(np.float64)):
+        price = found.get(row.rule)
+        if price is not None and row.rule in UNITS:
+            part = price.by_subject.get(row.subject, 0.0)
+            row = replace(row, value_of_loosening=part if row.binding else 0.0)
+        rows.append(row)
+    return rows, found
+
+
+def _moves(problem: AllocationProblem, decisions: Decisions) -> list[Move]:
+    offer = problem.accounts
+    rows = []
+    for a in moved(problem, decisions.owner):
+        source, to = int(offer.today[a]), int(decisions.owner[a])
+        care = float(decisions.care[a])
+        before = offer.value(a, source, float(offer.care_base[a]))
+        gain = offer.value(a, to, care) - before
+        sales = offer.unit[a, to] * offer.curves[a].sales(care)
+        kept = float(offer.kept[a, to])
+        at_risk = sales / kept - sales if kept > 0 else sales
+        path = f"owner.{offer.ids[a]}"
+        if a in problem.locks.owner:
+            reason = problem.locks.author.get(path, "locked")
+        elif offer.displaced[a, source] - offer.displaced[a, to] > abs(gain) / 2:
+            reason = "relieves the present owner's workload"
+        elif gain > 0:
+            reason = "sells more with the new owner"
+        else:
+            reason = "makes room for the fairness rules"
+        name = problem.reps[source] if source >= 0 else ""
+        rows.append(Move(offer.ids[a], name, problem.reps[to], round(at_risk), round(gain), reason))
+    return rows
+
+
+def _by_rep(problem: AllocationProblem, values: Floats) -> dict[str, int]:
+    return {rep: round(float(value)) for rep, value in zip(problem.reps, values, strict=True)}

@@ -1,0 +1,190 @@
+"""The rule audit of any plan: each rule and subject with its limit, the actual figure, whether it binds or breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimize.locked import excuse
+from optimize.parts.fairness import company_ratio
+from optimize.problem import AllocationProblem, Decisions, Floats, gains, histories, moved, potentials, workloads
+from optimize.rules import Bound, bounds
+from scenarios.goals import (
+    FairnessRule,
+    GrowthLimits,
+    MinimumAttainment,
+    MinimumChance,
+    PotentialBand,
+    TrainingFloor,
+    Workload,
+)
+
+HOURS_OFF = 1e-6
+
+
+@dataclass(frozen=True)
+class RuleRow:
+    """One rule on one subject.
+
+    Attributes:
+        limit, actual: in ``unit``.
+        binding: the figure is at its limit (quotas: within one rounding step).
+        kept: the rule holds.
+        value_of_loosening: what one point, hour, move or account more would add to the model value, minor units, with
+            owners held; None where it was not asked or has no meaning.
+        exception: who locked a figure that makes the rule give way, or that rounding does; empty otherwise.
+    """
+
+    rule: str
+    subject: str
+    limit: float
+    actual: float
+    unit: str
+    binding: bool
+    kept: bool = True
+    value_of_loosening: float | None = None
+    exception: str = ""
+
+
+def audit(problem: AllocationProblem, decisions: Decisions, quotas: Floats) -> list[RuleRow]:
+    """Every rule of the request on a plan's decisions and quotas (minor units, [R])."""
+    rows = list(_totals(problem, quotas))
+    found = bounds(problem, decisions)
+    for rule in problem.rules:
+        rows += _quota_rows(problem, decisions, quotas, rule, found)
+    rows += _limits(problem, decisions)
+    return rows
+
+
+def broken(rows: list[RuleRow]) -> list[RuleRow]:
+    """The rows whose rule does not hold."""
+    return [row for row in rows if not row.kept]
+
+
+def _totals(problem: AllocationProblem, quotas: Floats) -> Iterator[RuleRow]:
+    actual = float(quotas.sum())
+    yield RuleRow("company_total", "company", problem.total, actual, "minor", False, abs(actual - problem.total) < 0.5)
+    for team, total in problem.team_totals.items():
+        of_team = float(quotas[problem.members(team)].sum())
+        yield RuleRow("team_total", team, total, of_team, "minor", False, abs(of_team - total) < 0.5)
+    for team, total in problem.teams_overruled.items():
+        members = problem.members(team)
+        said = "; ".join(text for r in members if (text := excuse(problem, int(r))))
+        yield RuleRow("team_total", team, total, float(quotas[members].sum()), "minor", False, False, None, said)
+
+
+def _quota_rows(
+    problem: AllocationProblem, decisions: Decisions, quotas: Floats, rule: FairnessRule, found: list[Bound]
+) -> Iterator[RuleRow]:
+    gain, potential = gains(problem, decisions), potentials(problem, decisions.owner)
+    sales = problem.samples + gain
+    match rule:
+        case PotentialBand():
+            ratio = company_ratio(problem)
+            measure = np.divide(quotas, ratio * potential, out=np.full(len(quotas), np.nan), where=potential > 0)
+            limits = {"upper": 1 + rule.tolerance, "lower": 1 - rule.tolerance}
+            yield from _bounded(problem, quotas, found, "potential_band", measure, limits, "x company ratio")
+        case GrowthLimits():
+            last = histories(problem, decisions.owner)
+            measure = quotas / np.where(last > 0, last, np.nan) - 1
+            yield from _bounded(problem, quotas, found, "growth_cap", measure, {"upper": rule.cap}, "growth")
+            yield from _bounded(problem, quotas, found, "growth_floor", measure, {"lower": rule.floor}, "growth")
+        case MinimumAttainment():
+            expected = np.minimum(sales, quotas).mean(axis=0)
+            measure = np.divide(expected, quotas, out=np.ones_like(quotas), where=quotas > 0)
+            limits = {"upper": rule.share}
+            yield from _bounded(problem, quotas, found, "min_expected_attainment", measure, limits, "share of quota")
+        case MinimumChance():
+            # Money within half a minor unit is equal: quotas are whole minor units, gains are not.
+            measure = (sales >= quotas - 0.5).mean(axis=0)
+            yield from _bounded(problem, quotas, found, "min_chance", measure, {"upper": rule.chance}, "chance")
+        case Workload():
+            yield from _workload(problem, decisions, rule)
+        case TrainingFloor():
+            hours = decisions.training.sum(axis=1)
+            for r in np.flatnonzero(problem.concerned(rule)):
+                yield _row(problem, "training_floor", int(r), rule.hours, float(hours[r]), "hours", "lower", HOURS_OFF)
+
+
+def _bounded(
+    problem: AllocationProblem,
+    quotas: Floats,
+    found: list[Bound],
+    name: str,
+    measure: Floats,
+    limits: Mapping[str, float | None],
+    unit: str,
+) -> Iterator[RuleRow]:
+    """One row per rep: of two sides the one that is nearer."""
+    by_rep: dict[int, list[Bound]] = {}
+    for bound in found:
+        if bound.rule == name:
+            by_rep.setdefault(bound.rep, []).append(bound)
+    for r, sides in by_rep.items():
+        room = {b.side: (b.value - quotas[r]) if b.side == "upper" else (quotas[r] - b.value) for b in sides}
+        nearest = min(room, key=lambda side: room[side])
+        kept = bool(room[nearest] >= -0.5)
+        yield RuleRow(
+            name,
+            problem.reps[r],
+            float(limits[nearest] or 0.0),
+            float(measure[r]),
+            unit,
+            binding=bool(abs(room[nearest]) <= max(problem.rounding_step, 1)),
+            kept=kept,
+            exception="" if kept else excuse(problem, r) or _rounding(problem, float(room[nearest])),
+        )
+
+
+def _rounding(problem: AllocationProblem, room: float) -> str:
+    """Said where no whole step lies inside a quota's bounds, or the totals left none."""
+    return "broken by less than one rounding step" if -room < problem.rounding_step else ""
+
+
+def _workload(problem: AllocationProblem, decisions: Decisions, rule: Workload) -> Iterator[RuleRow]:
+    load = workloads(problem, decisions)
+    for r in np.flatnonzero(problem.concerned(rule) & (problem.hours > 0)):
+        actual = float(load[r])
+        yield _row(problem, "workload_maximum", int(r), rule.maximum, actual, "share of hours", "upper", 1e-6)
+        if rule.minimum > 0:
+            yield _row(problem, "workload_minimum", int(r), rule.minimum, actual, "share of hours", "lower", 1e-6)
+
+
+def _limits(problem: AllocationProblem, decisions: Decisions) -> Iterator[RuleRow]:
+    training, accounts = problem.training, problem.accounts
+    hours = decisions.training.sum(axis=1)
+    if training.budget > 0 or hours.sum() > 0:
+        yield _row(problem, "training_budget", None, training.budget, float(hours.sum()), "hours", "upper", HOURS_OFF)
+        for r in np.flatnonzero(hours > 0):
+            yield _row(problem, "training_cap", int(r), training.cap, float(hours[r]), "hours", "upper", HOURS_OFF)
+    if accounts.ids:
+        moves = float(len(moved(problem, decisions.owner)))
+        yield _row(problem, "account_moves", None, float(accounts.max_moves), moves, "accounts", "upper", HOURS_OFF)
+    if accounts.max_per_rep is not None:
+        for rep in range(len(problem.reps)):
+            held = float((decisions.owner == rep).sum())
+            yield _row(
+                problem, "accounts_per_rep", rep, float(accounts.max_per_rep), held, "accounts", "upper", HOURS_OFF
+            )
+    if accounts.care_budget is not None:
+        spent = float(decisions.care.sum())
+        yield _row(problem, "care_budget", None, accounts.care_budget, spent, "hours a year", "upper", 1e-6)
+
+
+def _row(
+    problem: AllocationProblem,
+    rule: str,
+    rep: int | None,
+    limit: float,
+    actual: float,
+    unit: str,
+    side: str,
+    tolerance: float,
+) -> RuleRow:
+    room = limit - actual if side == "upper" else actual - limit
+    kept = bool(room >= -tolerance)
+    subject = "company" if rep is None else problem.reps[rep]
+    exception = "" if kept else excuse(problem, rep)
+    return RuleRow(rule, subject, limit, actual, unit, bool(abs(room) <= tolerance), kept, None, exception)

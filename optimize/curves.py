@@ -1,0 +1,138 @@
+"""Concave pieces: expected attainment from samples, training, care and their concave envelopes.
+
+``f(u) = E[min(S, u)]`` is concave in one variable with slope P(S > u), so an expectation over samples becomes one
+bounded column per quantile segment. With as many segments as samples it is the exact sample average.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios import physics
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A concave piecewise-linear function on ``[start, start + sum(width)]``.
+
+    Attributes:
+        start, level: first argument and the value there.
+        width, slope: of each piece, slopes not rising.
+        error: how far the function may differ from the one it stands for.
+    """
+
+    start: float
+    level: float
+    width: Floats
+    slope: Floats
+    error: float = 0.0
+
+
+def expected_minimum(samples: Floats, u: Floats | float) -> Floats:
+    """Exact sample average of min(S, u); samples [N, ...], u broadcast over the rest."""
+    return np.asarray(np.minimum(samples, u).mean(axis=0))
+
+
+def attainment_pieces(samples: Floats, segments: int | None = None) -> Pieces:
+    """f(u) = E[min(S, u)] between the least and the largest sample.
+
+    Below the least sample the slope is 1, above the largest it is 0.
+
+    Args:
+        samples: one rep's sales, [N].
+        segments: how many pieces of equal mass; None gives one per distinct sample, which is exact.
+    """
+    ordered = np.sort(samples)
+    knots = np.unique(ordered)
+    if segments is not None and len(knots) > segments + 1:
+        knots = np.unique(ordered[np.round(np.linspace(0, len(ordered) - 1, segments + 1)).astype(np.int64)])
+    values = _minimum_at(ordered, knots)
+    if len(knots) == 1:
+        return Pieces(float(knots[0]), float(values[0]), np.zeros(0), np.zeros(0))
+    width = np.diff(knots)
+    exact = _minimum_at(ordered, ordered)
+    error = float(np.max(exact - np.interp(ordered, knots, values)))
+    return Pieces(float(knots[0]), float(values[0]), width, np.diff(values) / width, max(error, 0.0))
+
+
+def _minimum_at(ordered: Floats, u: Floats) -> Floats:
+    count = len(ordered)
+    below = np.searchsorted(ordered, u, side="right")
+    sums = np.concatenate([[0.0], np.cumsum(ordered)])
+    return np.asarray((sums[below] + (count - below) * u) / count)
+
+
+def envelope(knots: Floats, values: Floats) -> Pieces:
+    """The least concave function above the points, by pooling adjacent violators on the slopes.
+
+    ``error`` is the largest distance between the envelope and the points: 0 where they are concave already. A plan on
+    a pooled stretch is judged by the curve itself, never by the envelope.
+    """
+    width = np.diff(knots)
+    slope = np.diff(values) / width
+    pooled: list[list[float]] = []
+    for w, s in zip(width.tolist(), slope.tolist(), strict=True):
+        pooled.append([s, w])
+        while len(pooled) > 1 and pooled[-2][0] < pooled[-1][0]:
+            s2, w2 = pooled.pop()
+            s1, w1 = pooled.pop()
+            pooled.append([(s1 * w1 + s2 * w2) / (w1 + w2), w1 + w2])
+    out_slope = np.array([s for s, _ in pooled])
+    out_width = np.array([w for _, w in pooled])
+    corners = knots[0] + np.concatenate([[0.0], np.cumsum(out_width)])
+    heights = values[0] + np.concatenate([[0.0], np.cumsum(out_slope * out_width)])
+    error = float(np.max(np.interp(knots, corners, heights) - values)) if len(knots) else 0.0
+    return Pieces(float(knots[0]), float(values[0]), out_width, out_slope, max(error, 0.0))
+
+
+@dataclass(frozen=True)
+class CareCurve:
+    """Sales of an account in a year as a function of care hours a year, minor units, at the reference owner.
+
+    Attributes:
+        form: ``elasticity`` (level, owed, elasticity, cap of the ratio), ``exponential`` (ceiling, rate) or ``adbudg``
+            (low, high, shape, half, hours now).
+        useful: hours beyond which more care changes nothing.
+    """
+
+    form: Literal["elasticity", "exponential", "adbudg"]
+    parameters: tuple[float, ...]
+    useful: float = float("inf")
+
+    def sales(self, hours: float) -> float:
+        """Sales in a year at these care hours, minor units."""
+        p = self.parameters
+        if self.form == "exponential":
+            return physics.exponential_care(hours, p[0], p[1])
+        if self.form == "adbudg":
+            return physics.adbudg_care(hours, p[0], p[1], p[2], p[3], p[4])
+        return p[0] * physics.care_factor(hours, p[1], p[2], p[3])
+
+
+def care_pieces(sales: Callable[[float], float], knots: Floats) -> Pieces:
+    """Concave pieces of a care curve through its values at the knots; S-shaped stretches get their envelope."""
+    return envelope(knots, np.array([sales(float(hours)) for hours in knots]))
+
+
+def chord_error(sales: Callable[[float], float], knots: Floats) -> float:
+    """How far pieces through these knots may lie below the curve's concave envelope (by a sixteenfold finer cut)."""
+    fine = np.unique(np.concatenate([np.linspace(a, b, 17) for a, b in pairwise(knots)]))
+    exact, coarse = care_pieces(sales, fine), care_pieces(sales, knots)
+    at = [piece.start + np.concatenate([[0.0], np.cumsum(piece.width)]) for piece in (exact, coarse)]
+    up = [piece.level + np.concatenate([[0.0], np.cumsum(piece.slope * piece.width)]) for piece in (exact, coarse)]
+    return float(np.max(np.interp(fine, at[0], up[0]) - np.interp(fine, at[1], up[1]), initial=0.0))
+
+
+def zoom(knots: Floats, around: float, pieces: int) -> Floats:
+    """Knots with the neighbourhood of ``around`` cut finer; the ends and the outer knots stay."""
+    at = int(np.searchsorted(knots, around))
+    low, high = knots[max(at - 2, 0)], knots[min(at + 1, len(knots) - 1)]
+    return np.unique(np.concatenate([knots, np.linspace(low, high, pieces + 1)]))

@@ -1,0 +1,214 @@
+"""Scenario and responses become one allocation request; what cannot be done or cannot be meant is refused here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from optimize.locked import read_locks
+from optimize.problem import AllocationProblem, Floats
+from optimize.responses import Responses
+from scenarios.errors import InputRefused, Problem, Unsupported, refuse_if
+from scenarios.goals import RATIO_METRICS, FairnessRule, GrowthLimits, PotentialBand, Target
+from scenarios.plan import is_money
+from scenarios.scenario import Scenario
+from scenarios.today import company_target, formula_target
+
+UNSUPPORTED_RULES = {
+    "equal_odds": "without bands the split gives equal odds already; use min_chance for a floor",
+    "spread": "use potential_band",
+    "worst_off": "use min_expected_attainment",
+    "gini": "use potential_band",
+    "group_parity": "use team targets or potential_band",
+}
+
+
+def formulate(scenario: Scenario, responses: Responses) -> AllocationProblem:
+    """The request as plain arrays.
+
+    Raises:
+        Unsupported: naming every rule, target and mode that the allocator does not do yet.
+        InputRefused: naming every contradiction in targets, potentials, locks and accounts.
+    """
+    refuse_unsupported(scenario)
+    allocation = scenario.allocation
+    people = {rep.id: rep for rep in scenario.reps}
+    teams = tuple(people[rep].team for rep in responses.reps)
+    total = quota_total(scenario, int(company_target(scenario)))
+    samples = responses.samples.astype(np.float64)
+    problem = AllocationProblem(
+        reps=responses.reps,
+        teams=teams,
+        samples=samples,
+        basis=basis_samples(samples, responses, allocation.quota_basis),
+        total=float(total),
+        team_totals=_team_totals(scenario),
+        potential=responses.territory,
+        opportunity=responses.opportunity,
+        ramp=responses.ramp,
+        last_sales=np.array([_last_full_period(scenario, rep) for rep in responses.reps]),
+        hours=responses.hours,
+        load=responses.load,
+        sharpness=responses.sharpness,
+        training=responses.training,
+        accounts=responses.accounts,
+        rules=tuple(rule for rule in allocation.rules if rule.enabled),
+        rounding_step=int(allocation.rounding_step),
+        two_stage=allocation.mode == "two_stage",
+    )
+    problem = replace(problem, locks=read_locks(scenario, problem))
+    refuse_if([*_contradictions(problem), *_lock_room(problem)])
+    return _teams_under_locks(problem)
+
+
+def refuse_unsupported(scenario: Scenario) -> None:
+    """Refuse what this allocator does not do yet, all of it together.
+
+    Raises:
+        Unsupported: naming each.
+    """
+    found = list(_unsupported(scenario))
+    if found:
+        raise Unsupported(found)
+
+
+def _unsupported(scenario: Scenario) -> Iterator[Problem]:
+    allocation = scenario.allocation
+    done = "the allocator does not do this yet"
+    for position, rule in enumerate(allocation.rules):
+        if rule.enabled and rule.rule in UNSUPPORTED_RULES:
+            remedy = f"set enabled: false; {UNSUPPORTED_RULES[rule.rule]}"
+            yield Problem(f"allocation.rules[{position}]", rule.rule, done, remedy)
+    if allocation.mode == "maximin":
+        yield Problem("allocation.mode", "maximin", done, "use joint or two_stage with min_expected_attainment")
+    if scenario.motivation is not None:
+        rule_text = "with motivation on, quotas change sales, so that one pass cannot answer"
+        yield Problem("motivation", "given", rule_text, "leave it out, or use the closed loop once it exists")
+    for position, target in enumerate(scenario.goals.targets):
+        where, weight = f"goals.targets[{position}]", target.weight
+        if target.metric in RATIO_METRICS:
+            yield Problem(where, target.metric, f"targets on ratios: {done}", "set targets on its two parts")
+        elif target.metric != "revenue" and weight:
+            yield Problem(f"{where}.weight", f"{weight:g}", f"weights beside revenue: {done}", "leave weight empty")
+        if target.metric == "revenue" and weight == 0:
+            yield Problem(f"{where}.weight", "0", f"an objective without revenue: {done}", "leave weight empty")
+        if target.metric != "revenue" and target.team is not None:
+            yield Problem(where, f"{target.metric} of {target.team}", f"team targets beside revenue: {done}")
+        if target.first_day is not None or target.end is not None:
+            period = f"{target.first_day or 'start'} to {target.end or 'end'}"
+            yield Problem(where, period, f"targets of a part of the horizon: {done}", "leave first_day and end empty")
+
+
+def quota_total(scenario: Scenario, target: int) -> int:
+    """What quotas sum to: the target times 1 + over-assignment, rounded half to even."""
+    return round(target * (1 + Fraction(str(scenario.allocation.over_assignment))))
+
+
+def basis_samples(samples: Floats, responses: Responses, basis: str) -> Floats:
+    """The samples that quotas follow: of the simulated person (full), the territory (opportunity), or half of each.
+
+    The distribution keeps its shape; its mean moves to the blend.
+    """
+    weight = {"full": 0.0, "blend": 0.5, "opportunity": 1.0}[basis]
+    if weight == 0.0:
+        return samples
+    mean = samples.mean(axis=0)
+    wanted = weight * responses.opportunity * responses.ramp + (1 - weight) * mean
+    factor = np.divide(wanted, mean, out=np.ones_like(mean), where=mean > 0)
+    return np.asarray(samples * factor)
+
+
+def _team_totals(scenario: Scenario) -> dict[str, float]:
+    out = {}
+    for target in scenario.goals.targets:
+        if target.metric == "revenue" and target.team is not None:
+            out[target.team] = float(quota_total(scenario, _team_target(scenario, target)))
+    return out
+
+
+def _team_target(scenario: Scenario, target: Target) -> int:
+    if target.formula is None:
+        return int(target.minor)
+    members = tuple(rep for rep in scenario.reps if rep.team == target.team)
+    return int(formula_target(scenario.model_copy(update={"reps": members}), target.formula))
+
+
+def _last_full_period(scenario: Scenario, name: str) -> float:
+    """Last sales of a rep who was there for the whole last period (as long as the horizon), else NaN."""
+    rep = next(rep for rep in scenario.reps if rep.id == name)
+    calendar = scenario.calendar
+    before = calendar.start - (calendar.end - calendar.start)
+    if rep.last_sales is None or (rep.hired is not None and rep.hired > before):
+        return float("nan")
+    return float(rep.last_sales)
+
+
+def _contradictions(problem: AllocationProblem) -> Iterator[Problem]:
+    for team in problem.team_totals:
+        if not len(problem.members(team)):
+            yield Problem(f"goals.targets {team}", team, "no rep of this team carries a quota", "remove the target")
+    if problem.total <= 0:
+        yield Problem("goals.targets", "0", "the company target must be positive for quotas to be split")
+    potential = problem.potential.copy()
+    owned = problem.accounts.today >= 0
+    np.add.at(potential, problem.accounts.today[owned], problem.accounts.potential[owned])
+    for rule in problem.rules:
+        if isinstance(rule, PotentialBand):
+            yield from _without_measure(problem, rule, potential, "potential", "reps.{}.potential")
+        if isinstance(rule, GrowthLimits):
+            last = np.nan_to_num(problem.last_sales, nan=1.0)
+            yield from _without_measure(problem, rule, last, "last sales", "reps.{}.last_sales")
+    for a, account in enumerate(problem.accounts.ids):
+        if a not in problem.locks.owner and not problem.accounts.allowed[a].any():
+            remedy = "name eligible reps who carry a quota, or clear the owner"
+            yield Problem(f"accounts.{account}", "", "nobody who carries a quota may own it", remedy)
+
+
+def _without_measure(
+    problem: AllocationProblem, rule: FairnessRule, measure: Floats, word: str, path: str
+) -> Iterator[Problem]:
+    for r in np.flatnonzero(problem.concerned(rule) & (measure <= 0)):
+        rep = problem.reps[r]
+        text = f"{rule.rule} measures quotas against {word}, which is zero here: only a zero quota would satisfy it"
+        yield Problem(path.format(rep), "0", text, f"correct it, or exempt {rep} from {rule.rule}")
+
+
+def _lock_room(problem: AllocationProblem) -> Iterator[Problem]:
+    """Locked quotas never break the company's total (rule R17)."""
+    locked = sum(problem.locks.quota.values())
+    free = len(problem.reps) - len(problem.locks.quota)
+    missing = problem.total - locked
+    if missing < -0.5 or (free == 0 and abs(missing) > 0.5):
+        word = "too much" if missing < 0 else "missing"
+        rule = f"locked quotas sum to {locked / 100:,.2f}, but all quotas must sum to {problem.total / 100:,.2f}"
+        yield Problem("allocation.locks", f"{abs(missing) / 100:,.2f} {word}", rule, "change or remove a lock")
+
+
+def _teams_under_locks(problem: AllocationProblem) -> AllocationProblem:
+    """A team total gives way where locked quotas leave it no room (rule R17)."""
+    kept: dict[str, float] = {}
+    overruled: dict[str, float] = {}
+    for team, total in problem.team_totals.items():
+        members = problem.members(team)
+        locked = sum(problem.locks.quota.get(int(r), 0.0) for r in members)
+        everybody = all(int(r) in problem.locks.quota for r in members)
+        if locked <= total + 0.5 and not (everybody and abs(locked - total) > 0.5):
+            kept[team] = total
+        else:
+            overruled[team] = total
+    return replace(problem, team_totals=kept, teams_overruled=overruled)
+
+
+def additive_targets(scenario: Scenario) -> dict[str, float]:
+    """Company targets on other additive metrics: minor units where money, else counts, over-assignment in them."""
+    out: dict[str, float] = {}
+    for target in scenario.goals.targets:
+        if target.metric not in RATIO_METRICS and target.metric != "revenue" and target.team is None:
+            if target.target is None:
+                raise InputRefused(Problem("goals.targets", target.metric, "a formula is only for the metric revenue"))
+            value = int(target.minor) if is_money(target.metric) else round(target.target)
+            out[target.metric] = float(quota_total(scenario, value))
+    return out

@@ -1,0 +1,211 @@
+"""A request that contradicts itself, told in words: which rules conflict, and the least loosening of each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from optimize.blocks import Programme
+from optimize.model import build
+from optimize.problem import AllocationProblem
+from optimize.rules import rule_name
+from optimize.solve import feasible, solve
+from scenarios.errors import InfeasiblePlan
+from scenarios.goals import MinimumChance, TrainingFloor
+
+SEARCH_STEPS = 40
+MARGIN = 1e-7
+
+WORDS = {
+    "company_total": "the company's total of quotas",
+    "potential_band": "quota-to-potential range",
+    "growth_cap": "growth cap",
+    "growth_floor": "growth floor",
+    "min_expected_attainment": "minimum capped attainment",
+    "min_chance": "minimum chance to make quota",
+    "workload_maximum": "maximum workload",
+    "workload_minimum": "minimum workload",
+    "training_floor": "training hours each rep gets at least",
+    "training_budget": "training budget",
+    "training_cap": "most training hours of a rep",
+    "account_moves": "most account moves",
+    "accounts_per_rep": "most accounts of a rep",
+    "care_budget": "care hours to hand out",
+}
+UNITS = {
+    "potential_band": ("percentage points", 0.01),
+    "growth_cap": ("percentage points", 0.01),
+    "growth_floor": ("percentage points", 0.01),
+    "min_expected_attainment": ("percentage points", 0.01),
+    "min_chance": ("percentage points", 0.01),
+    "workload_maximum": ("percentage points", 0.01),
+    "workload_minimum": ("percentage points", 0.01),
+    "training_floor": ("hours", 1.0),
+    "training_budget": ("hours", 1.0),
+    "training_cap": ("hours", 1.0),
+    "account_moves": ("moves", 1.0),
+    "accounts_per_rep": ("accounts", 1.0),
+    "care_budget": ("hours a year", 1.0),
+}
+"""How each rule's loosening is told: unit, and how much of the rule's own number one of it is."""
+
+
+def explain(problem: AllocationProblem, quotas: bool = True) -> InfeasiblePlan:
+    """The error for a request without a plan.
+
+    The conflict is minimal: a deletion filter over named rule blocks, locks and totals drops each in turn and keeps it
+    only where dropping it makes the rest possible (Chinneck and Dravnieks 1991). For each rule of the conflict that can
+    give way alone, the least loosening is found in the rule's own unit.
+    """
+    programme = build(problem, segments=8, quotas=quotas).programme
+    conflict = conflicting(programme)
+    loosening = [text for name in conflict if (text := _least(problem, programme, name))]
+    return InfeasiblePlan([_named(problem, programme, name) for name in conflict], loosening)
+
+
+def conflicting(programme: Programme) -> list[str]:
+    """Names of a smallest set of rule blocks that cannot hold together (no proper subset of it conflicts)."""
+    names = list(dict.fromkeys(rows.rule for rows in programme.rows if not rows.kept))
+    dropped: list[str] = []
+    # Rules are tried before locks and totals, so that what comes first in precedence stays out of the conflict last.
+    for name in sorted(names, key=_precedence):
+        if not feasible(programme.without([*dropped, name])):
+            dropped.append(name)
+    return [name for name in names if name not in dropped]
+
+
+def least_loosening(problem: AllocationProblem, programme: Programme, rule: str) -> float | None:
+    """The least amount, in the rule's own number, by which it must give way; None where it cannot help alone.
+
+    All other rules held. Room that grows in proportion is found by one elastic solve (a column that loosens the rule is
+    minimised); room that depends on other decisions, or on a quantile, by bisection.
+    """
+    rows = [rows for rows in programme.rows if rows.rule == rule and rows.loosen is not None]
+    if not rows or not feasible(programme.without([rule])):
+        return None
+    if rule == "min_chance":
+        return _bisected(lambda amount: build(_chance_lowered(problem, amount), segments=8).programme, 1.0)
+    if all(not len(block.loosen.col) for block in rows if block.loosen is not None):
+        amount = solve(programme.elastic(rule))
+        return None if amount.status == "infeasible" else max(0.0, -amount.objective)
+    return _bisected(lambda amount: programme.loosened(rule, amount), None)
+
+
+def _bisected(loosened: Callable[[float], Programme], most: float | None) -> float | None:
+    """The least amount that makes the loosened programme feasible, to a millionth, rounded upwards."""
+    high = most or 1.0
+    while not feasible(loosened(high)):
+        high *= 8.0
+        if most is not None or high > 1e6:
+            return None
+    low = 0.0
+    for _ in range(SEARCH_STEPS):
+        middle = (low + high) / 2
+        if feasible(loosened(middle)):
+            high = middle
+        else:
+            low = middle
+        if high - low <= MARGIN:
+            break
+    return high
+
+
+def _chance_lowered(problem: AllocationProblem, amount: float) -> AllocationProblem:
+    return problem.with_rules(
+        tuple(
+            rule.model_copy(update={"chance": max(rule.chance - amount, 0.0)})
+            if isinstance(rule, MinimumChance)
+            else rule
+            for rule in problem.rules
+        )
+    )
+
+
+def _precedence(name: str) -> int:
+    if name == "company_total":
+        return 3
+    if name.startswith("locked "):
+        return 2
+    return 1 if name.startswith("team_total") else 0
+
+
+def _least(problem: AllocationProblem, programme: Programme, name: str) -> str:
+    if name == "company_total":
+        return _total_words(problem, programme)
+    if name.startswith(("locked ", "team_total")):
+        if feasible(programme.without([name])):
+            return f"{_named(problem, programme, name)}: remove it"
+        return ""
+    amount = least_loosening(problem, programme, name)
+    if amount is None:
+        return ""
+    unit, size = UNITS[name]
+    return f"{WORDS[name]}: loosen by {_rounded_up(amount / size)} {unit}"
+
+
+def _total_words(problem: AllocationProblem, programme: Programme) -> str:
+    """The nearest total that the other rules allow, in currency units, by an elastic solve."""
+    if not feasible(programme.without(["company_total"])):
+        return ""
+    solution = solve(programme.elastic("company_total"))
+    unit = problem.total / _right_side(programme)
+    nearest = float(solution.values[programme.block("quota").index].sum()) * unit
+    word = "at most" if nearest < problem.total else "at least"
+    return f"the company's total of quotas: {word} {nearest / 100:,.2f} instead of {problem.total / 100:,.2f}"
+
+
+def _right_side(programme: Programme) -> float:
+    return next(float(rows.upper[0]) for rows in programme.rows if rows.rule == "company_total")
+
+
+def _named(problem: AllocationProblem, programme: Programme, name: str) -> str:
+    rows = [rows for rows in programme.rows if rows.rule == name]
+    subjects = list(dict.fromkeys(subject for block in rows for subject in block.subjects))
+    if name == "company_total":
+        return f"{WORDS[name]} is {problem.total / 100:,.2f}"
+    if name.startswith("team_total"):
+        team = name.removeprefix("team_total ")
+        return f"the quotas of team {team} sum to {problem.team_totals[team] / 100:,.2f}"
+    if name.startswith("locked "):
+        path = name.removeprefix("locked ")
+        rep = problem.reps.index(path.removeprefix("quota."))
+        return f"{path} = {problem.locks.quota[rep] / 100:,.2f}, {problem.locks.author[path]}"
+    who = ", ".join(subjects[:6]) + (f" and {len(subjects) - 6} more" if len(subjects) > 6 else "")
+    return f"{WORDS[name]}: {limit_words(problem, name)} ({who})"
+
+
+def limit_words(problem: AllocationProblem, name: str) -> str:
+    """A rule's limit as a person says it."""
+    offer = problem.accounts
+    fixed = {
+        "training_budget": f"{problem.training.budget:g} hours",
+        "training_cap": f"{problem.training.cap:g} hours",
+        "account_moves": f"{offer.max_moves}",
+        "accounts_per_rep": f"{offer.max_per_rep}",
+        "care_budget": f"{offer.care_budget or 0:g} hours a year",
+    }
+    if name in fixed:
+        return fixed[name]
+    rule = next(rule for rule in problem.rules if name in rule_name(rule))
+    values: Sequence[tuple[str, str]] = (
+        ("tolerance", "± {:.4g} %"),
+        ("share", "{:.4g} %"),
+        ("chance", "{:.4g} %"),
+    )
+    special = {
+        "growth_cap": "cap",
+        "growth_floor": "floor",
+        "workload_maximum": "maximum",
+        "workload_minimum": "minimum",
+    }
+    if name in special:
+        return f"{getattr(rule, special[name]) * 100:.4g} %"
+    if isinstance(rule, TrainingFloor):
+        return f"{rule.hours:g} hours"
+    attribute, form = next((a, form) for a, form in values if hasattr(rule, a))
+    return form.format(getattr(rule, attribute) * 100)
+
+
+def _rounded_up(value: float) -> str:
+    """Two decimals, upwards, so that the stated amount suffices."""
+    return f"{math.ceil(value * 100 - 0.02) / 100:.2f}"

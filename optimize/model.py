@@ -1,0 +1,124 @@
+"""The parts composed into one programme, and decisions read back from its solution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimize.blocks import Blocks, Columns, Programme
+from optimize.curves import chord_error
+from optimize.parts import accounts, fairness, targets, training
+from optimize.problem import AllocationProblem, Decisions, Floats
+
+EXACT_COLUMNS = 20_000
+SEGMENTS = 32
+"""Pieces of equal mass where the exact sample average would need too many columns."""
+CARE_PIECES = 24
+
+
+@dataclass(frozen=True)
+class Model:
+    """A programme with what is needed to read it.
+
+    Attributes:
+        unit: minor units of money in one unit of the programme.
+        error: how far segments and cuts may understate the exact value, minor units.
+    """
+
+    programme: Programme
+    unit: float
+    error: float
+
+
+def money_unit(problem: AllocationProblem) -> float:
+    """Minor units per unit of the programme: a mean quota is 100 units, so that tolerances fit."""
+    return max(problem.total / len(problem.reps) / 100.0, 1e-6)
+
+
+def segments_for(problem: AllocationProblem) -> int | None:
+    """None (exact) while reps x samples stays moderate, else :data:`SEGMENTS`."""
+    return None if problem.basis.size <= EXACT_COLUMNS else SEGMENTS
+
+
+def first_knots(problem: AllocationProblem) -> tuple[Floats, ...]:
+    """Where the care curves are cut at first; empty where care is not a decision."""
+    budget = problem.accounts.care_budget
+    if budget is None:
+        return ()
+    even = np.linspace(0.0, 1.0, CARE_PIECES + 1)
+    # An elasticity is steep at zero: there the cuts lie closer.
+    share = np.unique(np.concatenate([even, even**3]))
+    return tuple(max(min(budget, curve.useful), 1e-9) * share for curve in problem.accounts.curves)
+
+
+def care_error(problem: AllocationProblem, knots: tuple[Floats, ...]) -> float:
+    """How far the cuts of the care curves may understate what the best owner makes of them, minor units."""
+    if problem.accounts.care_budget is None or not knots:
+        return 0.0
+    best = problem.accounts.unit.max(axis=1)
+    errors = [chord_error(c.sales, k) for c, k in zip(problem.accounts.curves, knots, strict=True)]
+    return float(best @ np.array(errors))
+
+
+def build(
+    problem: AllocationProblem,
+    *,
+    segments: int | None = None,
+    knots: tuple[Floats, ...] | None = None,
+    quotas: bool = True,
+) -> Model:
+    """Compose the programme.
+
+    Args:
+        segments: pieces per rep; None is the exact sample average.
+        knots: cuts of the care curves; None takes :func:`first_knots`.
+        quotas: False leaves quotas out and maximises expected sales (first stage of the two-stage mode).
+    """
+    blocks = Blocks()
+    unit = money_unit(problem)
+    trained, hours = training.add(blocks, problem, unit)
+    owned = accounts.add(blocks, problem, unit, first_knots(problem) if knots is None else knots)
+    gain = trained + owned.gain
+    made = None
+    if quotas:
+        made = targets.add(blocks, problem, unit, gain, segments)
+    else:
+        blocks.columns("nothing", ["nothing"], 0.0, 0.0)
+        blocks.reward(gain)
+    fairness.add(blocks, problem, unit, made, owned, gain, hours)
+    hidden = care_error(problem, first_knots(problem) if knots is None else knots)
+    return Model(blocks.programme(), unit, (made.error if made else 0.0) * unit + hidden)
+
+
+def read_decisions(problem: AllocationProblem, model: Model, values: Floats) -> Decisions:
+    """Owners, training hours and care hours of a solution; integers are rounded to what they stand for."""
+    programme = model.programme
+    steps: dict[str, dict[str, float]] = {}
+    care: dict[str, float] = {}
+    owner = problem.accounts.today.copy()
+    places = {account: a for a, account in enumerate(problem.accounts.ids)}
+    reps = {rep: r for r, rep in enumerate(problem.reps)}
+    best: dict[str, float] = {}
+    for a, only in enumerate(accounts.owners_allowed(problem)):
+        if len(only) == 1:
+            owner[a] = only[0]
+    for block in programme.columns:
+        if not block.name.startswith((training.HOURS, accounts.OWNER, accounts.CARE)):
+            continue
+        for (first, second), value in zip(_pairs(block), values[block.index].tolist(), strict=True):
+            if block.name == accounts.OWNER and value > best.get(first, 0.0):
+                best[first] = value
+                owner[places[first]] = reps[second]
+            elif block.name == accounts.CARE:
+                care[first] = care.get(first, 0.0) + value
+            elif block.name.startswith(training.HOURS):
+                steps.setdefault(second, {})[first] = value
+    hours = problem.accounts.care_base.copy()
+    for a, account in enumerate(problem.accounts.ids):
+        hours[a] = problem.locks.care.get(a, care.get(account, hours[a]))
+    return Decisions(owner, training.read(problem, steps), hours)
+
+
+def _pairs(block: Columns) -> list[tuple[str, str]]:
+    return [(str(label[0]), str(label[1])) for label in block.labels if isinstance(label, tuple)]

@@ -1,0 +1,1 @@
+"""The parts of the programme: each adds its columns, rows and gains."""

@@ -1,0 +1,79 @@
+"""Quotas: expected attainment by quantile segments, the company's total, the teams' totals, locked quotas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimize.blocks import Blocks, Linear
+from optimize.curves import attainment_pieces
+from optimize.problem import AllocationProblem, Floats, Ints
+from scenarios.goals import MinimumAttainment
+
+QUOTA = "quota"
+
+
+@dataclass(frozen=True)
+class Quotas:
+    """Columns of the quotas, expected capped sales of each rep as simulated, and what the segments may hide (units)."""
+
+    columns: Ints
+    expected: Linear
+    error: float
+
+
+def add(blocks: Blocks, problem: AllocationProblem, unit: float, gain: Linear, segments: int | None) -> Quotas:
+    """Add quotas q and expected attainment ``E[min(S + g, q)] = g + f(q - g)``.
+
+    With u = q - g, the function f is cut into quantile segments of slope P(S > u): one column each, so that no row
+    per sample is needed. Exact for a deterministic shift g (rule R15).
+
+    Args:
+        segments: pieces of f per rep; None gives the exact sample average.
+    """
+    q = blocks.columns(QUOTA, problem.reps, 0.0, np.inf)
+    expected, error = _expected(blocks, problem.basis / unit, problem.reps, q, gain, segments)
+    blocks.reward(expected)
+    _totals(blocks, problem, unit, q)
+    truly = expected
+    if problem.basis is not problem.samples and any(isinstance(rule, MinimumAttainment) for rule in problem.rules):
+        truly, _ = _expected(blocks, problem.samples / unit, problem.reps, q, gain, segments)
+    return Quotas(q, truly, error)
+
+
+def _expected(
+    blocks: Blocks, samples: Floats, reps: tuple[str, ...], q: Ints, gain: Linear, segments: int | None
+) -> tuple[Linear, float]:
+    """Columns and rows that cut f into pieces; expected capped sales of each rep, and what the pieces may hide."""
+    count = len(reps)
+    below = blocks.columns("below the least sample", reps, 0.0, np.inf)
+    above = blocks.columns("above the largest sample", reps, 0.0, np.inf)
+    shift = Linear.columns(q) - gain + Linear.columns(below) - Linear.columns(above)
+    expected = gain - Linear.columns(below)
+    level, start = np.zeros(count), np.zeros(count)
+    error = 0.0
+    for r in range(count):
+        pieces = attainment_pieces(samples[:, r], segments)
+        start[r], level[r] = pieces.start, pieces.level
+        error += pieces.error
+        if not len(pieces.width):
+            continue
+        cut = blocks.columns("attainment pieces", [reps[r]] * len(pieces.width), 0.0, pieces.width)
+        rows = np.full(len(cut), r)
+        shift = shift - Linear.of(count, rows, cut, 1.0)
+        expected = expected + Linear.of(count, rows, cut, pieces.slope)
+    blocks.rows("attainment", reps, shift, start, start, kept=True)
+    return expected + Linear.constants(level), error
+
+
+def _totals(blocks: Blocks, problem: AllocationProblem, unit: float, q: Ints) -> None:
+    company = problem.total / unit
+    one = Linear.constants(np.ones(1))
+    blocks.rows("company_total", ["company"], Linear.total(q), company, company)
+    for team, total in problem.team_totals.items():
+        members = problem.members(team)
+        blocks.rows(f"team_total {team}", [team], Linear.total(q[members]), total / unit, total / unit, loosen=one)
+    for r, value in problem.locks.quota.items():
+        rep = problem.reps[r]
+        blocks.rows(f"locked quota.{rep}", [rep], Linear.total(q[r : r + 1]), value / unit, value / unit)

@@ -1,0 +1,74 @@
+"""Training hours per rep and skill, in whole steps, with concave gains, a budget and a cap."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optimize.blocks import Blocks, Linear
+from optimize.curves import envelope
+from optimize.problem import AllocationProblem, Floats
+
+HOURS = "training hours"
+
+
+def add(blocks: Blocks, problem: AllocationProblem, unit: float) -> tuple[Linear, Linear]:
+    """Add the training columns; returns gain (in units of money) and hours of each rep.
+
+    A gain that is not concave enters by its concave envelope; the plan is judged by the gain itself.
+    """
+    offer, locks = problem.training, problem.locks.training
+    count = len(problem.reps)
+    hours = Linear.constants(np.zeros(count))
+    start = offer.gain_at(np.zeros_like(offer.base)) / unit
+    gain = Linear.constants(start)
+    for k, skill in enumerate(offer.skills):
+        free = np.array([r for r in range(count) if (r, k) not in locks and offer.steps > 0], dtype=np.int64)
+        for (r, skill_position), locked in locks.items():
+            if skill_position == k:
+                at = np.zeros_like(offer.base)
+                at[r, k] = locked
+                gain = gain + Linear.constants(offer.gain_at(at) / unit - start)
+                hours = hours + Linear.constants(np.where(np.arange(count) == r, locked, 0.0))
+        if not len(free):
+            continue
+        labels = [(problem.reps[r], skill) for r in free]
+        steps = blocks.columns(f"{HOURS} {skill}", labels, 0.0, offer.steps, integer=True)
+        hours = hours + Linear.of(count, free, steps, offer.step)
+        taken = Linear.columns(steps)
+        for place, r in enumerate(free):
+            pieces = envelope(np.arange(offer.steps + 1.0), offer.gain[r, k])
+            cut = blocks.columns(f"training pieces {skill}", [labels[place]] * len(pieces.width), 0.0, pieces.width)
+            gain = gain + Linear.of(count, np.full(len(cut), r), cut, pieces.slope / unit)
+            taken = taken + Linear.of(len(free), np.full(len(cut), place), cut, -1.0)
+        blocks.rows("training pieces", [str(label) for label in labels], taken, 0.0, 0.0, kept=True)
+    _limits(blocks, problem, hours)
+    return gain, hours
+
+
+def _limits(blocks: Blocks, problem: AllocationProblem, hours: Linear) -> None:
+    offer, locks = problem.training, problem.locks.training
+    if not len(hours.col) and not locks:
+        return
+    one = Linear.constants(np.ones(1))
+    soft = np.array([bool(locks)])
+    blocks.rows("training_budget", ["company"], hours.summed(), upper=offer.budget, loosen=one, giving_way=soft)
+    blocks.rows(
+        "training_cap",
+        problem.reps,
+        hours,
+        upper=offer.cap,
+        loosen=Linear.constants(np.ones(len(problem.reps))),
+        giving_way=np.array([any(r == rep for rep, _ in locks) for r in range(len(problem.reps))]),
+    )
+
+
+def read(problem: AllocationProblem, hours_by_skill: dict[str, dict[str, float]]) -> Floats:
+    """Hours [R, K] from steps by skill and rep, locked cells as locked."""
+    offer = problem.training
+    out = np.zeros((len(problem.reps), len(offer.skills)))
+    for k, skill in enumerate(offer.skills):
+        for r, rep in enumerate(problem.reps):
+            out[r, k] = round(hours_by_skill.get(skill, {}).get(rep, 0.0)) * offer.step
+    for cell, locked in problem.locks.training.items():
+        out[cell] = locked
+    return out

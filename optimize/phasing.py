@@ -1,0 +1,102 @@
+"""When: quotas cut over the reporting periods by each rep's season, training laid into the early periods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimize.rounding import in_cumulative_steps
+
+Floats = NDArray[np.float64]
+WHOLE_UNIT = 100
+"""Minor units of one unit of currency."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """A reporting period, half-open."""
+
+    label: str
+    first: date
+    end: date
+
+    @property
+    def days(self) -> int:
+        """Its length."""
+        return (self.end - self.first).days
+
+
+def phased(quota: int, season: Floats, step: int) -> list[int]:
+    """One quota over the periods: whole steps by the running sum, the last period ties the total exactly.
+
+    Where a period holds fewer than ten steps on average, whole units of currency serve as the step.
+
+    Args:
+        season: the rep's expected share of sales by period, [P].
+    """
+    fine = step if quota >= 10 * step * len(season) else WHOLE_UNIT
+    cells = in_cumulative_steps(quota, season, fine)
+    return [int(cell) for cell in cells]
+
+
+def counted(quota: int, season: Floats) -> list[int]:
+    """A quota that is a count, over the periods."""
+    return [int(cell) for cell in in_cumulative_steps(quota, season, 1)]
+
+
+def seasons(by_period: Floats) -> Floats:
+    """Shares by period from simulated means [R, P]: each rep's own, half-way shrunken to the company's; [R, P].
+
+    A single rep's month is a handful of deals, so its own season is noisy; the company's is not.
+    """
+    positive = np.maximum(by_period, 0.0)
+    company = positive.sum(axis=0)
+    company = company / company.sum() if company.sum() > 0 else np.full(by_period.shape[1], 1 / by_period.shape[1])
+    totals = positive.sum(axis=1, keepdims=True)
+    own = np.divide(positive, totals, out=np.broadcast_to(company, positive.shape).copy(), where=totals > 0)
+    # Who is away in a period (hired later, gone earlier) has no share in it.
+    mixed = np.where(own > 0, (own + company) / 2, 0.0)
+    return np.asarray(mixed / mixed.sum(axis=1, keepdims=True))
+
+
+def training_periods(periods: Sequence[Period]) -> list[int]:
+    """Positions of the periods that take training: those whose middle lies in the first half of the horizon.
+
+    Training pays back over the time that is left, so it comes early; spread, so that no month loses its selling hours.
+    """
+    start, end = periods[0].first, periods[-1].end
+    half = (end - start).days / 2
+    early = [p for p, period in enumerate(periods) if (period.first - start).days + period.days / 2 < half]
+    return early or [0]
+
+
+def training_effect(periods: Sequence[Period]) -> float:
+    """Share of the horizon in which training spread as by :func:`training_periods` is in force, on average."""
+    start, end = periods[0].first, periods[-1].end
+    days = (end - start).days
+    centres = [(periods[p].first - start).days + periods[p].days / 2 for p in training_periods(periods)]
+    return 1.0 - float(np.mean(centres)) / days
+
+
+def laid_out(hours: Floats, step: float, periods: Sequence[Period], free: Sequence[Sequence[int]]) -> Floats:
+    """Training hours [R, K] in whole steps over the periods, the company's load as even as it goes; [R, K, P].
+
+    Args:
+        free: for each rep, the positions of the periods in which they can be trained.
+    """
+    out = np.zeros((*hours.shape, len(periods)))
+    load = np.zeros(len(periods))
+    for r, k in zip(*np.nonzero(hours > 0), strict=True):
+        left = float(hours[r, k])
+        while left > 1e-9:
+            part = min(step, left)
+            own = out[r].sum(axis=0)
+            p = min(free[r], key=lambda p: (own[p], load[p], p))
+            out[r, k, p] += part
+            load[p] += part
+            left -= part
+    return out

@@ -1,0 +1,129 @@
+"""Decisions as a plan: long tables of quotas by period, training by period, owners, care and locks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from optimize.formulate import additive_targets
+from optimize.locked import lock_rows
+from optimize.phasing import counted, laid_out, phased, training_periods
+from optimize.problem import AllocationProblem, Decisions, Floats, Ints, Locks
+from optimize.responses import Responses
+from optimize.rounding import rounded_quotas
+from optimize.split import split
+from scenarios.plan import CareRow, OwnerRow, Plan, QuotaRow, TrainingRow, is_money
+from scenarios.scenario import Scenario
+from scenarios.today import care_planned, today_plan
+
+
+def as_plan(
+    scenario: Scenario,
+    responses: Responses,
+    problem: AllocationProblem,
+    decisions: Decisions,
+    quotas: Ints,
+    *,
+    name: str,
+    origin: str,
+    notes: tuple[str, ...] = (),
+) -> Plan:
+    """A plan of these decisions; quotas are whole minor units, [R]."""
+    rows = list(_quota_rows(responses, "revenue", quotas, problem.rounding_step))
+    for metric, total in additive_targets(scenario).items():
+        rows += _quota_rows(responses, metric, _other_quotas(responses, problem, metric, total), problem.rounding_step)
+    return Plan(
+        name=name,
+        origin=origin,
+        targets=tuple(rows),
+        training=tuple(_training_rows(responses, problem, decisions.training)),
+        owners=_owner_rows(scenario, problem, decisions),
+        care=_care_rows(scenario, problem, decisions),
+        locks=lock_rows(scenario),
+        notes=notes,
+    )
+
+
+def _quota_rows(responses: Responses, metric: str, quotas: Ints, step: int) -> list[QuotaRow]:
+    rows = []
+    for r, rep in enumerate(responses.reps):
+        season, quota = responses.season[r], int(quotas[r])
+        cells = phased(quota, season, step) if is_money(metric) else counted(quota, season)
+        for period, cell, share in zip(responses.periods, cells, season, strict=True):
+            # A period in which the rep sells nothing has no quota: null is not zero.
+            if cell or share > 0:
+                rows.append(QuotaRow(rep, metric, period.first, period.end, cell))
+    return rows
+
+
+def _other_quotas(responses: Responses, problem: AllocationProblem, metric: str, total: float) -> Ints:
+    """Quotas of another additive metric: the exact split of its own samples, everybody the same chance, in steps."""
+    samples = responses.metrics[metric].astype(np.float64)
+    count = samples.shape[1]
+    nothing, open_end = np.zeros(count), np.full(count, np.inf)
+    exact = split(samples, nothing, nothing, open_end, total)
+
+    step = problem.rounding_step if is_money(metric) else 1
+    bare = replace(problem, total=total, team_totals={}, locks=Locks(), rounding_step=step)
+    return rounded_quotas(bare, exact, nothing, open_end)
+
+
+def _training_rows(responses: Responses, problem: AllocationProblem, hours: Floats) -> list[TrainingRow]:
+    early = training_periods(responses.periods)
+    free = []
+    for employed in responses.employed:
+        inside = [p for p in early if p in employed]
+        free.append(inside or list(employed) or list(range(len(responses.periods))))
+    laid = laid_out(hours, problem.training.step, responses.periods, free)
+    rows = []
+    for r, k, p in zip(*np.nonzero(laid > 0), strict=True):
+        period = responses.periods[p]
+        skill = problem.training.skills[k]
+        rows.append(TrainingRow(problem.reps[r], skill, period.first, period.end, float(laid[r, k, p])))
+    return rows
+
+
+def _owner_rows(scenario: Scenario, problem: AllocationProblem, decisions: Decisions) -> tuple[OwnerRow, ...]:
+    chosen = {
+        account: problem.reps[rep]
+        for account, rep in zip(problem.accounts.ids, decisions.owner.tolist(), strict=True)
+        if rep >= 0
+    }
+    start = scenario.calendar.start
+    return tuple(
+        OwnerRow(account.id, chosen.get(account.id, account.owner), start)
+        for account in scenario.accounts
+        if account.owner is not None
+    )
+
+
+def _care_rows(scenario: Scenario, problem: AllocationProblem, decisions: Decisions) -> tuple[CareRow, ...]:
+    planned = (scenario.plan or today_plan(scenario)).care_hours()
+    base = care_planned(scenario) | planned
+    decided = problem.accounts.care_budget is not None or problem.locks.care
+    if decided:
+        hours = [round(float(value), 6) for value in decisions.care]
+        base |= dict(zip(problem.accounts.ids, hours, strict=True))
+    return tuple(CareRow(account, hours) for account, hours in base.items())
+
+
+def decisions_of(problem: AllocationProblem, plan: Plan) -> Decisions:
+    """A plan's decisions as arrays; what it does not speak of is as today."""
+    today = problem.today_decisions()
+    reps = {rep: r for r, rep in enumerate(problem.reps)}
+    owners, care, hours = plan.owner_of(), plan.care_hours(), plan.training_hours()
+    owner = [
+        reps.get(owners[account], -1) if account in owners else int(now)
+        for account, now in zip(problem.accounts.ids, problem.accounts.today, strict=True)
+    ]
+    given = [care.get(a, float(now)) for a, now in zip(problem.accounts.ids, problem.accounts.care_base, strict=True)]
+    training = np.array([[hours.get((rep, skill), 0.0) for skill in problem.training.skills] for rep in problem.reps])
+    shape = today.training.shape
+    return Decisions(np.array(owner, dtype=np.int64), training.reshape(shape), np.array(given, dtype=np.float64))
+
+
+def quotas_of(problem: AllocationProblem, plan: Plan) -> Floats:
+    """A plan's revenue quotas in the order of the request, minor units; 0 where the plan has none."""
+    given = plan.quotas()
+    return np.array([float(given.get(rep, 0)) for rep in problem.reps])

@@ -1,0 +1,63 @@
+"""What the binding rules cost: values of loosening, as duals with the owners of accounts held (rule R19)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optimize.infeasible import UNITS
+from optimize.model import Model
+from optimize.parts.accounts import OWNER
+from optimize.problem import Floats
+from optimize.solve import solve
+
+NUDGE = 1e-4
+"""How far a rule is loosened before its duals are read, as a share of one point: at a kink this gives the side that
+loosening goes to."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """Value of loosening one rule by one of its units (percentage point, hour, move), minor units.
+
+    Attributes:
+        by_subject: each subject's part.
+    """
+
+    rule: str
+    value: float
+    unit: str
+    by_subject: Mapping[str, float]
+
+
+def prices(model: Model, values: Floats) -> dict[str, Price]:
+    """Value of loosening of every rule with owners held; training hours move freely, not in whole steps.
+
+    Each rule's rows are loosened by a hair, and the duals of the linear programme there give the derivative on the
+    side to which loosening goes: ``sum over rows of |dual| x room per unit``.
+
+    Args:
+        values: of all columns of a solution, whose owners are held.
+    """
+    programme = model.programme
+    owners = programme.block(OWNER).index if programme.has(OWNER) else np.zeros(0, dtype=np.int64)
+    held = replace(programme.fixed(owners, np.round(values[owners])), integer=np.zeros_like(programme.integer))
+    out: dict[str, Price] = {}
+    for rule, (unit, size) in UNITS.items():
+        if not any(rows.rule == rule and rows.loosen is not None for rows in programme.rows):
+            continue
+        nudged = held.loosened(rule, NUDGE * size)
+        solution = solve(nudged)
+        if solution.status != "optimal":
+            continue
+        parts: dict[str, float] = {}
+        for rows, duals in zip(nudged.rows, solution.duals, strict=True):
+            if rows.rule != rule or rows.loosen is None:
+                continue
+            room = rows.loosen.at(solution.values)
+            for subject, value in zip(rows.subjects, np.abs(duals) * room * size * model.unit, strict=True):
+                parts[subject] = parts.get(subject, 0.0) + float(value)
+        out[rule] = Price(rule, sum(parts.values()), unit, parts)
+    return out

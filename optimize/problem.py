@@ -1,0 +1,272 @@
+"""What is to be decided, as plain labelled arrays: the allocator's parts know numbers, not simulators.
+
+Money is in minor units as float64, time in hours of open calendar over the horizon. R reps who carry a quota,
+N simulated horizons, K skills on offer, M training steps, A accounts that have an owner.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimize.curves import CareCurve
+from scenarios.goals import FairnessRule
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class TrainingOffer:
+    """Training on offer.
+
+    Attributes:
+        gain: what m steps in skill k add to the sales of rep r, [R, K, M + 1].
+        step: hours of one step.
+        budget: hours in all.
+        cap: hours of one rep.
+        base: hours in the plan that was simulated, [R, K].
+    """
+
+    skills: tuple[str, ...]
+    step: float
+    gain: Floats
+    budget: float
+    cap: float
+    base: Floats
+
+    @property
+    def steps(self) -> int:
+        """Most steps of one rep in one skill, M."""
+        return int(self.gain.shape[2]) - 1
+
+    def gain_at(self, hours: Floats) -> Floats:
+        """Gain of each rep over the simulated plan, linear between steps; hours [R, K] -> [R]."""
+        return self._worth(hours) - self._worth(self.base)
+
+    def _worth(self, hours: Floats) -> Floats:
+        if not self.gain.shape[1]:
+            return np.zeros(self.gain.shape[0])
+        at = np.clip(hours / self.step, 0.0, self.steps)
+        low = np.minimum(at.astype(np.int64), max(self.steps - 1, 0))
+        high = np.minimum(low + 1, self.steps)
+        r, k = np.indices(low.shape)
+        values = self.gain[r, k, low] + (at - low) * (self.gain[r, k, high] - self.gain[r, k, low])
+        return np.asarray(values.sum(axis=1))
+
+
+@dataclass(frozen=True)
+class AccountOffer:
+    """Accounts and who may own them; -1 in ``base`` or ``today`` is a rep who carries no quota.
+
+    An account a owned by r and cared for by h hours a year adds ``unit[a, r] * curve_a(h)`` to the sales of r, less
+    the lead sales that its hours displace: ``displaced[a, r]`` at the planned care, and ``hour_price[r]`` per hour of
+    care beyond it.
+
+    Attributes:
+        today: owner at the start of the horizon, before any plan, [A].
+        base: owner in the plan that was simulated, [A].
+        allowed: who may own it, [A, R].
+        order_hours: hours that its orders ask of each owner, [A, R].
+        care_load: hours of the calendar that one hour of care a year asks of each rep over the horizon, [R].
+        kept: share of orders that a change of owner leaves, 1 for today's owner, [A, R].
+        potential: what it adds to the potential of its owner, [A].
+        history: what it adds to the last sales of its owner: history follows the account, [A].
+        care_base: hours of care a year in the plan that was simulated, [A].
+        care_budget: hours of care a year to hand out; None where care is not a decision.
+    """
+
+    ids: tuple[str, ...]
+    today: Ints
+    base: Ints
+    allowed: Bools
+    unit: Floats
+    displaced: Floats
+    order_hours: Floats
+    care_load: Floats
+    hour_price: Floats
+    kept: Floats
+    potential: Floats
+    history: Floats
+    care_base: Floats
+    curves: tuple[CareCurve, ...]
+    care_budget: float | None
+    max_moves: int
+    max_per_rep: int | None
+
+    def value(self, account: int, rep: int, care: float) -> float:
+        """What the account adds to the sales of this owner at this care, minor units over the horizon."""
+        if rep < 0:
+            return 0.0
+        extra = self.hour_price[rep] * self.care_load[rep] * (care - self.care_base[account])
+        worth = self.unit[account, rep] * self.curves[account].sales(care)
+        return float(worth - self.displaced[account, rep] - extra)
+
+    def hours(self, account: int, rep: int, care: float) -> float:
+        """Hours of the calendar that the account asks of this owner over the horizon."""
+        if rep < 0:
+            return 0.0
+        return float(self.order_hours[account, rep] + self.care_load[rep] * care)
+
+
+@dataclass(frozen=True)
+class Locks:
+    """Figures fixed by people, by position; ``author`` names who fixed each path."""
+
+    quota: dict[int, float] = field(default_factory=dict)
+    owner: dict[int, int] = field(default_factory=dict)
+    training: dict[tuple[int, int], float] = field(default_factory=dict)
+    care: dict[int, float] = field(default_factory=dict)
+    author: dict[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.quota or self.owner or self.training or self.care)
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Who owns which account, [A]; training hours, [R, K]; care hours a year, [A]."""
+
+    owner: Ints
+    training: Floats
+    care: Floats
+
+
+@dataclass(frozen=True)
+class AllocationProblem:
+    """One allocation request.
+
+    Attributes:
+        samples: simulated sales of each rep under the base plan, [N, R].
+        basis: the samples that quotas follow: the same, or shifted towards the territory, [N, R].
+        total: what the quotas sum to.
+        team_totals: what the quotas of a team sum to, where that is asked.
+        teams_overruled: totals of teams whose locked quotas leave them no room.
+        potential: of each rep, ramped, without the accounts, [R].
+        opportunity: expected sales of a reference rep at full pace in the same territory, today's accounts in it, [R].
+        ramp: share of full pace over the rep's time in the horizon, [R].
+        last_sales: with today's accounts; NaN where there is no full last period, [R].
+        hours: working hours over the horizon before training, [R].
+        load: hours that leads ask for, [R].
+        sharpness: of the clearing function that turns hours asked for into workload.
+        rules: enabled fairness rules.
+    """
+
+    reps: tuple[str, ...]
+    teams: tuple[str, ...]
+    samples: Floats
+    basis: Floats
+    total: float
+    team_totals: dict[str, float]
+    potential: Floats
+    opportunity: Floats
+    ramp: Floats
+    last_sales: Floats
+    hours: Floats
+    load: Floats
+    training: TrainingOffer
+    accounts: AccountOffer
+    rules: tuple[FairnessRule, ...]
+    rounding_step: int
+    two_stage: bool = False
+    teams_overruled: dict[str, float] = field(default_factory=dict)
+    locks: Locks = Locks()
+    sharpness: float = 6.0
+
+    @property
+    def ramping(self) -> Bools:
+        """Reps who do not work at full pace from the first day."""
+        return np.asarray(self.ramp < 1.0)
+
+    def members(self, team: str) -> Ints:
+        """Positions of a team's reps."""
+        return np.flatnonzero(np.array([name == team for name in self.teams]))
+
+    def concerned(self, rule: FairnessRule) -> Bools:
+        """Reps whom a rule does not exempt."""
+        return np.array([rep not in rule.exempt for rep in self.reps])
+
+    def with_rules(self, rules: tuple[FairnessRule, ...]) -> AllocationProblem:
+        """The same request under other rules."""
+        return replace(self, rules=rules)
+
+    def base_decisions(self) -> Decisions:
+        """The decisions that were simulated."""
+        return Decisions(self.accounts.base.copy(), self.training.base.copy(), self.accounts.care_base.copy())
+
+    def today_decisions(self) -> Decisions:
+        """Today's owners, no training, care as simulated; locked cells as locked."""
+        owner, care = self.accounts.today.copy(), self.accounts.care_base.copy()
+        training = np.zeros_like(self.training.base)
+        for account, rep in self.locks.owner.items():
+            owner[account] = rep
+        for cell, hours in self.locks.training.items():
+            training[cell] = hours
+        for account, hours in self.locks.care.items():
+            care[account] = hours
+        return Decisions(owner, training, care)
+
+
+def gains(problem: AllocationProblem, decisions: Decisions) -> Floats:
+    """Expected sales of each rep above the simulated plan, minor units, [R]; additive, by the mean (rule R15)."""
+    offer = problem.accounts
+    out = problem.training.gain_at(decisions.training)
+    for a, (rep, base) in enumerate(zip(decisions.owner, offer.base, strict=True)):
+        if rep >= 0:
+            out[rep] += offer.value(a, rep, decisions.care[a])
+        if base >= 0:
+            out[base] -= offer.value(a, base, offer.care_base[a])
+    return out
+
+
+def potentials(problem: AllocationProblem, owner: Ints) -> Floats:
+    """Potential of each rep after accounts have moved, minor units, [R]."""
+    out = problem.potential.copy()
+    np.add.at(out, owner[owner >= 0], problem.accounts.potential[owner >= 0])
+    return out
+
+
+def histories(problem: AllocationProblem, owner: Ints) -> Floats:
+    """Last sales of each rep's territory as it will be: history follows the accounts that move, [R]; NaN stays NaN."""
+    out, offer = problem.last_sales.copy(), problem.accounts
+    for a in moved(problem, owner):
+        if offer.today[a] >= 0:
+            out[offer.today[a]] -= offer.history[a]
+        if owner[a] >= 0:
+            out[owner[a]] += offer.history[a]
+    return np.asarray(np.maximum(out, 0.0))
+
+
+def workloads(problem: AllocationProblem, decisions: Decisions) -> Floats:
+    """Workload: share of the working hours left after training that is busy, [R].
+
+    Hours asked for over hours left, cut by the clearing function fitted to the simulated hours: the same measure as the
+    busy share that a simulation of the plan shows, so it stays below 1 however much is asked.
+    """
+    asked = problem.load.copy()
+    for a, rep in enumerate(decisions.owner):
+        if rep >= 0:
+            asked[rep] += problem.accounts.hours(a, rep, decisions.care[a])
+    left = np.maximum(problem.hours - decisions.training.sum(axis=1), 1e-9)
+    return busy_share(asked / left, problem.sharpness)
+
+
+def busy_share(load: Floats, sharpness: float) -> Floats:
+    """Busy share of the hours where this load is asked for: ``load * (1 + load**n) ** (-1/n)``."""
+    positive = np.maximum(load, 0.0)
+    return np.asarray(positive * (1.0 + positive**sharpness) ** (-1.0 / sharpness))
+
+
+def load_at(share: float, sharpness: float) -> float:
+    """The load at which this share of the hours is busy; infinite from 1 on."""
+    if share >= 1.0:
+        return float("inf")
+    return float(share * (1.0 - share**sharpness) ** (-1.0 / sharpness))
+
+
+def moved(problem: AllocationProblem, owner: Ints) -> Ints:
+    """Accounts whose owner differs from today's."""
+    return np.flatnonzero(owner != problem.accounts.today)

@@ -1,0 +1,142 @@
+"""The reps of a simulated world as the response formulas see them: skill, pace, ramp, hours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimize.chain import Person
+from optimize.phasing import Period
+from scenarios import physics
+from scenarios.people import Rep
+from scenarios.plan import Plan
+from scenarios.scenario import Scenario
+from scenarios.ticks import HOUR
+from sim.outcome import Outcome
+from sim.people import rep_pace, skill_profile
+from sim.timetable import Timetable
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class People:
+    """Reps who carry a quota, with what the simulation says about them; R reps.
+
+    Attributes:
+        keep: their positions in the outcome's rep table.
+    """
+
+    scenario: Scenario
+    plan: Plan
+    outcome: Outcome
+    keep: tuple[int, ...]
+    periods: tuple[Period, ...]
+
+    @cached_property
+    def reps(self) -> tuple[Rep, ...]:
+        """In the order of the outcome."""
+        people = {rep.id: rep for rep in self.scenario.reps}
+        return tuple(people[self.outcome["rep"].keys[i]] for i in self.keep)
+
+    @property
+    def count(self) -> int:
+        """R."""
+        return len(self.keep)
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Position by id."""
+        return {rep.id: r for r, rep in enumerate(self.reps)}
+
+    @cached_property
+    def regions(self) -> tuple[str, ...]:
+        """Region of each."""
+        teams = {team.id: team.region for team in self.scenario.teams}
+        return tuple(rep.region or teams[rep.team] for rep in self.reps)
+
+    def mean(self, metric: str) -> Floats:
+        """Mean over the simulated horizons, [R]."""
+        return np.asarray(self.outcome["rep"].total(metric)[:, list(self.keep)].mean(axis=0))
+
+    @cached_property
+    def hours(self) -> Floats:
+        """Working hours before training, [R]."""
+        return (self.mean("available_ticks") + self.mean("training_ticks")) / HOUR
+
+    @cached_property
+    def available(self) -> Floats:
+        """Working hours after the plan's training, [R]."""
+        return self.mean("available_ticks") / HOUR
+
+    @cached_property
+    def pace(self) -> Floats:
+        """Hours of effort done in an hour of the calendar at full pace, [R]."""
+        week = Timetable(self.scenario.calendar).full_week_hours()
+        return np.array([rep_pace(self.scenario, rep, week) for rep in self.reps])
+
+    @cached_property
+    def ramp(self) -> Floats:
+        """Mean share of full pace over the time in the horizon, [R]."""
+        return np.array([mean_ramp(self.scenario, rep) for rep in self.reps])
+
+    @cached_property
+    def trained(self) -> dict[tuple[str, str], float]:
+        """The plan's training hours by rep and skill."""
+        return self.plan.training_hours()
+
+    def profile(self, r: int, skill: str = "", hours: float = 0.0) -> dict[str, float]:
+        """Skills of a rep with the plan's training, and ``hours`` in one skill instead of the plan's."""
+        rep, training = self.reps[r], self.scenario.skills.training
+        start = skill_profile(self.scenario, rep)
+        learning = physics.learning_factor(start[training.learning_skill], self.scenario.skills.reference)
+        out = dict(start)
+        for name in start:
+            given = hours if name == skill else self.trained.get((rep.id, name), 0.0)
+            if given > 0:
+                out[name] = physics.trained_skill(
+                    start[name], given, training.max_gain_points, training.hours_scale, learning
+                )
+        return out
+
+    def person(self, r: int, profile: dict[str, float]) -> Person:
+        """A rep under a profile."""
+        return Person.of(self.scenario, self.reps[r], profile)
+
+    @cached_property
+    def relationship(self) -> Floats:
+        """Relationship skill as owner of accounts under the plan, [R]; the reference where there are no accounts."""
+        rule, reference = self.scenario.account_physics, self.scenario.skills.reference
+        if rule is None:
+            return np.full(self.count, reference)
+        return np.array([self.profile(r)[rule.relationship_skill] for r in range(self.count)])
+
+    def owner_factor(self, skill: float) -> float:
+        """What an owner of this relationship skill makes of an account's orders."""
+        rule = self.scenario.account_physics
+        rate = rule.rate_per_relationship_point if rule else 0.0
+        return physics.owner_factor(skill, self.scenario.skills.reference, rate)
+
+    def account_effort(self, r: int, skill: float) -> float:
+        """Hours of the calendar per hour of effort on accounts at this relationship skill."""
+        skills = self.scenario.skills
+        factor = physics.effort_factor(skill, skills.reference, skills.effort_log_per_point)
+        own = self.person(r, {}).effort
+        return float(own * factor / (self.pace[r] * self.ramp[r]))
+
+
+def mean_ramp(scenario: Scenario, rep: Rep) -> float:
+    """Mean share of full pace over the days of the horizon in which the rep is employed."""
+    if rep.hired is None:
+        return 1.0
+    calendar, pace = scenario.calendar, scenario.skills.ramp.pace_by_month
+    begin = max(calendar.start, rep.hired).toordinal()
+    end = (min(calendar.end, rep.leaves) if rep.leaves else calendar.end).toordinal()
+    # A month of tenure is a twelfth of 365 days here: the mean over a horizon does not see the difference.
+    months = (np.arange(begin, end) - rep.hired.toordinal()) * 12 // 365
+    steps = np.array([*pace, 1.0])
+    return float(steps[np.minimum(months, len(pace))].mean())

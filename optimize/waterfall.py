@@ -1,0 +1,94 @@
+"""How each quota came about: successive splits of the same total, one factor at a time switched from neutral to actual.
+
+Order of the bars (each the difference of two splits, so that together they are the quota):
+
+1. ``equal share``: the total by heads.
+2. ``potential``: in proportion to the opportunity of the territory with today's accounts.
+3. ``skill``: times what the person (and the person's workload) makes of it.
+4. ``ramp``: times the share of full pace.
+5. ``spread``: the exact split instead of the proportional one: who sells more evenly can carry more.
+6. ``accounts``: plus expected sales from accounts that move or get other care.
+7. ``training``: plus expected sales from training.
+8. ``history``: the growth floor and cap against last sales.
+9. ``fairness``: all other rules and team totals.
+10. ``locks``: quotas fixed by people.
+11. ``rounding``: whole steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains
+from optimize.rules import bounds, box
+from optimize.split import split, split_in_groups
+from scenarios.goals import GrowthLimits
+
+FACTORS = (
+    "equal share",
+    "potential",
+    "skill",
+    "ramp",
+    "spread",
+    "accounts",
+    "training",
+    "history",
+    "fairness",
+    "locks",
+    "rounding",
+)
+
+
+def waterfall(
+    problem: AllocationProblem, decisions: Decisions, exact: Floats, quotas: Ints
+) -> dict[str, list[tuple[str, int]]]:
+    """Bars of each rep in minor units; they sum to the quota exactly.
+
+    Args:
+        exact: quotas before rounding, [R].
+        quotas: the plan's, [R].
+    """
+    levels = [
+        *_proportional_levels(problem),
+        *_exact_levels(problem, decisions),
+        *_ruled_levels(problem, decisions),
+        exact,
+    ]
+    whole = [np.round(level).astype(np.int64) for level in levels] + [quotas.astype(np.int64)]
+    steps = np.diff(np.array([np.zeros_like(quotas), *whole]), axis=0)
+    return {rep: [(f, int(steps[i, r])) for i, f in enumerate(FACTORS)] for r, rep in enumerate(problem.reps)}
+
+
+def _proportional_levels(problem: AllocationProblem) -> list[Floats]:
+    """Splits in proportion to expected sales as the factors of territory and person are switched on."""
+    mean = problem.basis.mean(axis=0)
+    skilled = np.divide(mean, problem.ramp, out=np.zeros_like(mean), where=problem.ramp > 0)
+    weights = [np.ones_like(mean), problem.opportunity, skilled, mean]
+    return [_shared(problem.total, np.maximum(weight, 0.0)) for weight in weights]
+
+
+def _shared(total: float, weights: Floats) -> Floats:
+    if weights.sum() <= 0:
+        return np.full(len(weights), total / len(weights))
+    return np.asarray(total * weights / weights.sum())
+
+
+def _exact_levels(problem: AllocationProblem, decisions: Decisions) -> list[Floats]:
+    """Exact splits without rules: of the simulated plan, with the account moves, with training as well."""
+    count = len(problem.reps)
+    free = np.zeros(count), np.full(count, np.inf)
+    still = replace(decisions, training=problem.training.base)
+    shifts = [np.zeros(count), gains(problem, still), gains(problem, decisions)]
+    return [split(problem.basis, shift, *free, problem.total) for shift in shifts]
+
+
+def _ruled_levels(problem: AllocationProblem, decisions: Decisions) -> list[Floats]:
+    """Exact splits with the rules on growth, then with all rules and team totals; locks left out."""
+    gain = gains(problem, decisions)
+    growth = problem.with_rules(tuple(rule for rule in problem.rules if isinstance(rule, GrowthLimits)))
+    limits = box(growth, bounds(growth, decisions), locked=False)
+    grown = split(problem.basis, gain, *limits, problem.total)
+    limits = box(problem, bounds(problem, decisions), locked=False)
+    return [grown, split_in_groups(problem, problem.basis, gain, *limits)]
