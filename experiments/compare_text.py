@@ -1,0 +1,145 @@
+"""A comparison as a table and as a few lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any
+
+import pandas as pd
+
+from experiments.measures import PlanMeasures
+from experiments.money import Language, amount, headline_scale, plain
+from experiments.pairs import Difference
+from sim.statistics import Interval
+
+LABELS: dict[str, tuple[str, str]] = {
+    "simulated_years": ("simulated years, common random numbers", "个模拟年度, 公共随机数"),
+    "intervals_together": ("all intervals together at", "全部区间同时置信度"),
+    "sales": ("expected sales", "预期签约额"),
+    "year_range": ("year range P10-P90", "年度波动范围 P10-P90"),
+    "attainment": ("average attainment", "平均达成率"),
+    "hit_rate": ("hit rate", "达标率"),
+    "chance_of_target": ("chance to make the company target", "公司目标达成概率"),
+    "against": ("against", "对比"),
+    "proven": ("proven", "已证实"),
+    "likely": ("likely", "较可能"),
+    "not proven": ("not proven", "未证实"),
+    "equal": ("equal by construction", "构造上相等"),
+}
+"""Words of this page: key -> (English, 中文)."""
+
+_INFINITE = ("\N{MINUS SIGN}∞", "+∞")
+
+
+def table_of(cases: Sequence[PlanMeasures], differences: Sequence[Difference], reference: str) -> pd.DataFrame:
+    """One row a case; money in currency units, shares as shares, differences against ``reference``."""
+    rows = []
+    for case in cases:
+        low, high = case.year_range
+        row: dict[str, Any] = {
+            "case": case.name,
+            "currency": case.currency,
+            "expected_sales": case.expected_sales.estimate / 100,
+            "sales_p10": low.estimate / 100,
+            "sales_p90": high.estimate / 100,
+            "quota_sum": None if case.quota_sum is None else case.quota_sum / 100,
+            "target": None if case.target is None else case.target / 100,
+            "attainment": _estimate(case.attainment),
+            "capped_attainment": _estimate(case.capped_attainment),
+            "hit_rate": _estimate(case.hit_rate),
+            "chance_of_target": _estimate(case.chance_of_target),
+            "workload": case.workload,
+            "widest_gap": case.widest_gap,
+            "moves": case.moves,
+            "sales_at_risk": None if case.sales_at_risk is None else case.sales_at_risk / 100,
+        }
+        for found in differences:
+            if found.case == case.name and found.against == reference:
+                unit = 100 if found.measure == "sales" else 1
+                row[f"{found.measure}_gain"] = found.interval.estimate / unit
+                row[f"{found.measure}_low"] = found.interval.low / unit
+                row[f"{found.measure}_high"] = found.interval.high / unit
+                row[f"{found.measure}_word"] = found.word
+        rows.append(row)
+    return pd.DataFrame(rows).set_index("case")
+
+
+def summary_of(
+    cases: Sequence[PlanMeasures],
+    references: Sequence[str],
+    differences: Sequence[Difference],
+    confidence: float,
+    language: Language,
+) -> str:
+    """A block of lines a case, then the differences against each reference."""
+    lines = [
+        f"{cases[0].replications} {_label('simulated_years', language)}; "
+        f"{_label('intervals_together', language)} {100 * confidence:g} %"
+    ]
+    for case in cases:
+        lines += ["", case.name, *_case_lines(case, language)]
+    currency = cases[0].currency
+    for reference in references:
+        for case in cases:
+            rows = [row for row in differences if (row.case, row.against) == (case.name, reference)]
+            if rows:
+                lines += ["", f"{case.name} {_label('against', language)} {reference}"]
+                lines += [f"  {difference_line(row, language, currency)}" for row in rows]
+    return "\n".join(lines)
+
+
+def difference_line(row: Difference, language: Language, currency: str) -> str:
+    """``expected sales: +620k CNY [+400k, +840k], proven``."""
+    name, word = _label(row.measure, language), _label(row.word, language)
+    interval = row.interval
+    if row.word == "equal":
+        return f"{name}: 0, {word}"
+    if row.measure == "sales":
+        middle, low, high = _money_ends(interval, language, currency)
+    else:
+        middle, low, high = (_points(value) for value in (interval.estimate, interval.low, interval.high))
+        middle = f"{middle} pt"
+    return f"{name}: {middle} [{low}, {high}], {word}"
+
+
+def _case_lines(case: PlanMeasures, language: Language) -> list[str]:
+    expected = case.expected_sales.estimate
+    scale = headline_scale(int(expected), language, case.currency)
+    ends = " - ".join(scale.text(end.estimate) for end in case.year_range)
+    shown = amount(expected, language, case.currency)
+    lines = [f"  {_label('sales', language)}: {shown}; {_label('year_range', language)}: {ends}"]
+    shares = {
+        "attainment": case.attainment,
+        "hit_rate": case.hit_rate,
+        "chance_of_target": case.chance_of_target,
+    }
+    known = [
+        f"{_label(key, language)} {plain(100 * interval.estimate, 1)} %"
+        for key, interval in shares.items()
+        if interval is not None
+    ]
+    return [*lines, "  " + "; ".join(known)] if known else lines
+
+
+def _money_ends(interval: Interval, language: Language, currency: str) -> tuple[str, str, str]:
+    largest = max(abs(value) for value in (interval.estimate, interval.low, interval.high) if isfinite(value))
+    scale = headline_scale(int(largest), language, currency)
+    low, high = (
+        scale.text(value, signed=True) if isfinite(value) else _INFINITE[value > 0]
+        for value in (interval.low, interval.high)
+    )
+    unit = "" if language == "zh" else f" {currency}"
+    return scale.text(interval.estimate, signed=True) + unit, low, high
+
+
+def _points(share: float) -> str:
+    return plain(100 * share, 1, signed=True) if isfinite(share) else _INFINITE[share > 0]
+
+
+def _label(key: str, language: Language) -> str:
+    return LABELS[key][language == "zh"]
+
+
+def _estimate(interval: Interval | None) -> float | None:
+    return None if interval is None else interval.estimate

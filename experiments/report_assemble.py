@@ -1,0 +1,248 @@
+"""From simulated evidence to the figures of a report; nothing is simulated here."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from fractions import Fraction
+from typing import TypeVar
+
+import numpy as np
+
+from experiments.decompose import Decomposition
+from experiments.measures import PlanMeasures, widest_gap
+from experiments.report_details import Assumption, AuditRow, PlanRow, Promise, WhatIf
+from experiments.report_evidence import PLAN, TODAY, Evidence
+from experiments.report_input import Gain, GainColumn, Headline, HowSure, ReportInput, Strip, Trade
+from experiments.report_people_rows import company_range, early_share, moves, rep_rows, under_served
+from experiments.trade import trade_table
+from experiments.uncertainty import GainRange, YearRange
+from experiments.whatif import WhatIf as PricedWhatIf
+from optimize.audit import RuleRow
+from scenarios.goals import MinimumChance, Workload
+from scenarios.scenario import Scenario
+from sim.statistics import mean_interval
+
+Rule = TypeVar("Rule", Workload, MinimumChance)
+
+_VERSION_DIGITS = 8
+_SAME_SHARE = 5e-4
+UNITS = {
+    "minor": "money",
+    "x company ratio": "ratio",
+    "growth": "share",
+    "share of quota": "share",
+    "chance": "share",
+    "share of hours": "share",
+    "hours": "hours",
+    "hours a year": "hours",
+    "accounts": "count",
+}
+
+
+def assemble(found: Evidence) -> ReportInput:
+    """Everything that the pages show, from what was simulated and solved.
+
+    Raises:
+        InputRefused: figures that must tie do not.
+    """
+    scenario, result, rows, moved = found.scenario, found.allocation, rep_rows(found), moves(found)
+    at_risk = sum(move.sales_at_risk for move in moved)
+    hours = sum(Fraction(str(amount)) for amount in result.plan.training_hours().values())
+    return ReportInput(
+        strip=_strip(found),
+        today=_headline(found.comparison[TODAY], _gap(found, TODAY), 0, None),
+        plan=_headline(found.comparison[PLAN], _gap(found, PLAN), at_risk, found.uncertainty),
+        how_sure=_how_sure(found),
+        gain=_gain(found),
+        reps=rows,
+        trades=_trades(found),
+        plans=_plans(found),
+        promise=_promise(found),
+        over_assignment=scenario.allocation.over_assignment,
+        quota_basis=scenario.allocation.quota_basis,
+        accounts=len(scenario.accounts),
+        training_cost=round(hours * scenario.skills.training.cost_per_hour),
+        moves=moved,
+        under_served=under_served(found),
+        early_share=early_share(found.outcomes[PLAN]),
+        workload_limit=next((rule.maximum for rule in _enabled(scenario, Workload)), None),
+        chance_floor=next((rule.chance for rule in _enabled(scenario, MinimumChance)), None),
+        findings=tuple(found.findings),
+        what_ifs=tuple(_what_if(case, scenario) for case in found.what_ifs),
+        audit=tuple(_audit_row(row, found) for row in result.rule_rows),
+        assumptions=_assumptions(scenario),
+        notes=result.notes,
+        manifest=(*found.manifest.items(), *_hashes(found)),
+    )
+
+
+def _strip(found: Evidence) -> Strip:
+    scenario = found.scenario
+    return Strip(
+        company=scenario.name,
+        first_day=scenario.calendar.start,
+        last_day=scenario.calendar.end - timedelta(days=1),
+        currency=scenario.currency,
+        vat_included=scenario.vat_included,
+        data_date=scenario.data_date,
+        invented=scenario.invented,
+        plan_name=found.label,
+        plan_version=found.allocation.plan.decisions_hash()[:_VERSION_DIGITS],
+        target=found.comparison[PLAN].target,
+        basis=scenario.money_basis,
+    )
+
+
+def _headline(
+    case: PlanMeasures, gap: float | None, at_risk: int, uncertainty: tuple[GainRange, YearRange] | None
+) -> Headline:
+    """The year range holds parameter error where it was assessed."""
+    low, high = company_range(case) if uncertainty is None else uncertainty[1].both
+    return Headline(
+        expected=case.expected_sales,
+        low=low,
+        high=high,
+        target_chance=case.chance_of_target,
+        hit_rate=case.hit_rate,
+        attainment=case.attainment,
+        widest_gap=gap,
+        sales_at_risk=at_risk,
+    )
+
+
+def _gap(found: Evidence, plan: str) -> float | None:
+    """Widest distance of a quota/potential from the company's, over the potentials under the plan's own owners."""
+    return widest_gap(found.plans[plan].quotas("revenue"), found.potentials[plan])[0]
+
+
+def _how_sure(found: Evidence) -> HowSure:
+    case, parameters, better_in = found.comparison[PLAN], None, None
+    if found.uncertainty is not None:
+        gain, years = found.uncertainty
+        parameters = years.parameters
+        better_in = (round(gain.better_in.estimate * gain.draws), gain.draws)
+    return HowSure(company_range(case), parameters, better_in, found.back_cast, case.replications)
+
+
+def _gain(found: Evidence) -> Gain:
+    return Gain(
+        against_rule=_column(found.best_rule, found.over_rule),
+        against_today=_column(TODAY, found.over_today),
+        rule_over_today=found.comparison.difference(found.best_rule, "sales", TODAY).interval,
+    )
+
+
+def _column(reference: str, parts: Decomposition) -> GainColumn:
+    steps = tuple((step.part, step.sales.interval) for step in parts.steps if step.part != "quotas")
+    return GainColumn(reference, steps, parts.total.sales.interval)
+
+
+def _plans(found: Evidence) -> tuple[PlanRow, ...]:
+    rows = []
+    for case in found.comparison.cases:
+        capped, chance, hit_rate = case.capped_attainment, case.chance_of_target, case.hit_rate
+        own = case.name == PLAN
+        rows.append(
+            PlanRow(
+                kind=case.name,
+                name=found.label if own else "",
+                expected=case.expected_sales,
+                hit_rate=None if hit_rate is None else hit_rate.estimate,
+                target_chance=None if chance is None else chance.estimate,
+                capped_attainment=None if capped is None else capped.estimate,
+                widest_gap=_gap(found, case.name),
+                gain=None if own else found.comparison.difference(PLAN, "sales", case.name).interval,
+                within_rules=case.name not in found.rule_breakers,
+            )
+        )
+    return tuple(rows)
+
+
+def _trades(found: Evidence) -> tuple[Trade, ...]:
+    """The usual quota sums, and the plan's own if it is none of them."""
+    if found.trade is None:
+        return ()
+    plan = found.plans[PLAN]
+    own = sum(plan.quotas("revenue").values()) / found.trade.target
+    rows = list(found.trade.rows)
+    if all(abs(row.share - own) >= _SAME_SHARE for row in rows):
+        rows += trade_table(found.scenario, plan, found.outcomes[PLAN], shares=(own,)).rows
+    return tuple(
+        Trade(
+            share=row.share,
+            quota_sum=row.quota_sum,
+            hit_rate=row.hit_rate.estimate,
+            target_chance=row.chance_of_target.estimate,
+            sum_chance=row.chance_of_quota_sum.estimate,
+            is_plan=abs(row.share - own) < _SAME_SHARE,
+        )
+        for row in sorted(rows, key=lambda row: row.share)
+    )
+
+
+def _promise(found: Evidence) -> Promise:
+    """Model value against the simulated value of the same plan, over the reps who carry a quota."""
+    case, result = found.comparison[PLAN], found.allocation
+    capped = case.years.capped if case.years.capped is not None else np.zeros(case.replications)
+    return Promise(result.model_value, mean_interval(capped * (case.quota_sum or 0)), result.gap, result.status)
+
+
+def _enabled(scenario: Scenario, kind: type[Rule]) -> list[Rule]:
+    return [rule for rule in scenario.allocation.rules if isinstance(rule, kind) and rule.enabled]
+
+
+def _audit_row(row: RuleRow, found: Evidence) -> AuditRow:
+    """A rule as it came out; chances are the simulated ones."""
+    actual = row.actual
+    if row.rule == "min_chance":
+        chances = {rep.rep: rep.chance for rep in found.comparison[PLAN].reps}
+        simulated = chances.get(row.subject)
+        actual = row.actual if simulated is None else simulated.estimate
+    return AuditRow(
+        rule=row.rule,
+        subject=row.subject,
+        limit=row.limit,
+        actual=actual,
+        unit=UNITS[row.unit],
+        binding=row.binding,
+        kept=row.kept,
+        loosening=row.value_of_loosening,
+        exception=row.exception,
+    )
+
+
+def _what_if(case: PricedWhatIf, scenario: Scenario) -> WhatIf:
+    known = {rep.id for rep in scenario.reps}
+    whose = tuple((rep, case.hours_by_rep[rep]) for rep in case.whose if rep in known)
+    return WhatIf(
+        name=case.name,
+        sales=case.sales,
+        costs=tuple((item.what, item.minor) for item in case.costs),
+        cost_per_year=case.cost_per_year,
+        start=case.start,
+        ramp=case.ramp,
+        sales_next_year=None if case.sales_next_year is None else case.sales_next_year.estimate,
+        payback_months=case.payback_months,
+        margin_known=case.margin is not None,
+        hours=sum(hours for rep, hours in case.hours_by_rep.items() if rep in known),
+        whose=whose,
+    )
+
+
+def _assumptions(scenario: Scenario) -> tuple[Assumption, ...]:
+    return tuple(
+        Assumption(item.path, item.value, item.source, item.trust, item.note)
+        for item in scenario.provenance
+        if item.grade == "assumed"
+    )
+
+
+def _hashes(found: Evidence) -> tuple[tuple[str, str], ...]:
+    return (
+        ("scenario", found.scenario.fingerprint()),
+        ("plan", found.allocation.plan.decisions_hash()),
+        ("comparison", found.comparison.content_hash()),
+        ("seed", str(found.comparison.seed)),
+        ("simulated years", str(found.comparison.replications)),
+        ("streams", str(found.outcomes[PLAN].stream_version)),
+    )

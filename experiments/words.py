@@ -1,0 +1,64 @@
+"""The words of every page in English and Chinese, from one table.
+
+``words.toml`` holds one line a key: ``key = { en = "...", zh = "..." }``. Texts may hold fields in braces, which
+:func:`word` fills.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from importlib import resources
+from types import MappingProxyType
+
+from experiments.money import Language
+from scenarios.errors import InputRefused, Problem
+
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+
+@lru_cache(maxsize=1)
+def table() -> MappingProxyType[str, MappingProxyType[str, str]]:
+    """All texts by dotted key (``section.name``; terms of the trade have no section) and language."""
+    text = resources.files("experiments").joinpath("words.toml").read_text(encoding="utf-8")
+    found: dict[str, MappingProxyType[str, str]] = {}
+    for section, entries in tomllib.loads(text).items():
+        for name, texts in entries.items():
+            key = name if section == "terms" else f"{section}.{name}"
+            found[key] = MappingProxyType(texts)
+    return MappingProxyType(found)
+
+
+def word(key: str, language: str, **fields: object) -> str:
+    """The text of a key in a language, its fields filled.
+
+    Raises:
+        KeyError: the key has no entry, or a field of the text was not given.
+        InputRefused: pages do not exist in this language.
+    """
+    check_language(language)
+    try:
+        texts = table()[key]
+    except KeyError:
+        raise KeyError(f"no text for {key!r} in words.toml") from None
+    text = texts[language]
+    return text.format(**fields) if fields else text
+
+
+def check_language(language: str) -> Language:
+    """The language, if pages exist in it.
+
+    Raises:
+        InputRefused: they do not.
+    """
+    for known in LANGUAGES:
+        if language == known:
+            return known
+    raise InputRefused(Problem("language", language, "pages come in English and Chinese", "give en or zh"))
+
+
+def listed(items: list[str], language: str, most: int = 3) -> str:
+    """``A, B and 2 more``: a list for a sentence, never longer than ``most`` items."""
+    separator = "、" if language == "zh" else ", "
+    shown = separator.join(items[:most])
+    return shown if len(items) <= most else word("page.and_more", language, shown=shown, count=len(items) - most)

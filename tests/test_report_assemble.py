@@ -1,0 +1,219 @@
+"""From simulated years to the figures of a report, on a company of three reps."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from experiments.report import assemble, render
+from experiments.report_assemble import UNITS
+from experiments.report_evidence import PLAN, TODAY, Evidence, best_rule, gather
+from experiments.report_people_rows import early_share
+from experiments.runs import Runs
+from experiments.whatif import what_if
+from experiments.words import table
+from optimize import waterfall as bars
+from optimize.allocate import allocate
+from optimize.baselines import baselines
+from optimize.responses import estimate
+from optimize.rules import rule_name
+from scenarios.errors import InputRefused
+from scenarios.goals import (
+    DEFAULT_RULES,
+    EqualOdds,
+    GiniBound,
+    GroupParity,
+    GrowthLimits,
+    MinimumAttainment,
+    PotentialBand,
+    Spread,
+    TrainingFloor,
+    WorstOff,
+)
+from scenarios.plan import OwnerRow
+from scenarios.scenario import Provenance, Scenario
+from scenarios.today import today_plan
+
+YEARS = 16
+
+
+@pytest.fixture(scope="module")
+def loose(tiny: Scenario) -> Scenario:
+    """The tiny company under rules that leave room, with one parameter that nobody measured."""
+    allocation = tiny.allocation.model_copy(
+        update={"rules": (PotentialBand(tolerance=0.8), GrowthLimits(floor=-0.9, cap=3))}
+    )
+    assumed = Provenance(path="reps.E1.skills", value="72", source="guess", grade="assumed", trust="low")
+    measured = Provenance(path="stages.talk", source="export", grade="measured", trust="high")
+    return tiny.model_copy(update={"allocation": allocation, "provenance": (assumed, measured)})
+
+
+@pytest.fixture(scope="module")
+def found(loose: Scenario) -> Evidence:
+    world = loose.with_plan(today_plan(loose))
+    learning = Runs(YEARS, 7, first=1_000)
+    responses = estimate(world, learning.outcome(world))
+    result = allocate(world, responses)
+    # A move is put in by hand, so that handovers are always in the report.
+    owners = tuple(
+        OwnerRow(row.account, "E3" if row.account == "A0" else row.rep, row.start) for row in result.plan.owners
+    )
+    result = replace(result, plan=result.plan.with_rows(owners=owners))
+    runs = Runs(YEARS, 7)
+    more_leads = loose.model_copy(
+        update={"sources": tuple(source.model_copy(update={"leads_per_year": 500.0}) for source in loose.sources)}
+    )
+    answer = what_if("more leads", world, more_leads, runs)
+    rules = baselines(world, responses)
+    return gather(loose, result, responses, rules, runs, what_ifs=[answer], manifest={"quotalab": "0"})
+
+
+def test_quotas_potentials_and_sales_are_those_of_the_plan(found: Evidence) -> None:
+    given = assemble(found)
+    sales = found.outcomes[PLAN]["rep"].total("revenue")
+    assert given.quota_sum == sum(found.allocation.plan.quotas("revenue").values())
+    assert {rep.id: rep.quota for rep in given.reps} == found.allocation.plan.quotas("revenue")
+    assert [rep.expected for rep in given.reps] == sales.mean(axis=0).tolist()
+    assert given.plan.expected.estimate == sales.sum(axis=1).mean()
+    hits = [rep.chance.estimate for rep in given.reps if rep.chance is not None]
+    assert given.plan.hit_rate is not None
+    assert given.plan.hit_rate.estimate == pytest.approx(sum(hits) / len(hits), abs=1e-12)
+    assert given.today.sales_at_risk == 0.0
+
+
+def test_sales_at_risk_of_the_moves_tie_with_the_tile(found: Evidence) -> None:
+    given = assemble(found)
+    before = found.outcomes[TODAY]["account"]
+    mean = before.total("revenue").mean(axis=0)[before.keys.index("A0")]
+    assert [(move.account, move.giver, move.taker) for move in given.moves if move.account == "A0"] == [
+        ("A0", "E1", "E3")
+    ]
+    assert next(move for move in given.moves if move.account == "A0").sales_at_risk == round(0.15 * mean)
+    assert given.plan.sales_at_risk == sum(move.sales_at_risk for move in given.moves)
+    gained = {rep.id: rep.gains for rep in given.reps}
+    assert "A0" in gained["E3"]
+
+
+def test_gain_parts_are_paired_and_sum_to_the_difference_of_the_means(found: Evidence) -> None:
+    given = assemble(found)
+    sales = {name: outcome["rep"].company("revenue").mean() for name, outcome in found.outcomes.items()}
+    for column, reference in ((given.gain.against_rule, found.best_rule), (given.gain.against_today, TODAY)):
+        assert column.total.estimate == pytest.approx(sales[PLAN] - sales[reference], abs=0.5)
+        assert "quotas" not in dict(column.parts)
+    assert given.gain.rule_over_today.estimate == pytest.approx(sales[found.best_rule] - sales[TODAY], abs=0.5)
+
+
+def test_best_rule_is_chosen_inside_the_fairness_rules(found: Evidence) -> None:
+    rules = {name: plan for name, plan in found.plans.items() if name not in (TODAY, PLAN)}
+    free = best_rule(rules, found.outcomes, frozenset())
+    held = best_rule(rules, found.outcomes, frozenset({free}))
+    assert held != free
+    assert best_rule(rules, found.outcomes, frozenset(rules)) == free
+    assert found.outcomes[free]["rep"].company("revenue").mean() == max(
+        found.outcomes[name]["rep"].company("revenue").mean() for name in rules
+    )
+
+
+def test_every_plan_is_listed_with_what_this_plan_sells_more(found: Evidence) -> None:
+    given = assemble(found)
+    assert [row.kind for row in given.plans] == list(found.plans)
+    assert {row.kind for row in given.plans if not row.within_rules} == set(found.rule_breakers)
+    assert [row.kind for row in given.plans if row.gain is None] == [PLAN]
+
+
+def test_the_plans_own_quota_sum_is_a_row_of_the_trade_table(found: Evidence) -> None:
+    assert [trade.is_plan for trade in assemble(found).trades] == [True, False, False, False]
+    plan = found.allocation.plan
+    more = tuple(replace(row, value=row.value + 12_345) for row in plan.targets)
+    odd = replace(found, plans={**found.plans, PLAN: plan.with_rows(targets=more)})
+    own = [trade for trade in assemble(odd).trades if trade.is_plan]
+    assert [trade.quota_sum for trade in own] == [sum(row.value for row in more)]
+
+
+def test_model_value_and_simulated_value_are_kept_apart(found: Evidence) -> None:
+    promise = assemble(found).promise
+    quotas = found.allocation.plan.quotas("revenue")
+    cube = found.outcomes[PLAN]["rep"]
+    capped = np.minimum(cube.total("revenue"), np.array([quotas[rep] for rep in cube.keys])).sum(axis=1)
+    assert promise.simulated.estimate == pytest.approx(capped.mean(), rel=1e-12)
+    assert promise.model == found.allocation.model_value
+
+
+def test_care_given_is_what_the_owner_finds_time_for(found: Evidence) -> None:
+    rows = {(row.rep, row.tier): row for row in assemble(found).under_served}
+    cube = found.outcomes[PLAN]["account"]
+    done, asked = (cube.total(metric).sum(axis=0) for metric in ("care_ticks", "care_planned_ticks"))
+    owners = found.allocation.plan.owner_of()
+    for (rep, _), row in rows.items():
+        columns = [at for at, account in enumerate(cube.keys) if owners[account] == rep]
+        assert row.owed == 20.0 * len(columns)
+        assert row.given == pytest.approx(sum(20.0 * done[at] / asked[at] for at in columns))
+
+
+def test_only_assumed_parameters_are_counted(found: Evidence) -> None:
+    assert [item.path for item in assemble(found).assumptions] == ["reps.E1.skills"]
+    assert "Parameters assumed, not measured: 1 (reps.E1.skills)" in render(assemble(found), pages=("front",))
+
+
+def test_early_share_needs_a_calendar_year_of_months(found: Evidence) -> None:
+    assert early_share(found.outcomes[PLAN]) is None
+    outcome = found.outcomes[PLAN]
+    cube = outcome["rep"]
+    labels = tuple(f"2026-{month:02}" for month in range(1, 13))
+    values = np.ones((*cube.values.shape[:3], 12), dtype=np.int64)
+    year = replace(outcome, cubes={**outcome.cubes, "rep": replace(cube, periods=labels, values=values)})
+    assert early_share(year) == pytest.approx(2 / 12)
+
+
+def test_what_ifs_say_whose_hours_they_take(found: Evidence) -> None:
+    case = assemble(found).what_ifs[0]
+    priced = found.what_ifs[0]
+    assert case.hours == pytest.approx(sum(priced.hours_by_rep.values()))
+    assert dict(case.costs) == {"leads": priced.full_cost}
+    assert {rep for rep, _ in case.whose} <= {"E1", "E2", "E3"}
+
+
+@pytest.mark.parametrize(("language", "people"), list(product(("en", "zh"), ("named", "pseudonym", "aggregate"))))
+def test_real_evidence_renders_in_every_edition(found: Evidence, language: str, people: str) -> None:
+    html = render(assemble(found), language, people=people)
+    assert "None" not in re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
+    assert ("陈立" in html) == (people == "named")
+
+
+def test_the_same_evidence_makes_the_same_bytes(found: Evidence) -> None:
+    assert render(assemble(found)) == render(assemble(found))
+
+
+def test_a_plan_without_simple_rules_beside_it_is_refused(found: Evidence, loose: Scenario) -> None:
+    with pytest.raises(InputRefused, match="beside simple rules"):
+        gather(loose, found.allocation, None, {}, Runs(4, 7))  # type: ignore[arg-type]
+
+
+def test_every_phrase_of_the_allocator_has_words() -> None:
+    keys = table()
+    every_rule = (
+        *DEFAULT_RULES,
+        EqualOdds(),
+        GiniBound(),
+        GroupParity(),
+        MinimumAttainment(),
+        Spread(maximum=1),
+        TrainingFloor(hours=1),
+        WorstOff(),
+    )
+    for rule in every_rule:
+        for name in rule_name(rule):
+            assert f"rule.{name}" in keys
+    assert {f"factor.{factor}" for factor in bars.FACTORS} <= set(keys)
+
+
+def test_every_row_of_the_audit_has_words_and_a_known_unit(found: Evidence) -> None:
+    rows = found.allocation.rule_rows
+    assert {row.unit for row in rows} <= set(UNITS)
+    assert {f"rule.{row.rule}" for row in rows} <= set(table())
+    assert {f"plan.{name}" for name in found.plans} <= set(table())
+    assert {f"note.{text}" for text in found.allocation.notes} <= set(table())
