@@ -1,0 +1,32 @@
+"""Fair timing on a busy machine: CPU time, rivals interleaved, medians of several rounds."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """CPU seconds of this process for one call; the garbage of earlier work is collected before."""
+    gc.collect()
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def interleaved(rivals: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """CPU seconds of each rival in each round; the rivals take turns, and the first turn rotates."""
+    names = list(rivals)
+    found: dict[str, list[float]] = {name: [] for name in names}
+    for turn in range(rounds):
+        for position in range(len(names)):
+            name = names[(turn + position) % len(names)]
+            found[name].append(cpu_seconds(rivals[name]))
+    return found
+
+
+def median_ratio(above: list[float], below: list[float]) -> float:
+    """Median over the rounds of the ratio within a round."""
+    return statistics.median(a / b for a, b in zip(above, below, strict=True))

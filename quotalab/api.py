@@ -1,0 +1,175 @@
+"""What the public API does in more than one step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from experiments.design import read_sweep
+from experiments.report import write
+from experiments.runs import Progress, plan_of
+from experiments.sweep import SweepResult, run_sweep
+from experiments.words import check_language
+from history.calibrate import calibrate as calibrated
+from history.calibrate_evidence import Horizon
+from history.crm import History, read_history
+from history.mapping import Mapping
+from optimize.allocate import AllocationResult
+from optimize.allocate import allocate as solved
+from optimize.baselines import baselines as ruled
+from optimize.responses import estimate
+from quotalab.diagnosis import Diagnosis, diagnosis
+from scenarios.plan import Plan
+from scenarios.scenario import Scenario
+from sim.outcome import Outcome
+from sim.run import simulate
+
+DEFAULT_YEARS = 200
+FIRST_LEARNING_YEAR = 1_000_000
+"""Plans are made from simulated years of this number on and judged on years below it, which they have not seen."""
+
+
+def learning_years(
+    scenario: Scenario,
+    *,
+    replications: int = DEFAULT_YEARS,
+    seed: int | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Simulated years of the present plan, from which plans are made; no comparison uses the same years.
+
+    Raises:
+        InputRefused: the simulator refuses the scenario.
+    """
+    return simulate(
+        scenario.with_plan(plan_of(scenario)),
+        replications=replications,
+        first=FIRST_LEARNING_YEAR,
+        seed=seed,
+        workers=workers,
+        progress=progress,
+    )
+
+
+def allocate(
+    scenario: Scenario,
+    *,
+    replications: int = DEFAULT_YEARS,
+    seed: int | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+    outcome: Outcome | None = None,
+) -> AllocationResult:
+    """Who should carry which target, be trained in what and own which account.
+
+    Simulates the scenario under its present plan, reads from it what each rep can sell, and solves one mixed-integer
+    programme under the scenario's rules. Its figures are the model's: what the plan brings is for
+    :func:`experiments.compare.compare` to say, on simulated years that the plan was not made from.
+
+    Args:
+        replications: simulated years behind the responses.
+        seed: default the scenario's.
+        outcome: simulated years of the present plan at hand; then nothing is simulated.
+
+    Raises:
+        InputRefused: the scenario lacks what an allocation needs, or asks for what is not done in one pass.
+        InfeasiblePlan: the rules cannot hold together; says which, and the least loosening that helps.
+    """
+    years = outcome or learning_years(
+        scenario, replications=replications, seed=seed, workers=workers, progress=progress
+    )
+    return solved(scenario, estimate(scenario, years))
+
+
+def baselines(scenario: Scenario, outcome: Outcome | None = None, **years: Any) -> dict[str, Plan]:
+    """Plans by simple rules, by name: what any plan has to beat.
+
+    Args:
+        outcome: simulated years of the present plan at hand; then nothing is simulated.
+        years: ``replications``, ``seed``, ``workers``, ``progress`` as for :func:`allocate`.
+
+    Raises:
+        InputRefused: the scenario lacks what an allocation needs.
+    """
+    return ruled(scenario, estimate(scenario, outcome or learning_years(scenario, **years)))
+
+
+def sweep(
+    source: str | Path | dict[str, Any],
+    folder: str | Path | None = None,
+    *,
+    base: Scenario | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> SweepResult:
+    """Simulate a batch of scenarios given by factors or points.
+
+    Args:
+        source: a sweep file, or its content as a mapping.
+        folder: where finished points and the result are kept; a stopped sweep goes on from there.
+        base: the scenario to vary; default the one that the sweep names.
+
+    Raises:
+        InputRefused: all problems of the design together.
+        RunInterrupted: stopped; says what was kept.
+    """
+    return run_sweep(read_sweep(source, base), folder, workers=workers, progress=progress)
+
+
+def report(
+    scenario: Scenario, path: str | Path, *, language: str | None = None, people: str = "named", **job: Any
+) -> Path:
+    """Make a plan, judge it against today's and the simple rules, and write the report as one HTML file.
+
+    Args:
+        language: ``en`` or ``zh``; default the scenario's.
+        people: ``named``, ``pseudonym`` or ``aggregate``.
+        job: as for :func:`quotalab.job.study`, which gives the figures themselves.
+
+    Raises:
+        InputRefused: the scenario lacks what an allocation needs, or no such language or edition.
+        InfeasiblePlan: its rules cannot hold together.
+    """
+    from quotalab.job import check_edition, study
+
+    check_edition(people)
+    check_language(language or scenario.language)
+    return write(study(scenario, **job).report(language, people), Path(path))
+
+
+def diagnose(export: str | Path | History, mapping: str | Path | Mapping = "opportunities") -> Diagnosis:
+    """What a CRM export shows: key figures, comparisons, statements with their strength, remarks on the data.
+
+    Args:
+        export: a file, a folder with one table a file, or a history that was read already.
+        mapping: a shipped mapping's name, a mapping file, or a mapping.
+
+    Raises:
+        InputRefused: all problems of the mapping or the export together.
+    """
+    return diagnosis(export if isinstance(export, History) else read_history(export, mapping))
+
+
+def calibrate(
+    export: str | Path | History,
+    mapping: str | Path | Mapping = "opportunities",
+    *,
+    name: str = "calibrated",
+    horizon: Horizon | None = None,
+    seed: int = 0,
+) -> Scenario:
+    """A scenario that goes on where a CRM export ends, with the origin of every parameter written beside it.
+
+    Args:
+        export: a file, a folder with one table a file, or a history that was read already.
+        mapping: a shipped mapping's name, a mapping file, or a mapping.
+        name: of the scenario.
+        horizon: ``month``, ``quarter``, ``half`` or ``year``; empty lets the length of the data decide.
+        seed: of the scenario.
+
+    Raises:
+        InputRefused: all problems of the mapping or the export together, or too little to calibrate from.
+    """
+    history = export if isinstance(export, History) else read_history(export, mapping)
+    return calibrated(history, horizon=horizon, name=name, seed=seed)

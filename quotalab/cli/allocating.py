@@ -1,0 +1,115 @@
+"""allocate: who carries which target, is trained in what and owns which account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from quotalab.cli import options
+from quotalab.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from optimize.allocate import AllocationResult
+    from scenarios.scenario import Scenario
+
+DEFAULT_YEARS = 200
+
+
+def allocate(
+    scenario: options.World,
+    sets: options.Sets = None,
+    plan: options.PlanFolder = None,
+    replications: options.Replications = DEFAULT_YEARS,
+    seed: options.Seed = None,
+    workers: options.Workers = 1,
+    output: options.Output = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Allocate quotas, training hours and accounts under the fairness rules.
+
+    Simulates the present plan first and reads from it what each rep can sell. What the new plan then really brings
+    is for `quotalab compare` to say: the figures here are the model's.
+    """
+    with Terminal(as_json=as_json, quiet=quiet) as terminal:
+        from quotalab.api import allocate as allocated
+        from quotalab.runs import check_target, default_target, rows, run_folder
+        from quotalab.tables import move_table, quota_table, rule_table, training_table
+        from quotalab.worlds import open_world
+        from scenarios.today import today_plan
+
+        world = open_world(scenario, sets, plan)
+        target = output or default_target("allocate", world)
+        check_target(target, "allocate")
+        with terminal.progress("simulating the present plan") as progress:
+            result = allocated(world, replications=replications, seed=seed, workers=workers, progress=progress)
+        tables = {
+            "quotas": quota_table(today_plan(world), result.plan, result),
+            "training": training_table(result.plan),
+            "moves": move_table(result),
+            "rules": rule_table(result),
+        }
+        settings = options.settings(
+            scenario=scenario,
+            sets=sets,
+            plan=plan,
+            replications=replications,
+            seed=world.seed if seed is None else seed,
+        )
+        with run_folder(target, "allocate", terminal.watch, settings) as draft:
+            draft.about(world)
+            draft.plan(result.plan, world)
+            for name, table in tables.items():
+                draft.sheet(name, table)
+            draft.facts["allocation"] = _facts(result, world)
+        terminal.show(
+            _text(result, world),
+            {
+                "folder": str(target),
+                "result_hash": draft.result_hash(),
+                **_facts(result, world),
+                **{name: rows(table) for name, table in tables.items()},
+            },
+        )
+        terminal.hint(f"written to {target}; judge it with: quotalab compare {scenario} plan={scenario}@{target}")
+
+
+def _facts(result: AllocationResult, world: Scenario) -> dict[str, Any]:
+    return {
+        "status": result.status,
+        "gap": result.gap,
+        "reproducible": result.reproducible,
+        "model_value": result.model_value / 100,
+        "model_attained_share": result.attained_share_model,
+        "quota_sum": sum(result.plan.quotas().values()) / 100,
+        "currency": world.currency,
+        "exceptions": list(result.exceptions),
+        "notes": list(result.notes),
+    }
+
+
+def _text(result: AllocationResult, world: Scenario) -> str:
+    from experiments.money import amount, table_scale
+    from scenarios.today import today_plan
+
+    plan, before = result.plan, today_plan(world).quotas()
+    quotas = plan.quotas()
+    total = sum(quotas.values())
+    scale = table_scale(total, "en", world.currency)
+    lines = [f"quotas, {scale.name}: today -> plan (potential)"]
+    for rep, quota in quotas.items():
+        today = scale.number(before[rep]) if rep in before else "-"
+        potential = scale.number(result.potentials[rep]) if rep in result.potentials else "-"
+        lines.append(f"  {rep:<6} {today:>8} -> {scale.number(quota):>8}  ({potential})")
+    lines.append(f"  sum    {scale.number(sum(before.values())):>8} -> {scale.number(total):>8}")
+    hours = sum(plan.training_hours().values())
+    lines.append(f"accounts that change owner: {len(result.moves)}; training: {hours:g} h")
+    lines += [f"  {move.account}: {move.source} -> {move.taker}, {move.reason}" for move in result.moves]
+    biting = [f"{row.rule} ({row.subject})" for row in result.rule_rows if row.binding]
+    if biting:
+        lines.append(f"binding rules: {', '.join(biting)}")
+    lines += [f"exception: {text}" for text in result.exceptions]
+    lines.append(
+        f"model value (capped sales) {amount(result.model_value, 'en', world.currency)}, "
+        f"proven gap {100 * result.gap:.3g} %, {result.status}"
+    )
+    return "\n".join(lines)

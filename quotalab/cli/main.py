@@ -1,0 +1,84 @@
+"""From arguments to an exit code; every error becomes a message without a traceback.
+
+Exit codes: 0 done, 1 refused input, 2 wrong usage, 3 infeasible plan, 70 a fault of quotalab itself, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from scenarios.errors import InfeasiblePlan, QuotalabError, RunInterrupted
+
+DONE, REFUSED, INFEASIBLE, FAULT, INTERRUPTED = 0, 1, 3, 70, 130
+BROKEN_PIPE = 141
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command.
+
+    Returns:
+        The exit code. Results go to stdout, everything else to stderr.
+    """
+    from quotalab.cli.app import app
+
+    try:
+        app(args=list(arguments), prog_name="quotalab")
+    except SystemExit as left:
+        code = left.code if isinstance(left.code, int) else DONE if left.code is None else REFUSED
+        if code == INTERRUPTED:
+            _tell("stopped; nothing was written")
+        return code
+    except KeyboardInterrupt:
+        _tell("stopped; nothing was written")
+        return INTERRUPTED
+    except RunInterrupted as stopped:
+        _tell(str(stopped))
+        return INTERRUPTED
+    except InfeasiblePlan as error:
+        _tell(str(error))
+        return INFEASIBLE
+    except QuotalabError as error:
+        _tell(str(error))
+        return REFUSED
+    except BrokenPipeError:
+        # Whoever read the results has gone; the interpreter must not try to flush them once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return BROKEN_PIPE
+    except OSError as error:
+        _tell(f"{error.filename or 'the system'}: {error.strerror or error}")
+        return REFUSED
+    except MemoryError:
+        _tell("not enough memory: ask for fewer replications or fewer workers")
+        return REFUSED
+    except Exception as error:
+        _tell(_fault(error))
+        return FAULT
+    return DONE
+
+
+def _fault(error: Exception) -> str:
+    text = "".join(traceback.format_exception(error))
+    if os.environ.get("QUOTALAB_DEBUG"):
+        return text
+    handle, name = tempfile.mkstemp(prefix="quotalab-crash-", suffix=".txt")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    return (
+        f"this is a fault of quotalab, not of your input: {type(error).__name__}: {error}\n"
+        f"nothing was written; please report it with {Path(name)}"
+    )
+
+
+def _tell(message: str) -> None:
+    sys.stderr.write(f"{message.rstrip()}\n")
+    sys.stderr.flush()

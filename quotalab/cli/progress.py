@@ -1,0 +1,50 @@
+"""Progress of long work: a bar on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+Progress = Callable[[int, int], None]
+
+LINE_EVERY_SECONDS = 10.0
+
+
+def silent(done: int, total: int) -> None:
+    """Shows nothing."""
+
+
+@contextlib.contextmanager
+def bar(what: str) -> Iterator[Progress]:
+    """A bar on stderr: done, total, time left; it vanishes when the work ends."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(what, total=None)
+
+        def report(done: int, total: int) -> None:
+            shown.update(task, completed=done, total=total)
+
+        yield report
+
+
+def lines(what: str, clock: Callable[[], float] = time.monotonic) -> Progress:
+    """A line on stderr every :data:`LINE_EVERY_SECONDS`; short work shows none."""
+    began = last = clock()
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        now = clock()
+        if now - last < LINE_EVERY_SECONDS or done >= total:
+            return
+        last = now
+        left = f", about {(now - began) / done * (total - done):.0f} s left" if done else ""
+        sys.stderr.write(f"{what}: {done} of {total}{left}\n")
+        sys.stderr.flush()
+
+    return report

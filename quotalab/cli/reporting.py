@@ -1,0 +1,131 @@
+"""report and demo: the main job from a scenario to one page that can be decided on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from quotalab.cli import options
+from quotalab.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from quotalab.job import Sizes, Study
+    from quotalab.runs import Draft
+    from scenarios.scenario import Scenario
+
+LEARN_YEARS, JUDGE_YEARS, DRAWS, YEARS_A_DRAW = 200, 200, 40, 2
+# The demo is to take about three minutes of CPU, about 500 years of the starter. Chances to make quota need many years
+# to learn from, else the rule on them bites by chance; paired differences between plans need fewer. Judging takes seven
+# worlds. The intervals on the page say what these sizes are worth.
+DEMO_LEARN_YEARS, DEMO_JUDGE_YEARS, DEMO_DRAWS, DEMO_YEARS_A_DRAW = 160, 36, 10, 2
+DEMO_SCENARIO = "starter"
+DEMO_WORKERS = min(4, os.cpu_count() or 1)
+
+WhatIfs = Annotated[
+    list[str] | None,
+    typer.Option("--what-if", metavar="[NAME=]FILE", help="A changed scenario to be priced. Repeatable."),
+]
+Draws = Annotated[
+    int, typer.Option("--draws", min=0, help="Draws of the uncertain parameters, at least 10; 0 leaves them out.")
+]
+People = Annotated[
+    str, typer.Option("--people", metavar="named|pseudonym|aggregate", help="How persons appear in the report.")
+]
+
+
+def report(
+    scenario: options.World,
+    sets: options.Sets = None,
+    what_if: WhatIfs = None,
+    replications: options.Replications = JUDGE_YEARS,
+    draws: Draws = DRAWS,
+    people: People = "named",
+    seed: options.Seed = None,
+    workers: options.Workers = 1,
+    output: options.Output = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    language: options.Language = None,
+) -> None:
+    """Allocate a plan, judge it against today's and the simple rules, and write the report."""
+    with Terminal(as_json=as_json, quiet=quiet) as terminal:
+        from quotalab.cases import open_cases
+        from quotalab.job import Sizes, check_edition
+        from quotalab.runs import check_target, default_target
+        from quotalab.worlds import open_world
+
+        check_edition(people)
+        world = open_world(scenario, sets)
+        changed = open_cases(what_if, sets) if what_if else {}
+        target = output or default_target("report", world)
+        check_target(target, "report")
+        sizes = Sizes(learn=replications, judge=replications, draws=draws, each=YEARS_A_DRAW)
+        settings = options.settings(
+            scenario=scenario, sets=sets, what_if=what_if, replications=replications, draws=draws, people=people
+        )
+        _run("report", terminal, world, changed, sizes, target, settings, seed, workers, language, people)
+
+
+def demo(
+    seed: options.Seed = None,
+    workers: options.Workers = DEMO_WORKERS,
+    output: options.Output = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    language: options.Language = None,
+) -> None:
+    """Run the main job on an invented company: plan, evidence, what-ifs and report, in about three minutes."""
+    with Terminal(as_json=as_json, quiet=quiet) as terminal:
+        from quotalab.cases import what_if_name
+        from quotalab.job import Sizes
+        from quotalab.runs import check_target
+        from scenarios.files import library_whatifs, load
+
+        world = load(DEMO_SCENARIO)
+        changed = {what_if_name(world, found): found for found in map(load, library_whatifs(DEMO_SCENARIO).values())}
+        target = output or Path("runs") / "demo"
+        check_target(target, "demo")
+        sizes = Sizes(DEMO_LEARN_YEARS, DEMO_JUDGE_YEARS, DEMO_DRAWS, DEMO_YEARS_A_DRAW)
+        _run("demo", terminal, world, changed, sizes, target, {}, seed, workers, language, "named")
+
+
+def _run(
+    verb: str,
+    terminal: Terminal,
+    world: Scenario,
+    what_ifs: dict[str, Scenario],
+    sizes: Sizes,
+    target: Path,
+    settings: dict[str, Any],
+    seed: int | None,
+    workers: int,
+    language: str | None,
+    people: str,
+) -> None:
+    from experiments.words import LANGUAGES, check_language
+    from quotalab.job import study
+    from quotalab.job_files import document, write_study
+    from quotalab.runs import run_folder
+    from quotalab.summary import summary
+
+    spoken = check_language(language or world.language)
+    found: Study = study(world, sizes, seed=seed, workers=workers, what_ifs=what_ifs, show=terminal.progress)
+    settings = settings | {"seed": world.seed if seed is None else seed, "sizes": vars(sizes)}
+    with run_folder(target, verb, terminal.watch, settings) as draft:
+        write_study(draft, found, spoken)
+        _write_reports(draft, found, spoken, people, LANGUAGES)
+    page = target / "report.html"
+    terminal.show(
+        f"{summary(found.figures, spoken)}\n\n{page}",
+        {"folder": str(target), "report": str(page), "result_hash": draft.result_hash(), **document(found, spoken)},
+    )
+
+
+def _write_reports(draft: Draft, found: Study, spoken: str, people: str, languages: tuple[str, ...]) -> None:
+    """``report.html`` in the language asked for, and one file beside it for each other language."""
+    for language in languages:
+        name = "report.html" if language == spoken else f"report.{language}.html"
+        draft.text(name, found.report(language, people))

@@ -1,0 +1,81 @@
+"""What the user sees: results on stdout, progress and hints on stderr, never mixed."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import sys
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, TextIO
+
+from quotalab.cli.progress import Progress, bar, lines, silent
+from quotalab.stopwatch import Stopwatch
+
+
+class Terminal:
+    """The terminal for the length of one command.
+
+    Inside the ``with`` block file descriptor 1 leads to stderr, so that whatever a library prints there (solvers
+    greet) cannot mix with the results; these go to the real stdout by :meth:`show`.
+
+    Args:
+        as_json: results are one JSON document.
+        quiet: neither progress nor hints.
+    """
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self.watch = Stopwatch()
+
+    def __enter__(self) -> Terminal:
+        sys.stdout.flush()
+        self._results: TextIO = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="")
+        os.dup2(2, 1)
+        self._python = contextlib.redirect_stdout(sys.stderr)
+        self._python.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._python.__exit__(kind, error, trace)
+        _flush_libraries()
+        os.dup2(self._results.fileno(), 1)
+        self._results.close()
+
+    def show(self, text: str, document: Any) -> None:
+        """The result: ``text`` for people, or ``document`` for machines where they were asked for."""
+        self._results.write(json_text(document) if self.as_json else f"{text.rstrip()}\n")
+        self._results.flush()
+
+    def hint(self, text: str) -> None:
+        """A remark beside the result."""
+        if not self.quiet:
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
+
+    @contextlib.contextmanager
+    def progress(self, what: str) -> Iterator[Progress]:
+        """A callback (done, total) that shows how far long work is and when it will be finished."""
+        if self.quiet:
+            yield silent
+        elif sys.stderr.isatty() and not self.as_json:
+            with bar(what) as report:
+                yield report
+        else:
+            yield lines(what)
+
+
+def json_text(document: Any) -> str:
+    """One JSON document; Chinese stays readable, NaN and infinities are refused rather than written as no JSON."""
+    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def _flush_libraries() -> None:
+    """Empty the C library's own buffers while descriptor 1 still leads to stderr."""
+    with contextlib.suppress(OSError, TypeError, AttributeError):
+        ctypes.CDLL(None).fflush(None)

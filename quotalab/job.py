@@ -1,0 +1,184 @@
+"""The main job: from a scenario to a plan and the evidence for and against it, as one report.
+
+Plans are made from one set of simulated years and judged on another; all plans and what-ifs are judged on the same
+years (common random numbers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import get_args
+
+from experiments.report import render
+from experiments.report_assemble import assemble
+from experiments.report_evidence import PLAN, TODAY, Evidence, gather
+from experiments.report_input import People, ReportInput
+from experiments.runs import Progress, Runs, plan_of
+from experiments.uncertainty import FEWEST_DRAWS
+from experiments.whatif import what_if
+from optimize.allocate import allocate
+from optimize.baselines import baselines
+from optimize.responses import estimate
+from quotalab.api import learning_years
+from quotalab.findings import findings
+from quotalab.runs import versions
+from scenarios.errors import InputRefused, Problem, refuse_if
+from scenarios.plan import Plan
+from scenarios.scenario import Scenario
+from scenarios.today import today_plan
+
+__all__ = ["PLAN", "TODAY", "Show", "Sizes", "Study", "silent", "study"]
+
+Show = Callable[[str], AbstractContextManager[Progress]]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is simulated.
+
+    Attributes:
+        learn: years from which the plan is made.
+        judge: years on which each plan and what-if is judged.
+        draws: of the uncertain parameters, at least 10; 0 leaves parameter uncertainty out.
+        each: years a draw, at least 2.
+    """
+
+    learn: int = 200
+    judge: int = 200
+    draws: int = 40
+    each: int = 2
+
+    def check(self) -> None:
+        """Refuse sizes before any work is done with them.
+
+        Raises:
+            InputRefused: naming each that is too small.
+        """
+        least = {"learn": 2, "judge": 2, "draws": FEWEST_DRAWS if self.draws else 0, "each": 2}
+        refuse_if(
+            Problem(name, str(getattr(self, name)), f"must be at least {low}", "0 draws leave them out")
+            for name, low in least.items()
+            if getattr(self, name) < low
+        )
+
+
+@dataclass(frozen=True)
+class Study:
+    """A plan and its evidence.
+
+    Attributes:
+        world: the scenario under today's plan.
+        evidence: everything simulated and solved.
+        figures: what the report shows.
+    """
+
+    world: Scenario
+    evidence: Evidence
+    figures: ReportInput
+
+    @property
+    def plan(self) -> Plan:
+        """The allocated plan."""
+        return self.evidence.allocation.plan
+
+    def report(self, language: str | None = None, people: str = "named") -> str:
+        """The report as one HTML document that needs nothing beside itself.
+
+        Args:
+            language: ``en`` or ``zh``; default the scenario's.
+            people: ``named``, ``pseudonym`` or ``aggregate``.
+
+        Raises:
+            InputRefused: no such language or edition.
+        """
+        return render(self.figures, language or self.world.language, people=people)
+
+
+def check_edition(people: str) -> None:
+    """Refuse an edition of the report that does not exist.
+
+    Raises:
+        InputRefused: not one of ``named``, ``pseudonym`` and ``aggregate``.
+    """
+    known = get_args(People)
+    if people not in known:
+        raise InputRefused(Problem("people", people, "no such edition of the report", f"known: {', '.join(known)}"))
+
+
+def silent(_: str) -> AbstractContextManager[Progress]:
+    """Shows no progress."""
+    return nullcontext(lambda *_: None)
+
+
+def study(
+    scenario: Scenario,
+    sizes: Sizes | None = None,
+    *,
+    seed: int | None = None,
+    workers: int = 1,
+    what_ifs: Mapping[str, Scenario] | None = None,
+    show: Show = silent,
+) -> Study:
+    """Make a plan and gather the evidence for and against it.
+
+    Args:
+        sizes: how much is simulated.
+        seed: of all draws; default the scenario's.
+        what_ifs: worlds to be compared with this one under today's plan, by name.
+        show: gives a progress callback for a part of the work that it is told the name of.
+
+    Raises:
+        InputRefused: the scenario lacks what an allocation needs.
+        InfeasiblePlan: its rules cannot hold together.
+    """
+    size, used = sizes or Sizes(), scenario.seed if seed is None else seed
+    size.check()
+    world = scenario.with_plan(today_plan(scenario))
+    with show("simulating today's plan, to learn from") as progress:
+        years = learning_years(world, replications=size.learn, seed=used, workers=workers, progress=progress)
+    responses = estimate(world, years)
+    result, rules = allocate(world, responses), baselines(world, responses)
+    after = {name: changed.with_plan(today_plan(changed)) for name, changed in (what_ifs or {}).items()}
+    with show("judging plans and what-ifs on other years") as progress:
+        work = _Work(progress)
+        if size.draws:
+            work.part("draws")(0, 4 * size.draws * size.each)
+        runs = Runs(size.judge, used, workers=workers, progress=work.part("runs"))
+        plans = (world.plan, *rules.values(), result.plan)
+        for one in (*(world.with_plan(plan) for plan in plans), *after.values()):
+            runs.expect(one, plan_of(one))
+        answers = [what_if(name, world, changed, runs) for name, changed in after.items()]
+        evidence = gather(
+            world,
+            result,
+            responses,
+            rules,
+            runs,
+            draws=size.draws,
+            each=size.each,
+            workers=workers,
+            progress=work.part("draws"),
+            what_ifs=answers,
+            findings=findings(world, runs.outcome(world)),
+            manifest=versions(),
+        )
+    return Study(world, evidence, assemble(evidence))
+
+
+class _Work:
+    """Several parts of one piece of work, told as one."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._parts: dict[str, tuple[int, int]] = {}
+
+    def part(self, name: str) -> Progress:
+        """The callback of one part."""
+
+        def report(done: int, total: int) -> None:
+            self._parts[name] = (done, total)
+            self._progress(sum(one for one, _ in self._parts.values()), sum(one for _, one in self._parts.values()))
+
+        return report

@@ -1,0 +1,142 @@
+"""Results as flat tables for files; money in currency units, except in cubes, which stay as they were counted."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.measures import PlanMeasures
+from optimize.allocate import AllocationResult, Move
+from optimize.audit import RuleRow
+from scenarios.plan import Plan, is_money
+from scenarios.scenario import Scenario
+from sim.kpis import Level, kpis
+from sim.outcome import Cube, Outcome
+
+MINOR_PER_MAJOR = 100
+
+
+def cube_table(cube: Cube, first: int = 0) -> pd.DataFrame:
+    """A cube in long form: ``replication``, the kind, ``period`` and one int64 column a metric, as it was counted.
+
+    Args:
+        first: number of the first replication.
+    """
+    _, replications, keys, periods = cube.values.shape
+    columns: dict[str, Any] = {
+        "replication": np.repeat(np.arange(first, first + replications), keys * periods),
+        cube.kind: np.tile(np.repeat(np.array(cube.keys, dtype=object), periods), replications),
+        "period": np.tile(np.array(cube.periods, dtype=object), replications * keys),
+    }
+    columns |= {metric: cube.values[position].ravel() for position, metric in enumerate(cube.metrics)}
+    return pd.DataFrame(columns)
+
+
+def outcome_tables(outcome: Outcome) -> dict[str, pd.DataFrame]:
+    """All cubes of an outcome in long form, by kind."""
+    return {kind: cube_table(cube, outcome.first) for kind, cube in outcome.cubes.items()}
+
+
+def metric_unit(metric: str, currency: str) -> str:
+    """The unit in which a cube counts a metric."""
+    if metric.endswith("_ticks"):
+        return "ms"
+    if metric.startswith("activity:"):
+        return "thousandths"
+    amounts = {"cost", "recognised", "written_off", "new_revenue", "account_revenue", "lost_value"}
+    return f"minor units of {currency}" if is_money(metric) or metric in amounts else "count"
+
+
+def rep_table(measures: PlanMeasures) -> pd.DataFrame:
+    """One row a rep: what the planner's table shows; money in currency units, empty where unknown."""
+    rows = []
+    for rep in measures.reps:
+        chance = rep.chance
+        rows.append(
+            {
+                "rep": rep.rep,
+                "name": rep.name,
+                "team": rep.team,
+                "last_sales": _major(rep.last_sales),
+                "growth": rep.growth,
+                "quota": _major(rep.quota),
+                "potential": _major(rep.potential),
+                "quota_over_potential": rep.quota_over_potential,
+                "expected_sales": _major(rep.expected_sales),
+                "sales_p10": _major(rep.low),
+                "sales_p90": _major(rep.high),
+                "attainment": rep.attainment,
+                "capped_attainment": rep.capped,
+                "chance": None if chance is None else chance.estimate,
+                "chance_low": None if chance is None else chance.low,
+                "chance_high": None if chance is None else chance.high,
+                "workload": rep.workload,
+                "accounts": rep.accounts,
+                "accounts_gained": rep.gained,
+                "accounts_lost": rep.lost,
+                "training_hours": rep.training_hours,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def kpi_table(outcome: Outcome, scenario: Scenario) -> pd.DataFrame:
+    """The figures of the company and of its teams, reps, stages, sources, products and segments, with intervals.
+
+    One row a ``level``, ``key`` and ``kpi``; money in currency units.
+    """
+    levels: tuple[Level, ...] = ("company", "team", "rep", "stage", "source", "product", "segment")
+    parts = [kpis(outcome, scenario, level).assign(level=level) for level in levels]
+    table = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    money = table["unit"].str.startswith("minor")
+    for column in ("estimate", "low", "high"):
+        table[column] = table[column].where(~money, table[column] / MINOR_PER_MAJOR)
+    table["unit"] = table["unit"].str.replace("minor", scenario.currency)
+    return table[["level", "key", "kpi", "estimate", "low", "high", "unit", "replications"]]
+
+
+def quota_table(today: Plan, plan: Plan, result: AllocationResult) -> pd.DataFrame:
+    """One row a rep who carries a quota: today's, the plan's, the potential, and every bar of the waterfall."""
+    before, after = today.quotas(), plan.quotas()
+    rows = []
+    for rep, quota in after.items():
+        row: dict[str, Any] = {
+            "rep": rep,
+            "quota_today": _major(before.get(rep)),
+            "quota": _major(quota),
+            "potential": _major(result.potentials.get(rep)),
+            "opportunity": _major(result.opportunity.get(rep)),
+        }
+        row |= {f"because_of_{factor}": _major(minor) for factor, minor in result.waterfall.get(rep, ())}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def rule_table(result: AllocationResult) -> pd.DataFrame:
+    """One row a fairness rule and subject: limit, actual, whether it binds, what loosening it would bring."""
+    return pd.DataFrame([asdict(row) for row in result.rule_rows], columns=_columns(RuleRow))
+
+
+def move_table(result: AllocationResult) -> pd.DataFrame:
+    """One row an account that changes owner; money in currency units."""
+    table = pd.DataFrame([asdict(move) for move in result.moves], columns=_columns(Move))
+    for column in ("sales_at_risk", "gain"):
+        table[column] = table[column] / MINOR_PER_MAJOR
+    return table
+
+
+def training_table(plan: Plan) -> pd.DataFrame:
+    """Hours by rep and skill."""
+    rows = [{"rep": rep, "skill": skill, "hours": hours} for (rep, skill), hours in plan.training_hours().items()]
+    return pd.DataFrame(rows, columns=["rep", "skill", "hours"])
+
+
+def _columns(kind: type[RuleRow | Move]) -> list[str]:
+    return [column.name for column in fields(kind)]
+
+
+def _major(minor: float | None) -> float | None:
+    return None if minor is None else float(minor) / MINOR_PER_MAJOR

@@ -1,0 +1,86 @@
+"""From what a user names (a scenario, changes, a plan folder) to one scenario value, and what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from quotalab.runs import plan_folder
+from scenarios.errors import InputRefused, Problem
+from scenarios.files import load
+from scenarios.plan_files import read_plan
+from scenarios.scenario import Scenario
+
+Horizon = Literal["month", "quarter", "half", "year"]
+HORIZONS: tuple[Horizon, ...] = ("month", "quarter", "half", "year")
+SHOWN_ASSUMPTIONS = 5
+
+
+def open_world(source: str | Path, changes: Sequence[str] | None = None, plan: Path | None = None) -> Scenario:
+    """A scenario with changes applied, under a plan.
+
+    Args:
+        source: a shipped scenario's name, a folder or a YAML file.
+        changes: ``path=value`` and ``path*=factor`` texts.
+        plan: a plan folder, or a run folder that holds one; ``None`` keeps the scenario's own, else today's.
+
+    Raises:
+        InputRefused: listing every problem.
+    """
+    scenario = load(source, changes or ())
+    return scenario if plan is None else scenario.with_plan(read_plan(plan_folder(plan), scenario))
+
+
+def horizon_of(text: str | None) -> Horizon | None:
+    """A horizon by its name.
+
+    Raises:
+        InputRefused: no such horizon.
+    """
+    for known in HORIZONS:
+        if text == known:
+            return known
+    if text is None:
+        return None
+    raise InputRefused(Problem("--horizon", text, "no such horizon", f"known: {', '.join(HORIZONS)}"))
+
+
+def overview(world: Scenario) -> dict[str, Any]:
+    """What is in a scenario, JSON-ready: sizes, dates, and how its parameters are known."""
+    graded = [row.grade for row in world.provenance]
+    return {
+        "name": world.name,
+        "fingerprint": world.fingerprint(),
+        "invented": world.invented,
+        "start": world.calendar.start.isoformat(),
+        "end": world.calendar.end.isoformat(),
+        "currency": world.currency,
+        "seed": world.seed,
+        "reps": len(world.reps),
+        "teams": len(world.teams),
+        "stages": len(world.stages),
+        "sources": len(world.sources),
+        "accounts": len(world.accounts),
+        "open_opportunities": len(world.pipeline),
+        "plan": "today" if world.plan is None else world.plan.name,
+        "provenance": {grade: graded.count(grade) for grade in sorted(set(graded))},
+        "assumed": [row.path for row in world.provenance if row.grade == "assumed"],
+    }
+
+
+def overview_text(found: dict[str, Any]) -> str:
+    """An overview for a terminal."""
+    lines = [
+        f"{found['name']}: valid" + (" (invented company)" if found["invented"] else ""),
+        f"  {found['start']} to {found['end']} (the end is outside), {found['currency']}, seed {found['seed']}",
+        f"  reps {found['reps']}, teams {found['teams']}, stages {found['stages']}, sources {found['sources']}",
+        f"  accounts {found['accounts']}, open opportunities {found['open_opportunities']}, plan: {found['plan']}",
+    ]
+    if found["provenance"]:
+        lines.append(f"  parameters: {', '.join(f'{count} {grade}' for grade, count in found['provenance'].items())}")
+    assumed = found["assumed"]
+    if assumed:
+        more = "" if len(assumed) <= SHOWN_ASSUMPTIONS else f" and {len(assumed) - SHOWN_ASSUMPTIONS} more"
+        lines.append(f"  assumed, not measured: {', '.join(assumed[:SHOWN_ASSUMPTIONS])}{more}")
+    return "\n".join(lines)
