@@ -81,7 +81,8 @@ class RepState:
         self.clock: WorkClock = reps.clocks[position]
         self.busy = False
         self.idle_since = 0
-        self.employed = reps.hired[position] == 0
+        self.employed = bool(reps.hired[position] == 0)
+        self.departed = False
         self.leaves = int(reps.leaves[position])
         self.winding_up = False
         self.desks: list[Desk] = []

@@ -61,8 +61,7 @@ class Frame:
         services = services[np.argsort(services["rep"], kind="stable")]
         reps, firsts = np.unique(services["rep"], return_index=True)
         for rep, rows in zip(reps.tolist(), np.split(services, firsts[1:]), strict=False):
-            begin, end = rows["time"][:, None], np.minimum(rows["extra"], model.end)[:, None]
-            cuts = np.clip(self.bounds[None, :], begin, end)
+            cuts = np.clip(self.bounds[None, :], rows["time"][:, None], rows["extra"][:, None])
             np.add.at(out[rep], rows["stage"], np.diff(work_before(model.reps.clocks[rep], cuts), axis=1))
         return out
 

@@ -106,13 +106,13 @@ class World:
     def _opening_life(self, opening: Opening) -> Process:
         """An opportunity that was open at the start: at work's door if it is new in its stage, else the work of the
         stage is done and the customer, silent so far, is deciding."""
-        model, owner = self.model, opening.owner
+        model, known, owner = self.model, self.lists, opening.owner
         lead, stage = opening_lead(model, self.key, opening), opening.stage
         yield self.wait_until(0, Moment.READY, lead.entity, stage)
         self.ledger.lead(lead)
         self.ledger.row(0, Kind.OPEN, lead.entity, 0, stage, owner, lead.source, lead.value, opening.created)
-        keepers = {} if owner == NO_ONE else {int(model.reps.role[owner]): owner}
-        yes, no = int(model.stages.delay[stage]), int(model.stages.loss_delay[stage])
+        keepers = {} if owner == NO_ONE else {known.rep_role[owner]: owner}
+        yes, no = known.delay[stage], known.loss_delay[stage]
         customers = model.customers
         silent = int(work_between(customers.opens, customers.closes, customers.cum, opening.entered, 0))
         # A customer who answers at once is never found deciding: the work itself must be open.
@@ -120,10 +120,10 @@ class World:
             yield from self._lead_life(lead, stage, keepers)
             return
         if owner == NO_ONE:
-            owner = self.router.keeper_at_start(lead, stage)
-            keepers = {} if owner == NO_ONE else {int(model.reps.role[owner]): owner}
-        shift = 0.0 if owner == NO_ONE else self.lists.shift[self.reps[owner].epoch(0)][stage]
-        chance = conversion(self.lists.base_logit[stage], shift + lead.quality)
+            owner = self.router.keeper(lead, stage)
+            keepers = {known.rep_role[owner]: owner}
+        shift = known.shift[self.reps[owner].epoch(0)][stage]
+        chance = conversion(known.base_logit[stage], shift + lead.quality)
         days = silent / DAY
         chance, below_yes, below_no = chance_given_silence(model.tables, yes, no, chance, days)
         _, _, u_outcome, u_delay = visit_draws(model.tables, -1, -1, self.key, np.uint64(lead.entity), stage, 0)
@@ -278,7 +278,7 @@ class World:
     def _leaving(self, rep: RepState) -> Process:
         """Waiting work goes to the successor or to colleagues; so do customers, which costs some of their orders."""
         yield self.wait_until(rep.leaves, Moment.LEAVE, rep.identity)
-        rep.employed = False
+        rep.employed, rep.departed = False, True
         self.router.staff_changed()
         self.ledger.row(rep.leaves, Kind.LEAVE, rep.identity, 0, -1, rep.position, -1, 0, 0)
         self.router.reassign(rep)

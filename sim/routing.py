@@ -83,22 +83,30 @@ class Router:
         """The public pool of the stage's role in the lead's region."""
         return self._pool(self._stage_role[stage], lead.region)
 
-    def keeper_at_start(self, lead: Lead, stage: int) -> int:
-        """Who answers for an open opportunity that the file gives to nobody; -1 where nobody works."""
+    def keeper(self, lead: Lead, stage: int) -> int:
+        """Who answers for an opportunity that was found with nobody: one of the role, of the region, or anyone.
+
+        Where nobody is employed, the next who comes.
+        """
         role = self._stage_role[stage]
         rep = self._routed(lead, stage, role).rep
         places: tuple[tuple[int | None, int | None], ...] = ((role, lead.region), (None, lead.region), (None, None))
         for place in places:
             if rep == NO_ONE:
                 rep = self._pick(lead.entity, self._employed(*place))
+        if rep == NO_ONE:
+            hired = self.world.model.reps.hired
+            rep = min(
+                self._in_order, key=lambda rep: (hired[rep.position] < self.world.now(), hired[rep.position])
+            ).position
         return rep
 
     def holder(self, rep: int, entity: int) -> int:
-        """Who answers for a rep's lead or customer: the rep while employed, then the successor or a colleague.
+        """Who answers for a rep's lead or customer: the rep, after leaving the successor, else a colleague.
 
         Where nobody is left, the departed rep.
         """
-        if rep == NO_ONE or self.world.reps[rep].employed:
+        if not self.world.reps[rep].departed:
             return rep
         heir = self._heir(rep)
         if heir == NO_ONE:
@@ -246,7 +254,7 @@ class Router:
     def _heir(self, rep: int) -> int:
         """The rep, while employed, else the first employed successor down the line; -1 where there is none."""
         passed: set[int] = set()
-        while rep != NO_ONE and not self.world.reps[rep].employed and rep not in passed:
+        while rep != NO_ONE and self.world.reps[rep].departed and rep not in passed:
             passed.add(rep)
             rep = int(self.world.model.reps.successor[rep])
         return rep if rep != NO_ONE and self.world.reps[rep].employed else NO_ONE

@@ -357,6 +357,25 @@ def test_idle_reps_pull_from_the_pool_the_longest_idle_first():
     assert simulate(scenario, replications=1, seed=3)["rep"].company("leads")[0] == 0, "opportunities are no new leads"
 
 
+def test_the_rep_who_has_been_idle_longest_pulls_first():
+    scenario = world(
+        reps=THREE,
+        stages=[stage(effort_hours=exponential(5))],
+        sources=[{"id": "web", "leads_per_year": 365 * 6}],
+        routing={"policy": "pool"},
+        calendar={"end": "2026-03-01"},
+    )
+    idle_since = dict.fromkeys(range(3), 0)
+    chosen = 0
+    for row in started(the_log(scenario)):
+        idle = {rep: since for rep, since in idle_since.items() if since <= row["time"]}
+        if row["value"] == 0 and len(set(idle.values())) > 1:
+            assert idle_since[int(row["rep"])] == min(idle.values())
+            chosen += 1
+        idle_since[int(row["rep"])] = int(row["extra"])
+    assert chosen > 50
+
+
 def test_sources_may_be_routed_by_policies_of_their_own():
     scenario = world(
         reps=THREE,
@@ -421,9 +440,13 @@ def test_first_come_first_served():
 
 def test_late_stages_first():
     scenario = world(
-        stages=[stage(), stage(id="close")], queue="late_stage_first",
-        pipeline=[*deals(3, owner="ann"), *({**deal, "id": "late " + deal["id"], "stage": "close"} for deal in deals(3, owner="ann"))],
-    )  # fmt: skip
+        stages=[stage(), stage(id="close")],
+        queue="late_stage_first",
+        pipeline=[
+            *deals(3, owner="ann"),
+            *({**deal, "id": "late " + deal["id"], "stage": "close"} for deal in deals(3, owner="ann")),
+        ],
+    )
     order = [int(row["stage"]) for row in the_log(scenario).of(Kind.START)]
     assert order == [1, 1, 1, 0, 1, 0, 1, 0, 1]
 
@@ -685,9 +708,10 @@ def test_leave_is_respected():
     assert (started(the_log(scenario))["time"] // DAY).tolist() == [3, 4]
 
 
-def test_open_work_goes_to_the_successor():
+@pytest.mark.parametrize(("successor", "position"), [("bob", 1), ("cyd", 2), ("zoe", 3)])
+def test_open_work_goes_to_the_successor(successor, position):
     reps = [
-        {"id": "ann", "team": "t", "leaves": "2026-01-03", "successor": "zoe"},
+        {"id": "ann", "team": "t", "leaves": "2026-01-03", "successor": successor},
         *THREE[1:],
         {"id": "zoe", "team": "t"},
     ]
@@ -699,10 +723,10 @@ def test_open_work_goes_to_the_successor():
     log = the_log(scenario)
     first = started(log)
     # Ann does two, the third would not be done before she leaves.
-    assert [(row["time"] // HOUR, row["rep"]) for row in first] == [(0, 0), (20, 0), (48, 3), (68, 3)]
+    assert [(row["time"] // HOUR, row["rep"]) for row in first] == [(0, 0), (20, 0), (48, position), (68, position)]
     # The second customer answers when Ann has gone: the successor goes on, whoever the routing would have named.
     late = started(log, 1)
-    assert set(late["rep"][late["time"] >= 2 * DAY].tolist()) == {3}
+    assert set(late["rep"][late["time"] >= 2 * DAY].tolist()) == {position}
 
 
 def test_a_win_after_the_rep_has_left_is_booked_for_whoever_took_over():
@@ -711,6 +735,14 @@ def test_a_win_after_the_rep_has_left_is_booked_for_whoever_took_over():
     assert the_log(scenario).of(Kind.BOOK)["rep"].tolist() == [1, 1, 1]
     alone = world(reps=reps[:1], stages=[stage(delay_days=fixed(5))], pipeline=deals(3, owner="ann", value=10))
     assert the_log(alone).of(Kind.BOOK)["rep"].tolist() == [0, 0, 0], "no money is lost where nobody is left"
+
+
+def test_who_has_not_come_yet_has_no_successor_to_hand_work_to():
+    reps = [{"id": "ann", "team": "t", "hired": "2026-02-01", "successor": "bob"}, *THREE[1:]]
+    scenario = world(
+        reps=reps, stages=[stage(delay_days=fixed(20))], pipeline=deals(9, created="2025-12-25", owner="ann", value=1)
+    )
+    assert set(the_log(scenario).of(Kind.BOOK)["rep"].tolist()) == {0}
 
 
 def test_waiting_work_of_a_leaver_is_routed_anew_and_waits_count_from_the_first_desk():
@@ -1008,12 +1040,15 @@ def test_where_customers_answer_at_once_an_old_opportunity_awaits_work():
     assert log.of(Kind.START)["time"].tolist() == [0, HOUR, 2 * HOUR]
 
 
-def test_money_of_an_opportunity_without_owner_is_somebody_s():
-    scenario = world(
-        reps=THREE, stages=[stage(delay_days=fixed(50))], pipeline=deals(9, created="2025-12-02", value=10)
-    )
+@pytest.mark.parametrize(
+    "reps",
+    [THREE, [{"id": "ann", "team": "t", "hired": "2026-08-01"}, {"id": "bob", "team": "t", "hired": "2026-07-01"}]],
+)
+def test_money_of_an_opportunity_without_owner_is_somebody_s(reps):
+    scenario = world(reps=reps, stages=[stage(delay_days=fixed(50))], pipeline=deals(9, created="2025-12-02", value=10))
     log = the_log(scenario)
-    assert (log.of(Kind.BOOK)["rep"] >= 0).all()
+    booked = set(log.of(Kind.BOOK)["rep"].tolist())
+    assert booked == {1} if len(reps) == 2 else booked <= {0, 1, 2}
     assert simulate(scenario, replications=1, seed=3)["rep"].company("revenue")[0] == 9 * 10_00
 
 

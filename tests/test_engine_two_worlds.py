@@ -308,6 +308,10 @@ def test_an_attached_product_more_leaves_the_others_their_luck():
             products=[box, before["products"][1], gadget],
         )
     )
+    brought = {
+        frozenset(product for product, _ in lead.lines[1:]) for lead in second.leads.values() if lead.source >= 0
+    }
+    assert len(brought) == 4, "each comes with and without the other"
     for entity, lead in first.leads.items():
         other = second.leads.get(entity)
         if other is not None and lead.source >= 0:
