@@ -320,6 +320,6 @@ def _check_pairs(cases: Mapping[str, Scenario], outcomes: Mapping[str, Outcome])
     for name, scenario in cases.items():
         if outcomes[name].scenario != scenario.fingerprint():
             found.append(Problem("outcomes", name, "the outcome is of another scenario", "simulate this case again"))
-        elif outcomes[name].plan != plan_of(scenario).simulation_hash():
+        elif outcomes[name].plan != scenario.simulation_hash(plan_of(scenario)):
             found.append(Problem("outcomes", name, "the outcome is of another plan", "simulate this case again"))
     refuse_if(found)

@@ -47,8 +47,7 @@ def plan_of(scenario: Scenario) -> Plan:
 
 def world_key(scenario: Scenario, plan: Plan) -> WorldKey:
     """What decides a simulated year, beside seed and replication: the world and the decisions that move sales."""
-    decisions = plan.simulation_hash() if scenario.motivation is None else plan.decisions_hash()
-    return scenario.fingerprint(), decisions
+    return scenario.fingerprint(), scenario.simulation_hash(plan)
 
 
 class Runs:

@@ -37,7 +37,7 @@ def diagnose_scenario(scenario: Scenario, outcome: Outcome) -> list[Finding]:
         InputRefused: the outcome is of another scenario or plan.
     """
     plan = scenario.plan or today_plan(scenario)
-    if (outcome.scenario, outcome.plan) != (scenario.fingerprint(), plan.simulation_hash()):
+    if (outcome.scenario, outcome.plan) != (scenario.fingerprint(), scenario.simulation_hash(plan)):
         rule = "the outcome must be of this scenario under its plan"
         raise InputRefused(Problem("outcome", outcome.plan_name, rule, "simulate the scenario again"))
     table = stage_table(outcome)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimize.rounding import in_cumulative_steps
+from scenarios import physics
 
 Floats = NDArray[np.float64]
 WHOLE_UNIT = 100
@@ -80,6 +81,13 @@ def training_effect(periods: Sequence[Period]) -> float:
     days = (end - start).days
     centres = [(periods[p].first - start).days + periods[p].days / 2 for p in training_periods(periods)]
     return 1.0 - float(np.mean(centres)) / days
+
+
+def training_kept(periods: Sequence[Period], decay: float) -> float:
+    """Share of a gain that is left on average over the horizon's rest, where ``decay`` is forgotten each month."""
+    start, end = periods[0].first, periods[-1].end
+    left = max(1, round(training_effect(periods) * (end - start).days / (365 / 12)))
+    return float(np.mean([physics.gain_kept(1.0, decay, month) for month in range(left)]))
 
 
 def laid_out(hours: Floats, step: float, periods: Sequence[Period], free: Sequence[Sequence[int]]) -> Floats:

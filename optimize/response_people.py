@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimize.chain import Person
-from optimize.phasing import Period
+from optimize.phasing import Period, training_kept
 from scenarios import physics
 from scenarios.people import Rep
 from scenarios.plan import Plan
@@ -85,6 +85,12 @@ class People:
         return np.array([mean_ramp(self.scenario, rep) for rep in self.reps])
 
     @cached_property
+    def kept(self) -> float:
+        """What is left on average of a gain from training, where some is forgotten."""
+        decay = self.scenario.skills.training.decay_per_month
+        return training_kept(self.periods, decay) if decay > 0 else 1.0
+
+    @cached_property
     def trained(self) -> dict[tuple[str, str], float]:
         """The plan's training hours by rep and skill."""
         return self.plan.training_hours()
@@ -98,9 +104,8 @@ class People:
         for name in start:
             given = hours if name == skill else self.trained.get((rep.id, name), 0.0)
             if given > 0:
-                out[name] = physics.trained_skill(
-                    start[name], given, training.max_gain_points, training.hours_scale, learning
-                )
+                gain = physics.training_gain(given, training.max_gain_points, training.hours_scale, learning)
+                out[name] = min(100.0, start[name] + gain * self.kept)
         return out
 
     def person(self, r: int, profile: dict[str, float]) -> Person:

@@ -95,7 +95,7 @@ def estimate(scenario: Scenario, outcome: Outcome) -> Responses:
         InputRefused: the outcome is of another world or plan, or nobody sells anything.
     """
     plan = scenario.plan or today_plan(scenario)
-    _same_world(scenario, outcome, plan.simulation_hash())
+    _same_world(scenario, outcome, scenario.simulation_hash(plan))
     cube = outcome["rep"]
     keep = _carriers(scenario, outcome)
     laid = Timetable(scenario.calendar).periods()

@@ -24,6 +24,14 @@ def check_skills(world: World) -> Iterator[Problem]:
     physics = scenario.account_physics
     if physics is not None:
         yield from unknown("account_physics.relationship_skill", physics.relationship_skill, "skills", world)
+        yield from unknown("account_physics.owner_role", physics.owner_role, "roles", world)
+        if (
+            physics.owner_role in world.known["roles"]
+            and "reps" not in world.unsure
+            and all(rep.role != physics.owner_role for rep in scenario.reps)
+        ):
+            rule = "no rep has this role"
+            yield Problem("account_physics.owner_role", str(physics.owner_role), rule, "add a rep or leave it empty")
 
 
 def check_reps(world: World) -> Iterator[Problem]:
@@ -39,6 +47,9 @@ def check_reps(world: World) -> Iterator[Problem]:
         yield from unknown(f"{where}.successor", rep.successor, "reps", world)
         yield from all_known(f"{where}.skills", rep.skills, "skills", world)
         yield from all_known(f"{where}.conversion_logit", rep.conversion_logit, "stages", world)
+        if rep.attrition_per_year >= 1:
+            rule = "must be below 1: who is certain to leave never begins"
+            yield Problem(f"{where}.attrition_per_year", f"{rep.attrition_per_year:g}", rule, "give a leaving date")
         if rep.successor == rep.id:
             rule = "a rep cannot succeed themselves"
             yield Problem(f"{where}.successor", rep.id, rule, "name somebody else or leave it empty")

@@ -16,6 +16,7 @@ from scenarios.drawing import Stream
 from scenarios.drawn_blueprints import drawn_blueprint
 from scenarios.files import from_document, save
 from scenarios.generate_tables import account_rows, leave_rows, pipeline_rows
+from scenarios.motivation_tables import MOTIVATION, REACTION
 from scenarios.people import DEFAULT_SKILLS
 from scenarios.scenario import Scenario
 from scenarios.starter_tables import (
@@ -39,14 +40,36 @@ def starter() -> Scenario:
     return company(STARTER)
 
 
+def motivation() -> Scenario:
+    """The shipped company whose reps react to their quotas."""
+    return from_document(company(MOTIVATION).document() | {"motivation": REACTION})
+
+
 def national(seed: int = 1) -> Scenario:
     """A company of 200 reps in 8 regions with 5,000 accounts."""
-    return company(drawn_blueprint("National demo company", seed, reps=200, accounts=5_000, presales=30))
+    return company(_national(seed))
 
 
 def enterprise(seed: int = 1) -> Scenario:
     """A company of 5,000 reps in 8 regions with 50,000 accounts; it has no presales desk that all would share."""
-    return company(drawn_blueprint("Enterprise demo company", seed, reps=5_000, accounts=50_000, presales=0))
+    return company(_enterprise(seed))
+
+
+def generated_document(name: str) -> dict[str, Any]:
+    """The document of a generated scenario of the library at its seed, which is 1.
+
+    Raises:
+        KeyError: no such scenario.
+    """
+    return company_document({"national": _national, "enterprise": _enterprise}[name](1))
+
+
+def _national(seed: int) -> Blueprint:
+    return drawn_blueprint("National demo company", seed, reps=200, accounts=5_000, presales=30)
+
+
+def _enterprise(seed: int) -> Blueprint:
+    return drawn_blueprint("Enterprise demo company", seed, reps=5_000, accounts=50_000, presales=0)
 
 
 def company(blueprint: Blueprint) -> Scenario:
@@ -55,41 +78,46 @@ def company(blueprint: Blueprint) -> Scenario:
     Raises:
         InputRefused: the blueprint contradicts itself.
     """
-    return from_document(
-        {
-            "name": blueprint.name,
-            "description": blueprint.description,
-            "invented": True,
-            "currency": "CNY",
-            "seed": blueprint.seed,
-            "data_date": "2025-12-31",
-            "calendar": CALENDAR,
-            "regions": [{"id": region.id, "name": region.name} for region in blueprint.regions],
-            "teams": [
-                {"id": team.id, "name": team.name, "region": team.region, "manager": team.manager}
-                for team in blueprint.teams
-            ],
-            "skills": _skills(),
-            "stages": [_stage(row, blueprint.presales > 0) for row in STAGES],
-            "sources": list(_sources(blueprint)),
-            "products": _products(),
-            "tiers": [_tier(row, rank) for rank, row in enumerate(TIERS)],
-            "account_physics": _account_physics(),
-            "support": _support(blueprint),
-            "cash": _cash(),
-            "goals": _goals(blueprint),
-            "allocation": _allocation(blueprint),
-            "reps": list(_reps(blueprint)),
-            "accounts": list(account_rows(blueprint)),
-            "pipeline": list(pipeline_rows(blueprint)),
-            "absences": list(leave_rows(blueprint)),
-        }
-    )
+    return from_document(company_document(blueprint))
+
+
+def company_document(blueprint: Blueprint) -> dict[str, Any]:
+    """The same as plain data, not validated."""
+    return {
+        "name": blueprint.name,
+        "description": blueprint.description,
+        "invented": True,
+        "currency": "CNY",
+        "seed": blueprint.seed,
+        "data_date": "2025-12-31",
+        "calendar": CALENDAR,
+        "regions": [{"id": region.id, "name": region.name} for region in blueprint.regions],
+        "teams": [
+            {"id": team.id, "name": team.name, "region": team.region, "manager": team.manager}
+            for team in blueprint.teams
+        ],
+        "skills": _skills(),
+        "stages": [_stage(row, blueprint.presales > 0) for row in STAGES],
+        "sources": list(_sources(blueprint)),
+        "products": _products(),
+        "tiers": [_tier(row, rank) for rank, row in enumerate(TIERS)],
+        "account_physics": _account_physics(),
+        "support": _support(blueprint),
+        "cash": _cash(),
+        "goals": _goals(blueprint),
+        "allocation": _allocation(blueprint),
+        "reps": list(_reps(blueprint)),
+        "accounts": list(account_rows(blueprint)),
+        "pipeline": list(pipeline_rows(blueprint)),
+        "absences": list(leave_rows(blueprint)),
+        "provenance": [dict(row) for row in blueprint.provenance],
+    }
 
 
 def write_library(folder: Path = _LIBRARY) -> None:
     """Write the generated scenarios of the shipped library anew."""
     save(starter(), folder / "starter")
+    save(motivation(), folder / "motivation")
 
 
 def _care_owed(blueprint: Blueprint) -> float:

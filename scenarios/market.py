@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from scenarios.base import Frozen, Id, Money, NonNegative, Positive, Probability
+from scenarios.base import Fraction, Frozen, Id, Mix, Money, NonNegative, Positive, Probability
 from scenarios.calendar import Weekday, spans_in_order
 from scenarios.distributions import Distribution
-from scenarios.funnel import Season
+from scenarios.funnel import Season, SeasonFollows
 
 
 class Region(Frozen):
@@ -66,6 +66,14 @@ class Bundle(Frozen):
     products: tuple[Id, ...]
     price_factor: Positive = 1.0
     share: Probability = 0.0
+    """Share of deals that are this bundle instead of a single product with what goes along."""
+
+    @field_validator("products")
+    @classmethod
+    def _each_once(cls, products: tuple[str, ...]) -> tuple[str, ...]:
+        if not products or len(set(products)) < len(products):
+            raise ValueError("a bundle needs products, each named once")
+        return products
 
 
 class ExponentialCare(Frozen):
@@ -103,7 +111,9 @@ class Tier(Frozen):
     care_hours_per_year: NonNegative = 0.0
     churn_per_year: Probability = 0.0
     cross_sell: tuple[Attachment, ...] = ()
-    """Products that an order of this tier also brings, each with its probability."""
+    """Products that an order of this tier also brings: its probability for the reference owner with the care owed."""
+    products: Mix = Field(default_factory=dict)
+    """What the orders are of, as weights; the value stays that of ``order_value``. Empty means not known."""
 
 
 class AccountPhysics(Frozen):
@@ -118,9 +128,12 @@ class AccountPhysics(Frozen):
     """Orders react to care given over care owed, to this power (Albers et al. 2010: mean .34)."""
     care_ratio_cap: float = Field(default=1.5, ge=1)
     season: Season = (1.0,) * 12
+    season_follows: SeasonFollows = "calendar"
     order_effort_hours: Distribution
     care_visit_hours: Positive = 2.0
     """Length of one care visit; the year's hours are split into visits of about this length."""
+    owner_role: Id | None = None
+    """Role that owns a won customer; empty means the rep who won it."""
     new_customer: Tier | None = None
     """What a won lead becomes; empty means it buys once."""
 
@@ -182,6 +195,9 @@ class Tender(Frozen):
     value: Money
     win_probability: Probability
     effort_hours: NonNegative = 0.0
+    """Hours of preparing, in blocks spread evenly over the days before the decision."""
+    prepared_from: date | None = None
+    """First day of preparing; empty means the start of the horizon."""
 
 
 class Instalment(Frozen):
@@ -201,6 +217,7 @@ class Cash(Frozen):
     recognition: Literal["at_signing", "straight_line"] = "at_signing"
     recognition_months: int = Field(default=12, ge=1)
     vat_rate: Probability = 0.0
+    """Customers pay value added tax on top of values without it: instalments and cash hold it, revenue never does."""
 
     @model_validator(mode="after")
     def _shares_sum_to_one(self) -> Cash:
@@ -211,10 +228,31 @@ class Cash(Frozen):
 
 
 class Motivation(Frozen):
-    """How effort reacts to the distance from quota; off unless given."""
+    """How effort reacts to the distance from quota; off unless given.
+
+    That reps coast once the quota is met is found by Misra and Nair (2011), that they give up far below it by Chung,
+    Steenburgh and Sudhir (2014), that they push at the end of a period by Oyer (1998) and Larkin (2014). How much
+    faster or slower they work, and from which point on, is assumed.
+    """
 
     give_up_below: Probability = 0.4
+    """Attainment over the share of the quota's period gone by, below which a rep gives up."""
     stretch_above: Probability = 0.7
+    """The same, from which on a rep stretches."""
     coast_above: Positive = 1.0
-    pace_change: Probability = 0.15
+    """Attainment of the whole quota from which on a rep coasts."""
+    pace_change: float = Field(default=0.15, ge=0, le=0.9)
+    """Giving up and coasting take this share off the pace, stretching adds it."""
     period_end_push: NonNegative = 0.0
+    """Added to the pace in the last part of a quota's period by whoever neither gave up nor coasts."""
+    push_share: Fraction = 0.1
+    """How long that last part is, as a share of the period."""
+    judged_after: Probability = 0.1
+    """Share of a quota's period in which nobody gives up or stretches yet, since a single deal would decide it."""
+
+    @model_validator(mode="after")
+    def _points_in_order(self) -> Motivation:
+        if not self.give_up_below <= self.stretch_above <= self.coast_above:
+            points = f"{self.give_up_below:g}, {self.stretch_above:g}, {self.coast_above:g}"
+            raise ValueError(f"give_up_below <= stretch_above <= coast_above must hold, but they are {points}")
+        return self

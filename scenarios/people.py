@@ -40,7 +40,7 @@ class Training(Frozen):
     """Length of one session; the hours of a period are laid out in sessions spread over its working days."""
     cost_per_hour: Money = 0
     decay_per_month: Probability = 0.0
-    """Share of a gain that is forgotten each month."""
+    """Share of each skill's gain that is forgotten at the beginning of each month."""
 
 
 class Ramp(Frozen):
@@ -144,8 +144,9 @@ class Rep(Frozen):
     quota: Money | None = None
     """Today's revenue quota for the whole horizon; empty is "not given", zero is zero."""
     attrition_per_year: Probability = 0.0
-    """Chance to leave within a year, beside a known date."""
+    """Chance to leave within a year, at a constant hazard, beside a known date; the earlier leaving counts."""
     replacement_delay_days: NonNegative | None = None
+    """Days after which a new hire of the rep's level fills the seat of whoever left; empty means never."""
     quota_credit: Probability = 1.0
 
 

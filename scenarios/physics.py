@@ -102,6 +102,76 @@ def owner_factor(relationship_skill: float, reference: float, rate_per_point: fl
     return max(0.0, 1.0 + rate_per_point * (relationship_skill - reference))
 
 
+def cross_sell_chance(chance: float, owner: float, care: float) -> float:
+    """Chance that an order brings a product along: that of the reference owner with the care owed x both factors.
+
+    Args:
+        owner: by :func:`owner_factor`; care: by :func:`care_factor`.
+    """
+    return min(1.0, chance * owner * care)
+
+
 def handover_factor(days_since_change: float, loss: float) -> float:
     """What a change of owner leaves of the orders: 1 - loss during the first 365 days, then 1."""
     return 1.0 - loss if 0.0 <= days_since_change < 365.0 else 1.0
+
+
+def years_until(u: float, yearly: float) -> float:
+    """Years until something happens that has this chance within a year at a constant hazard: ln(u) / ln(1 - chance).
+
+    Args:
+        u: draw inside (0, 1); the chance that it has not happened by then.
+        yearly: chance inside (0, 1).
+    """
+    return math.log(u) / math.log(1.0 - yearly)
+
+
+def gain_after(gain: float, hours: float, max_gain: float, hours_scale: float, learning: float) -> float:
+    """Skill points gained once ``hours`` more are trained on top of a gain already there.
+
+    The rest of the possible gain, learning x max_gain - gain, shrinks by exp(-hours / scale): from nothing this is
+    :func:`training_gain`, and two trainings in a row are one of both hours.
+    """
+    ceiling = learning * max_gain
+    return ceiling - (ceiling - gain) * math.exp(-hours / hours_scale)
+
+
+def gain_kept(gain: float, decay: float, months: int) -> float:
+    """What is left of a gain of which the share ``decay`` is forgotten at the beginning of each month."""
+    return gain * math.pow(1.0 - decay, months)
+
+
+def motivated_pace(
+    attainment: float,
+    elapsed: float,
+    give_up_below: float,
+    stretch_above: float,
+    coast_above: float,
+    pace_change: float,
+    push: float,
+    push_share: float,
+    judged_after: float,
+) -> float:
+    """Pace of a rep with a quota, as a multiple of the usual one.
+
+    Coasting: attainment has reached ``coast_above``. Else, progress = attainment / elapsed is judged: below
+    ``give_up_below`` the rep gives up, from ``stretch_above`` on the rep stretches (Misra and Nair 2011; Chung,
+    Steenburgh and Sudhir 2014). Whoever neither coasts nor gave up pushes in the last part of the period (Oyer 1998).
+
+    Args:
+        attainment: sales of the period so far over its quota.
+        elapsed: share of the period gone by, inside [0, 1].
+    """
+    if attainment >= coast_above:
+        return 1.0 - pace_change
+    judged = elapsed > 0.0 and elapsed >= judged_after
+    if judged and attainment < give_up_below * elapsed:
+        return 1.0 - pace_change
+    pace = 1.0 + pace_change if judged and attainment >= stretch_above * elapsed else 1.0
+    return pace + push if elapsed >= 1.0 - push_share else pace
+
+
+def part_of(amount: int, millionths: int) -> int:
+    """An amount's part in millionths, rounded down; split into whole and rest, so that no product overflows."""
+    whole = amount // 1_000_000
+    return whole * millionths + (amount - whole * 1_000_000) * millionths // 1_000_000

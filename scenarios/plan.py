@@ -143,11 +143,15 @@ class Plan:
         text = json.dumps(tables, sort_keys=True, default=str, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def simulation_hash(self) -> str:
-        """Hash of the decisions that move sales (quotas are labels unless motivation is on)."""
-        tables = {
-            name: [asdict(row) for row in getattr(self, name)] for name in TABLES if name not in ("targets", "locks")
-        }
+    def simulation_hash(self, *, quotas_matter: bool = False) -> str:
+        """Hash of the decisions that move sales.
+
+        Args:
+            quotas_matter: whether reps react to quotas (:meth:`scenarios.scenario.Scenario.simulation_hash` knows);
+                else quotas are labels.
+        """
+        labels = {"locks"} if quotas_matter else {"locks", "targets"}
+        tables = {name: [asdict(row) for row in getattr(self, name)] for name in TABLES if name not in labels}
         text = json.dumps(tables, sort_keys=True, default=str, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -108,6 +108,10 @@ class Scenario(Frozen):
         copied._plan = plan
         return copied
 
+    def simulation_hash(self, plan: Plan) -> str:
+        """Hash of those decisions of a plan that move sales in this world: quotas only where motivation is on."""
+        return plan.simulation_hash(quotas_matter=self.motivation is not None)
+
     def document(self) -> dict[str, Any]:
         """Plain JSON-ready data with defaults filled in, without the plan; what changes act on."""
         data: dict[str, Any] = _without_absent(*self._dumps())

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scenarios.ticks import DAY, NEVER
 from sim.arrivals import attached_lines, key_value
@@ -21,7 +22,17 @@ from sim.components import NO_ONE, Task
 from sim.instant import Moment
 from sim.log import Kind, Lead
 from sim.model import ACCOUNT_ORDER, NEW_CUSTOMER_ORDER, Model
-from sim.rules import care_factor, care_sales, churn_time, handover_factor, money_drawn, order_gap, visit_draws
+from sim.rules import (
+    care_factor,
+    care_sales,
+    churn_time,
+    cross_sell_chance,
+    handover_factor,
+    money_drawn,
+    order_gap,
+    visit_draws,
+)
+from sim.rules_arrivals import chosen
 from sim.streams import Purpose, draw, order_identity, pair_identity
 
 if TYPE_CHECKING:
@@ -29,6 +40,7 @@ if TYPE_CHECKING:
 
 Process = Generator[Any, Any, Any]
 _CARE = int(Purpose.CARE)
+_ORDER_PRODUCT = int(Purpose.ORDER_PRODUCT)
 CARE_GRACE_DAYS = 30
 """A care visit counts as missed only when it is this late."""
 
@@ -42,6 +54,9 @@ class Customer:
         since, gone: ticks between which the customer buys.
         owner: the rep at present, -1 if nobody.
         handed_over: tick since which the present owner is new, -1 where the owner has not changed.
+        mean_value: of an order in currency units.
+        products: weights of the products that orders are of; None where not known.
+        care, owed: hours of care a year planned and owed; ``visits`` a year make them up.
         care_due: ticks at which care visits fall due, ascending; ``care_done`` counts those made.
         expected: orders expected so far; ``orders`` counts those that arose.
     """
@@ -53,10 +68,15 @@ class Customer:
     since: int
     gone: int
     value: int
+    mean_value: float
     tier: int
     cross_sell: tuple[tuple[int, float], ...]
+    products: NDArray[np.float64] | None
     owner: int
     handed_over: int
+    care: float
+    owed: float
+    visits: int
     care_due: list[int]
     care_done: int = 0
     expected: float = 0.0
@@ -68,6 +88,7 @@ def account(model: Model, key: np.uint64, position: int) -> Customer:
     accounts = model.accounts
     identity = accounts.identity[position]
     gone = int(churn_time(key, identity, 0, float(accounts.churn[position])))
+    visits = int(accounts.visits[position])
     return Customer(
         identity=identity,
         position=position,
@@ -76,55 +97,66 @@ def account(model: Model, key: np.uint64, position: int) -> Customer:
         since=0,
         gone=gone,
         value=int(accounts.value[position]),
+        mean_value=float(accounts.mean_value[position]),
         tier=int(accounts.tier_rank[position]),
         cross_sell=accounts.cross_sell[position],
+        products=accounts.products[position],
         owner=int(accounts.owner[position]),
         handed_over=int(accounts.handover[position]),
-        care_due=[due for due in care_calendar(model, key, position) if due < gone],
+        care=float(accounts.care[position]),
+        owed=float(accounts.owed[position]),
+        visits=visits,
+        care_due=[due for due in care_calendar(model, key, identity, visits, 0) if due < gone],
     )
 
 
 def newcomer(model: Model, key: np.uint64, lead: Lead, rep: int, now: int) -> Customer:
-    """The customer that a won lead becomes, owned by the rep who won it."""
+    """The customer that a won lead becomes, owned by a rep."""
     tier = model.new_customer
     assert tier is not None
     identity = np.uint64(lead.entity)
+    gone = int(churn_time(key, identity, now, tier.churn))
     return Customer(
         identity=identity,
         position=NO_ONE,
         region=lead.region,
         segment=lead.segment,
         since=now,
-        gone=int(churn_time(key, identity, now, tier.churn)),
+        gone=gone,
         value=tier.value,
+        mean_value=tier.mean_value,
         tier=tier.tier_rank,
         cross_sell=tier.cross_sell,
+        products=tier.products,
         owner=rep,
         handed_over=-1,
-        care_due=[],
+        care=tier.care,
+        owed=tier.care,
+        visits=tier.visits,
+        care_due=[due for due in care_calendar(model, key, identity, tier.visits, now) if due < gone],
     )
 
 
-def care_calendar(model: Model, key: np.uint64, position: int) -> list[int]:
-    """Ticks at which the care visits of an account fall due: one in each equal part of 365 days."""
-    count = int(model.accounts.visits[position])
+def care_calendar(model: Model, key: np.uint64, identity: np.uint64, count: int, since: int) -> list[int]:
+    """Ticks at which the care visits of a customer fall due: one in each of ``count`` equal parts of 365 days."""
     due = []
-    for visit in range(count * (model.end // (365 * DAY) + 1)):
-        place = visit + draw(key, model.accounts.identity[position], 0, visit, _CARE)
-        due.append(int(place / count * 365 * DAY))
+    for visit in range(count * ((model.end - since) // (365 * DAY) + 1)):
+        place = visit + draw(key, identity, 0, visit, _CARE)
+        due.append(since + int(place / count * 365 * DAY))
     return [tick for tick in due if tick < model.end]
 
 
 def customer_life(world: World, customer: Customer) -> Process:
-    """Month by month: how many orders are expected, when they arise, until the customer leaves."""
+    """Stretch by stretch (a month, or less where the season turns): how many orders are expected, when they arise,
+    until the customer leaves."""
     model = world.model
     if customer.gone < model.end:
         world.env.process(_churn(world, customer))
     for visit, due in enumerate(customer.care_due):
         world.env.process(_care_visit(world, customer, visit, due))
-    bounds = model.months.bounds.tolist()
+    bounds = model.stretches.bounds.tolist()
     threshold = float(order_gap(world.key, customer.identity, 0))
-    for month, (begin, end) in enumerate(pairwise(bounds)):
+    for stretch, (begin, end) in enumerate(pairwise(bounds)):
         if end <= customer.since:
             continue
         begin = max(begin, customer.since)
@@ -132,7 +164,7 @@ def customer_life(world: World, customer: Customer) -> Process:
             yield world.wait_until(begin, Moment.REVIEW, int(customer.identity))
         if begin >= customer.gone:
             return
-        growth = _expected_orders(world, customer, month, begin, end)
+        growth = _expected_orders(world, customer, stretch, begin, end)
         while customer.expected + growth >= threshold:
             share = (threshold - customer.expected) / growth
             tick = begin + min(int(share * (end - begin)), end - begin - 1)
@@ -145,44 +177,59 @@ def customer_life(world: World, customer: Customer) -> Process:
 
 
 def change_owners(world: World, tick: int, position: int, rep: int) -> Process:
-    """The plan gives an account another owner on a later day."""
+    """The plan gives an account another owner on a later day, or the heir of one who has left by then."""
     customer = world.customers[position]
     yield world.wait_until(tick, Moment.LEAVE, int(customer.identity))
+    if world.reps[rep].departed:
+        heir = world.router.holder(rep, int(customer.identity))
+        rep = NO_ONE if heir == rep else heir
     if customer.owner != rep:
         world.hand_over(customer, rep)
 
 
-def _expected_orders(world: World, customer: Customer, month: int, begin: int, end: int) -> float:
-    """Orders expected from ``begin`` to the end of the month under its owner and the care given so far."""
+def _expected_orders(world: World, customer: Customer, stretch: int, begin: int, end: int) -> float:
+    """Orders expected from ``begin`` to the end of the stretch under its owner and the care given so far."""
     model = world.model
     physics = model.scenario.account_physics
     assert physics is not None
-    first = model.months.firsts[month]
-    share = model.season[first.month - 1] * (end - begin) / (365 * DAY)
+    share = model.season[stretch] * (end - begin) / (365 * DAY)
     changed = customer.handed_over
     kept = 1.0 if changed == -1 else handover_factor((begin - changed) / DAY, physics.handover_loss)
-    if customer.position == NO_ONE:
-        assert model.new_customer is not None
-        rate = model.new_customer.rate
-    else:
-        rate = _cared_rate(world, customer, begin)
-    return float(rate * share * _owner_factor(world, customer.owner) * kept)
+    before = _cared_rate(world, customer, begin) * share * _owner_factor(world, customer.owner)
+    if kept < 1.0:
+        there = (min(end, customer.gone) - begin) / (end - begin)
+        missed = round(before * (1.0 - kept) * there * customer.mean_value * 100)
+        world.ledger.row(
+            begin, Kind.MISSED, int(customer.identity), 0, -1, customer.owner, customer.position, missed, 0
+        )
+    return float(before * kept)
 
 
 def _cared_rate(world: World, customer: Customer, begin: int) -> float:
-    """Orders a year of an account at the reference owner, under the care given up to a tick."""
+    """Orders a year of a customer at the reference owner, under the care given up to a tick."""
     model, position = world.model, customer.position
+    if position == NO_ONE:
+        assert model.new_customer is not None
+        return model.new_customer.rate * _care_factor(world, customer, begin)
     accounts = model.accounts
-    due = bisect_left(customer.care_due, begin - CARE_GRACE_DAYS * DAY)
-    given = float(accounts.care[position]) * (min(1.0, customer.care_done / due) if due else 1.0)
     form = accounts.response[position]
     if form[0] > 0:
-        sales = care_sales(int(form[0]), given, *(float(value) for value in form[1:]))
-        return float(sales / accounts.mean_value[position])
-    physics = model.scenario.account_physics
+        given = _care_given(customer, begin)
+        return float(care_sales(int(form[0]), given, *(float(value) for value in form[1:])) / customer.mean_value)
+    return float(accounts.rate[position]) * _care_factor(world, customer, begin)
+
+
+def _care_given(customer: Customer, now: int) -> float:
+    """Hours of care a year that a customer gets: those planned, times the share of visits due that were made."""
+    due = bisect_left(customer.care_due, now - CARE_GRACE_DAYS * DAY)
+    return customer.care * (min(1.0, customer.care_done / due) if due else 1.0)
+
+
+def _care_factor(world: World, customer: Customer, now: int) -> float:
+    physics = world.model.scenario.account_physics
     assert physics is not None
-    factor = care_factor(given, float(accounts.owed[position]), physics.care_elasticity, physics.care_ratio_cap)
-    return float(accounts.rate[position] * factor)
+    given = _care_given(customer, now)
+    return float(care_factor(given, customer.owed, physics.care_elasticity, physics.care_ratio_cap))
 
 
 def _owner_factor(world: World, rep: int) -> float:
@@ -204,21 +251,29 @@ def _order(world: World, customer: Customer, number: int, tick: int) -> Process:
     _, hours, _, _ = visit_draws(model.tables, -1, int(model.stages.effort[stage]), world.key, entity, stage, 0)
     task = Task(world.env, order.entity, stage, 0, hours)
     rep, _ = yield from world.work(task, desk, order.value, customer.tier, NEVER)
-    world.ledger.book(world.now(), order, rep)
+    world.book(order, rep, {})
 
 
 def _order_lead(world: World, customer: Customer, entity: np.uint64) -> Lead:
-    """What an order is: its value, and the products that come with it."""
-    model = world.model
+    """What an order is: its value, and the products that come with it if the customer is well looked after."""
+    model, now = world.model, world.now()
     base = int(money_drawn(model.tables, customer.value, 1.0, world.key, entity, 0))
-    lines = ((-1, base), *attached_lines(model, world.key, entity, customer.cross_sell, 1.0))
+    product = NO_ONE
+    if customer.products is not None:
+        one = np.array([entity], dtype=np.uint64)
+        product = int(chosen(world.key, one, model.products.identity, customer.products, _ORDER_PRODUCT)[0])
+    offers: tuple[tuple[int, float], ...] = ()
+    if customer.cross_sell:
+        owner, care = _owner_factor(world, customer.owner), _care_factor(world, customer, now)
+        offers = tuple((other, float(cross_sell_chance(chance, owner, care))) for other, chance in customer.cross_sell)
+    lines = ((product, base), *attached_lines(model, world.key, entity, offers, 1.0))
     return Lead(
         entity=int(entity),
         origin=NEW_CUSTOMER_ORDER if customer.position == NO_ONE else ACCOUNT_ORDER,
         source=-1,
         region=customer.region,
         segment=customer.segment,
-        product=-1,
+        product=product,
         quality=0.0,
         value=sum(value for _, value in lines),
         key_value=key_value(model, lines),
@@ -234,7 +289,7 @@ def _care_visit(world: World, customer: Customer, visit: int, due: int) -> Proce
     yield world.wait_until(due, Moment.CREATE, int(entity))
     if customer.owner == NO_ONE:
         return
-    hours = float(model.accounts.care[position] / model.accounts.visits[position])
+    hours = customer.care / customer.visits
     desk = world.router.owner_desk(customer.owner, int(entity), customer.region)
     planned = round(hours * 3_600_000)
     world.ledger.row(world.now(), Kind.CARE, int(entity), visit, -1, desk.rep, position, planned, 0)

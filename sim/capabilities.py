@@ -9,6 +9,7 @@ from typing import Final
 from scenarios.errors import Problem, Unsupported, refuse_if
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
+from sim.motivation import unclear_quotas
 
 MOST_STAGES: Final = 100
 """A draw has 8 bits for the stage; half of them serve the support's part of the work."""
@@ -20,7 +21,7 @@ def require_supported(scenario: Scenario, plan: Plan) -> None:
     Raises:
         Unsupported: naming every such field.
     """
-    found = [*_time_gaps(scenario), *_market_gaps(scenario), *_people_gaps(scenario), *_plan_gaps(plan)]
+    found = [*_market_gaps(scenario), *_people_gaps(scenario), *_plan_gaps(plan)]
     if found:
         raise Unsupported(found)
 
@@ -31,57 +32,33 @@ def require_sound_plan(scenario: Scenario, plan: Plan) -> None:
     Raises:
         InputRefused: naming every such row.
     """
-    refuse_if([*_unknown_names(scenario, plan), *_bad_amounts(plan), *_absent_owners(scenario, plan)])
+    refuse_if(
+        [
+            *_unknown_names(scenario, plan),
+            *_bad_amounts(plan),
+            *_absent_owners(scenario, plan),
+            *unclear_quotas(scenario, plan),
+        ]
+    )
 
 
 def _gap(where: str, value: object, remedy: str = "leave it out") -> Problem:
     return Problem(where, str(value), "is in the vocabulary, but no engine runs it yet", remedy)
 
 
-def _time_gaps(scenario: Scenario) -> Iterator[Problem]:
-    calendar = scenario.calendar
-    if calendar.fiscal != "calendar":
-        yield _gap("calendar.fiscal", calendar.fiscal, "report by calendar months or quarters")
-    if calendar.fiscal_year_start_month != 1:
-        yield _gap("calendar.fiscal_year_start_month", calendar.fiscal_year_start_month, "set it to 1")
-    for source in scenario.sources:
-        if source.season_follows != "calendar":
-            yield _gap(f"sources.{source.id}.season_follows", source.season_follows, "give the season by month")
-
-
 def _market_gaps(scenario: Scenario) -> Iterator[Problem]:
-    if scenario.motivation is not None:
-        yield _gap("motivation", "given")
-    if scenario.credit is not None:
-        yield _gap("credit", "given")
     if len(scenario.stages) > MOST_STAGES:
         rule = f"at most {MOST_STAGES} stages can be simulated"
         yield Problem("stages", f"{len(scenario.stages)} stages", rule, "join some of them")
-    for bundle in scenario.bundles:
-        yield _gap(f"bundles.{bundle.id}", bundle.id, "express it as a product with attachments")
-    for tender in scenario.tenders:
-        yield _gap(f"tenders.{tender.id}", tender.id, "enter it as an opportunity of the opening pipeline")
-    newcomer = scenario.account_physics.new_customer if scenario.account_physics else None
-    if newcomer is not None and newcomer.care_hours_per_year > 0:
-        hours = newcomer.care_hours_per_year
-        yield _gap("account_physics.new_customer.care_hours_per_year", f"{hours:g}", "set it to 0")
 
 
 def _people_gaps(scenario: Scenario) -> Iterator[Problem]:
-    if scenario.skills.training.decay_per_month > 0:
-        yield _gap("skills.training.decay_per_month", scenario.skills.training.decay_per_month, "set it to 0")
     for role in scenario.roles:
         if role.overlay:
-            yield _gap(f"roles.{role.id}.overlay", role.overlay, "set it to false")
+            yield _gap(f"roles.{role.id}.overlay", role.overlay, "set it to false; credit.shares divides")
     for transfer in scenario.transfers:
         yield _gap(f"transfers.{transfer.rep}", transfer.team, "end one rep and hire another on that day")
     for rep in scenario.reps:
-        if rep.attrition_per_year > 0:
-            yield _gap(f"reps.{rep.id}.attrition_per_year", rep.attrition_per_year, "give a leaving date")
-        if rep.replacement_delay_days is not None:
-            yield _gap(
-                f"reps.{rep.id}.replacement_delay_days", rep.replacement_delay_days, "add the new rep with a date"
-            )
         if rep.quota_credit != 1:
             yield _gap(f"reps.{rep.id}.quota_credit", rep.quota_credit, "set it to 1")
 

@@ -71,7 +71,14 @@ class Task:
 
 
 class RepState:
-    """A rep at work: one task at a time, inside the own working time."""
+    """A seat and who sits on it: one task at a time, inside the own working time.
+
+    Attributes:
+        left: how many people have left the seat.
+        first_left: tick at which the first of them did, ``NEVER`` so far.
+        joined: tick at which whoever sits there joined, 0 from the start.
+        notice: happens when the running task of somebody who gave notice ends.
+    """
 
     def __init__(self, world: World, position: int) -> None:
         reps = world.model.reps
@@ -86,6 +93,11 @@ class RepState:
         self.leaves = int(reps.leaves[position])
         self.winding_up = False
         self.desks: list[Desk] = []
+        self.left = 0
+        self.first_left = NEVER
+        self.joined = int(reps.hired[position])
+        self.notice: simpy.Event | None = None
+        self._newcomer = int(reps.newcomer_first[position])
         first, last = int(reps.epoch_first[position]), int(reps.epoch_first[position + 1])
         self._starts: list[int] = reps.epoch_start[first:last].tolist()
         self._first = first
@@ -97,6 +109,8 @@ class RepState:
 
     def epoch(self, now: int) -> int:
         """The stretch of constant skill and ramp that holds at a tick."""
+        if self.left and self.employed:
+            return self._newcomer + bisect_right(self.world.lists.tenure, now - self.joined) - 1
         return self._first + bisect_right(self._starts, now) - 1
 
     def opens(self, now: int) -> int:
@@ -106,14 +120,37 @@ class RepState:
     def finish_time(self, now: int, task: Task) -> int:
         """When the task would be done if begun now; ``NEVER`` where the rep leaves before."""
         factor = self.world.lists.factor[self.epoch(now)][task.stage]
-        return add_work(*self.clock, now, effort_ticks(task.hours, factor))
+        pace = self.world.drive.pace(self.position, now)
+        return add_work(*self.clock, now, effort_ticks(task.hours, factor / pace))
 
     def release(self, now: int) -> None:
         """The task is done: look for the next."""
         self.busy = False
         self.idle_since = now
+        if self.notice is not None:
+            self.winding_up = True
+            fall_due(self.notice, 0, content_key(Moment.LEAVE, self.identity), None)
+            return
+        self.wake_desks()
+
+    def wake_desks(self) -> None:
+        """There is somebody to work again."""
         for desk in self.desks:
             desk.touch()
+
+    def leave(self, now: int) -> None:
+        """Whoever sits on the seat goes."""
+        self.employed, self.departed = False, True
+        self.left += 1
+        self.first_left = min(self.first_left, now)
+        self.notice = None
+
+    def join(self, now: int) -> None:
+        """A new rep begins, or a new hire takes the seat of one who left, with working time and pace of their own."""
+        self.employed, self.departed, self.winding_up = True, False, False
+        self.idle_since = self.joined = now
+        if self.left:
+            self.clock, self.leaves = self.world.model.reps.seat_clocks[self.position], NEVER
 
 
 class Support:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios import physics
+from scenarios.ticks import NEVER
 from sim.log import Kind, Log, LogRows
 from sim.model import Model
 from sim.worktime import WorkClock
 
 Ints = NDArray[np.int64]
+_part_of = cast(Callable[[Ints, Ints], Ints], physics.part_of)
+"""The same rule on arrays: whole numbers divide alike there."""
 
 
 class Frame:
@@ -26,6 +33,7 @@ class Frame:
         self.bounds: Ints = model.periods.bounds
         self.periods = len(model.periods.labels)
         self.rows = {kind: log.rows[log.rows["kind"] == int(kind)] for kind in Kind}
+        self._seats = self._people()
         self.busy = self._busy()
 
     def add(self, shape: tuple[int, ...], rows: LogRows, keys: Ints, amounts: Ints | int = 1) -> Ints:
@@ -41,9 +49,31 @@ class Frame:
         """Working ticks of each rep, leave and training taken out, ``[R, P]``."""
         clocks = self.model.reps.clocks
         out = np.zeros((len(clocks), self.periods), dtype=np.int64)
-        for rep, clock in enumerate(clocks):
-            out[rep] = np.diff(work_before(clock, self.bounds))
+        for rep in range(len(clocks)):
+            for begin, end, clock in self.on_seat(rep):
+                out[rep] += np.diff(work_before(clock, np.clip(self.bounds, begin, end)))
         return out
+
+    def credited(self, rows: LogRows, amounts: Ints) -> tuple[LogRows, Ints, Ints]:
+        """Amounts on sales by the reps who are credited with them: rows, reps and parts, which add up to the amounts.
+
+        A row whose sale is divided appears once for each of them.
+        """
+        credit = self.rows[Kind.CREDIT]
+        credit = credit[np.lexsort((credit["visit"], credit["entity"]))]
+        first = np.searchsorted(credit["entity"], rows["entity"], side="left")
+        count = np.searchsorted(credit["entity"], rows["entity"], side="right") - first
+        times = np.maximum(count, 1)
+        place = np.repeat(np.arange(len(rows)), times)
+        ordinal = np.arange(len(place)) - np.repeat(np.cumsum(times) - times, times)
+        reps, parts = rows["rep"][place].astype(np.int64), amounts[place].astype(np.int64)
+        shared = count[place] > 0
+        of = (first[place] + ordinal)[shared]
+        whole = parts[shared]
+        below = np.where(ordinal[shared] > 0, credit["extra"][of - 1], 0)
+        reps[shared] = credit["rep"][of]
+        parts[shared] = _part_of(whole, credit["extra"][of]) - _part_of(whole, below)
+        return rows[place], reps, parts
 
     def first_rows(self, rows: LogRows) -> LogRows:
         """The first row of each (entity, stage), given rows in order of time."""
@@ -61,9 +91,31 @@ class Frame:
         services = services[np.argsort(services["rep"], kind="stable")]
         reps, firsts = np.unique(services["rep"], return_index=True)
         for rep, rows in zip(reps.tolist(), np.split(services, firsts[1:]), strict=False):
-            cuts = np.clip(self.bounds[None, :], rows["time"][:, None], rows["extra"][:, None])
-            np.add.at(out[rep], rows["stage"], np.diff(work_before(model.reps.clocks[rep], cuts), axis=1))
+            for begin, end, clock in self.on_seat(rep):
+                mine = rows[(rows["time"] >= begin) & (rows["time"] < end)]
+                cuts = np.clip(self.bounds[None, :], mine["time"][:, None], mine["extra"][:, None])
+                np.add.at(out[rep], mine["stage"], np.diff(work_before(clock, cuts), axis=1))
         return out
+
+    def on_seat(self, rep: int) -> list[tuple[int, int, WorkClock]]:
+        """Begin, end and working time of each person who sat on a rep's seat."""
+        return self._seats.get(rep) or [(-NEVER, NEVER, self.model.reps.clocks[rep])]
+
+    def _people(self) -> dict[int, list[tuple[int, int, WorkClock]]]:
+        """Begin, end and clock of each person on the seats that somebody left."""
+        reps = self.model.reps
+        seats = {}
+        for rep in np.unique(self.rows[Kind.LEAVE]["rep"]).tolist():
+            leaves, joins = (
+                rows["time"][rows["rep"] == rep].tolist() for rows in (self.rows[Kind.LEAVE], self.rows[Kind.JOIN])
+            )
+            people = [(-NEVER, leaves[0], reps.clocks[rep])]
+            later = joins[1:] if reps.hired[rep] > 0 else joins
+            for number, joined in enumerate(later, start=1):
+                left = leaves[number] if number < len(leaves) else NEVER
+                people.append((joined, left, reps.seat_clocks[rep]))
+            seats[rep] = people
+        return seats
 
 
 def work_before(clock: WorkClock, ticks: Ints) -> Ints:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from scenarios.ticks import DAY
 from sim.log import Kind, Lead, Log, Row, canonical
 from sim.model import Model
-from sim.rules import payment
+from sim.rules import payment, with_vat, without_vat
+from sim.rules_people import part_of
 
 
 class Ledger:
@@ -20,7 +23,6 @@ class Ledger:
         self._rows: list[Row] = []
         self.leads: dict[int, Lead] = {}
         self.buyers: dict[int, int] = {}
-        self._record_training()
 
     def row(
         self, time: int, kind: int, entity: int, visit: int, stage: int, rep: int, item: int, value: int, extra: int
@@ -33,13 +35,32 @@ class Ledger:
         """Remember what a lead or order is."""
         self.leads[lead.entity] = lead
 
-    def book(self, now: int, lead: Lead, rep: int) -> None:
-        """A sale is signed: the rows of its value, product lines, revenue and instalments."""
+    def book(self, now: int, lead: Lead, rep: int, parts: Sequence[tuple[int, int]] = ()) -> list[tuple[int, int]]:
+        """A sale is signed: the rows of its value, product lines, revenue, instalments and credit.
+
+        Args:
+            rep: whose sale it is, and who is credited with it where nothing else is said.
+            parts: reps with the millionths of the sale up to and including their part; see :func:`sim.credit.divided`.
+
+        Returns:
+            What each rep is credited with in minor units; the amounts add up to the value.
+        """
         self.row(now, Kind.BOOK, lead.entity, lead.segment, -1, rep, lead.origin, lead.value, lead.key_value)
         for ordinal, (product, value) in enumerate(lead.lines):
             self.row(now, Kind.LINE, lead.entity, ordinal, -1, rep, product, value, 0)
         self._recognise(now, lead, rep)
         self._collect(now, lead, rep)
+        return self._credit(now, lead, parts) if parts else [(rep, lead.value)]
+
+    def _credit(self, now: int, lead: Lead, parts: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        credited, given = [], 0
+        for ordinal, (who, millionths) in enumerate(parts):
+            upto = int(part_of(lead.value, millionths))
+            role = int(self._model.reps.role[who])
+            self.row(now, Kind.CREDIT, lead.entity, ordinal, -1, who, role, upto - given, millionths)
+            credited.append((who, upto - given))
+            given = upto
+        return credited
 
     def log(self, replication: int) -> Log:
         """All rows in canonical order."""
@@ -47,19 +68,20 @@ class Ledger:
 
     def _recognise(self, now: int, lead: Lead, rep: int) -> None:
         cash = self._model.scenario.cash
+        net = int(without_vat(lead.value, self._model.vat))
         months = 1 if cash.recognition == "at_signing" else cash.recognition_months
         for month in range(months):
-            amount = lead.value * (month + 1) // months - lead.value * month // months
+            amount = net * (month + 1) // months - net * month // months
             # A twelfth of 365 days each: contracts begin on any day, months of the calendar do not fit.
             due = now + month * 365 * DAY // 12
             self.row(due, Kind.RECOGNISE, lead.entity, month, -1, rep, -1, amount, 0)
 
     def _collect(self, now: int, lead: Lead, rep: int) -> None:
         model = self._model
-        given, share = 0, 0.0
+        given, share, gross = 0, 0.0, int(with_vat(lead.value, model.vat))
         for number, part in enumerate(model.instalments):
             share += part.share
-            upto = lead.value if number + 1 == len(model.instalments) else round(lead.value * share)
+            upto = gross if number + 1 == len(model.instalments) else round(gross * share)
             amount, given = upto - given, upto
             due = now + round(part.due_days * DAY)
             late, paid = payment(
@@ -74,10 +96,13 @@ class Ledger:
             kind = Kind.CASH if paid else Kind.WRITE_OFF
             self.row(due + int(late), kind, lead.entity, number, -1, rep, -1, amount, 0)
 
-    def _record_training(self) -> None:
+    def record_training(self, until: Sequence[int]) -> None:
+        """The training sessions of each rep that ended by a tick: who has left is trained no more."""
         skills = self._model.scenario.skills.dimensions
         for rep, sessions in enumerate(self._model.reps.sessions):
             identity = int(self._model.reps.identity[rep])
             for number, session in enumerate(sessions):
+                if session.end > until[rep]:
+                    continue
                 skill = skills.index(session.skill)
                 self.row(session.end, Kind.TRAINED, identity, number, -1, rep, skill, session.ticks, session.begin)

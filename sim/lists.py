@@ -31,6 +31,7 @@ class Lists:
     rep_region: list[int]
     shift: list[list[float]]
     factor: list[list[float]]
+    tenure: list[int]
 
 
 def lists(model: Model) -> Lists:
@@ -54,4 +55,5 @@ def lists(model: Model) -> Lists:
         rep_region=reps.region.tolist(),
         shift=reps.shift.tolist(),
         factor=reps.factor.tolist(),
+        tenure=reps.tenure.tolist(),
     )

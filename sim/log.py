@@ -38,8 +38,8 @@ class Kind(IntEnum):
     """Kinds of rows. ``value`` and ``extra`` are named for each; append only."""
 
     END = 1  # work ended; value: start tick; extra: ticks on the clock from start to end
-    LEAVE = 2  # a rep left
-    JOIN = 3  # a rep began
+    LEAVE = 2  # a rep left the seat
+    JOIN = 3  # a rep began, or a new hire on the seat of one who left
     ASSIGN = 4  # an account got another owner; item: account
     ANSWER_YES = 5  # the customer went on to the next stage; extra: ticks of the customer's delay
     ANSWER_NO = 6  # the customer declined: lost; value: value of the deal; extra: ticks of delay
@@ -61,6 +61,9 @@ class Kind(IntEnum):
     WRITE_OFF = 22  # an instalment was given up; value: amount
     START = 23  # work began; value: ticks waited; extra: tick of the end
     TRAINED = 24  # a training session ended; item: skill; value: ticks
+    CREDIT = 25  # a sale's credit; item: role; value: credited; extra: millionths of the sale credited so far
+    TENDER = 26  # a tender was decided; item: account or -1; value: its value; extra: 1 won, 0 lost
+    MISSED = 27  # orders that a new owner is expected to miss in a stretch; item: account; value: what they are worth
 
 
 @dataclass(frozen=True)

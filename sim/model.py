@@ -14,16 +14,21 @@ from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan
 from sim.capabilities import require_sound_plan, require_supported
+from sim.credit import Shares, build_shares
 from sim.market import (
     Accounts,
     Samplers,
     Sources,
-    account_season,
     attachments,
     build_accounts,
     build_sources,
+    build_stretches,
+    order_mix,
     require_order_values,
+    visits_a_year,
 )
+from sim.motivation import Quotas, build_quotas
+from sim.offers import Bundle, OpenTender, build_bundles, build_tenders
 from sim.people import Reps, build_reps
 from sim.rules import NO_DISTRIBUTION
 from sim.samplers import SamplerTables, compile_distributions
@@ -39,7 +44,8 @@ ACCOUNT_ORDER: Final = 1
 NEW_CUSTOMER_ORDER: Final = 2
 OPENING_PIPELINE: Final = 3
 ACCOUNT_OPPORTUNITY: Final = 4
-"""Where a sale comes from: the last is an open opportunity of a customer who is an account already."""
+TENDER: Final = 5
+"""Where a sale comes from; an account opportunity is an open one of a customer who is an account already."""
 
 
 @dataclass(frozen=True)
@@ -122,9 +128,13 @@ class NewCustomer:
 
     rate: float
     value: int
+    mean_value: float
     churn: float
     tier_rank: int
     cross_sell: tuple[tuple[int, float], ...]
+    products: Floats | None
+    care: float
+    visits: int
 
 
 @dataclass(frozen=True)
@@ -135,7 +145,7 @@ class Model:
     plan: Plan
     timetable: Timetable
     periods: Periods
-    months: Periods
+    stretches: Periods
     end: int
     tables: SamplerTables
     customers: WorkClock
@@ -150,6 +160,8 @@ class Model:
     accounts: Accounts
     pipeline: tuple[Opening, ...]
     season: Floats
+    bundles: tuple[Bundle, ...]
+    tenders: tuple[OpenTender, ...]
     segment_quality: Floats
     segment_value: Floats
     support_people: Ticks
@@ -158,6 +170,10 @@ class Model:
     new_customer: NewCustomer | None
     instalments: tuple[Instalment, ...]
     payment_delay: int
+    vat: tuple[int, int]
+    quotas: Quotas
+    credit: Shares
+    owner_role: int
 
     def expected_leads(self) -> float:
         """Leads that a horizon brings on average."""
@@ -184,8 +200,19 @@ def build(scenario: Scenario) -> Model:
     newcomer = None
     if tier is not None:
         value = samplers.index(tier.order_value)
-        cross_sell = attachments(scenario, tier.cross_sell)
-        newcomer = NewCustomer(tier.orders_per_year, value, tier.churn_per_year, tier.rank, cross_sell)
+        assert scenario.account_physics is not None
+        newcomer = NewCustomer(
+            rate=tier.orders_per_year,
+            value=value,
+            mean_value=tier.order_value.mean_value(),
+            churn=tier.churn_per_year,
+            tier_rank=tier.rank,
+            cross_sell=attachments(scenario, tier.cross_sell),
+            products=order_mix(scenario, tier),
+            care=tier.care_hours_per_year,
+            visits=visits_a_year(tier.care_hours_per_year, scenario.account_physics.care_visit_hours),
+        )
+    stretches, season = build_stretches(scenario, timetable)
     payment_delay = samplers.index(scenario.cash.delay_days)
     regions = {region.id: region for region in scenario.regions}
     return Model(
@@ -193,7 +220,7 @@ def build(scenario: Scenario) -> Model:
         plan=plan,
         timetable=timetable,
         periods=timetable.periods(),
-        months=timetable.periods("month"),
+        stretches=stretches,
         end=timetable.end,
         customers=clock(timetable.customers_clock()),
         stages=stages,
@@ -207,7 +234,9 @@ def build(scenario: Scenario) -> Model:
         products=products,
         accounts=accounts,
         pipeline=_pipeline(scenario, timetable),
-        season=account_season(scenario),
+        season=season,
+        bundles=build_bundles(scenario),
+        tenders=build_tenders(scenario, timetable),
         segment_quality=np.array([segment.quality_logit for segment in scenario.segments] or [0.0]),
         segment_value=np.array([segment.value_factor for segment in scenario.segments] or [1.0]),
         support_people=np.array([resource.people for resource in scenario.support], dtype=np.int64),
@@ -216,8 +245,26 @@ def build(scenario: Scenario) -> Model:
         new_customer=newcomer,
         instalments=scenario.cash.instalments,
         payment_delay=payment_delay,
+        vat=_vat(scenario),
+        quotas=build_quotas(scenario, plan, timetable),
+        credit=build_shares(scenario),
+        owner_role=_owner_role(scenario),
         tables=compile_distributions(samplers.distributions),
     )
+
+
+def _vat(scenario: Scenario) -> tuple[int, int]:
+    """The rate in millionths on top of signed values, and as held in them."""
+    rate = round(scenario.cash.vat_rate * 1_000_000)
+    return (0, rate) if scenario.vat_included else (rate, 0)
+
+
+def _owner_role(scenario: Scenario) -> int:
+    """The role that owns won customers, -1 where the winner does."""
+    rule = scenario.account_physics
+    if rule is None or rule.owner_role is None:
+        return -1
+    return [role.id for role in scenario.roles].index(rule.owner_role)
 
 
 def _stages(scenario: Scenario, samplers: Samplers) -> Stages:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,10 +11,10 @@ from numpy.typing import NDArray
 
 from scenarios import physics
 from scenarios.errors import InputRefused, Problem
-from scenarios.people import Rep, SkillPhysics
+from scenarios.people import Rep, SkillPhysics, Training
 from scenarios.plan import Plan, TrainingRow
 from scenarios.scenario import Scenario
-from scenarios.ticks import NEVER
+from scenarios.ticks import DAY, HOUR, NEVER, days
 from sim.streams import identities
 from sim.timetable import Session, Timetable, lay_out_training, team_region
 from sim.worktime import WorkClock, clock
@@ -38,11 +39,16 @@ class Reps:
         clocks: own working time (leave and training taken out).
         paid: own working time with training in it.
         sessions: training sessions.
-        epoch_start: ticks, [E].
+        epoch_start: ticks, [E]; after the epochs of all reps come those of replacements, counted from their joining.
         shift: what is added to logit(conversion), [E, S].
         factor: clock hours per hour of effort, by stage, then for account orders and care, [E, S + 2].
         owner: what the rep as owner makes of an account's orders, [E].
         skill: weighted skill by stage, [E, S].
+        attrition: chance to leave within a year, [R].
+        replaced_after: ticks from a leaving until a new hire joins, -1 for never, [R].
+        seat_clocks: working time of whoever fills the seat later: no dates, leave or training of the first.
+        newcomer_first: first epoch of a replacement, one a step of ``tenure``; -1 where nobody is replaced, [R].
+        tenure: ticks since joining at which a replacement's pace changes, ascending from 0.
     """
 
     ids: tuple[str, ...]
@@ -62,6 +68,11 @@ class Reps:
     factor: Floats
     owner: Floats
     skill: Floats
+    attrition: Floats
+    replaced_after: Ticks
+    seat_clocks: tuple[WorkClock, ...]
+    newcomer_first: Ticks
+    tenure: Ticks
 
 
 def build_reps(scenario: Scenario, plan: Plan, timetable: Timetable) -> Reps:
@@ -74,8 +85,9 @@ def build_reps(scenario: Scenario, plan: Plan, timetable: Timetable) -> Reps:
     roles = {role.id: position for position, role in enumerate(scenario.roles)}
     teams = {team.id: team for team in scenario.teams}
     positions = {rep.id: position for position, rep in enumerate(scenario.reps)}
-    clocks, paid, sessions, starts, shifts, factors, owners, skills = [], [], [], [], [], [], [], []
-    first = [0]
+    clocks, paid, sessions, seats, first = [], [], [], [], [0]
+    epochs = _Epochs(scenario, timetable)
+    months = timetable.months().bounds[1:].tolist()
     problems: list[Problem] = []
     training: dict[str, list[TrainingRow]] = {}
     for row in plan.training:
@@ -86,21 +98,22 @@ def build_reps(scenario: Scenario, plan: Plan, timetable: Timetable) -> Reps:
         rows = training.get(rep.id, [])
         try:
             held, left = lay_out_training(timetable, hours, rows, scenario.skills.training.session_hours)
-            epochs = _Epochs(scenario, rep, held, timetable)
         except InputRefused as refused:
             problems += refused.problems
             continue
         clocks.append(clock(left))
         paid.append(clock(hours))
         sessions.append(tuple(held))
-        starts += epochs.starts
-        shifts += epochs.shifts
-        factors += epochs.factors
-        owners += epochs.owners
-        skills += epochs.skills
-        first.append(len(starts))
+        seats.append(clock(timetable.opening_hours(region)) if rep.replacement_delay_days is not None else clocks[-1])
+        epochs.add_rep(rep, held, months)
+        first.append(len(epochs.starts))
     if problems:
         raise InputRefused(problems)
+    newcomers = []
+    for rep in scenario.reps:
+        newcomers.append(-1 if rep.replacement_delay_days is None else len(epochs.starts))
+        if rep.replacement_delay_days is not None:
+            epochs.add_newcomer(rep)
     zones = [scenario.regions[regions[team_region(rep, teams)]].timezone for rep in scenario.reps]
     employment = [timetable.employment(rep, zone) for rep, zone in zip(scenario.reps, zones, strict=True)]
     week = timetable.full_week_hours()
@@ -117,11 +130,18 @@ def build_reps(scenario: Scenario, plan: Plan, timetable: Timetable) -> Reps:
         paid=tuple(paid),
         sessions=tuple(sessions),
         epoch_first=_ints(first),
-        epoch_start=_ints(starts),
-        shift=np.array(shifts).reshape(len(starts), len(scenario.stages)),
-        factor=np.array(factors).reshape(len(starts), len(scenario.stages) + 2),
-        owner=np.array(owners),
-        skill=np.array(skills).reshape(len(starts), len(scenario.stages)),
+        epoch_start=_ints(epochs.starts),
+        shift=np.array(epochs.shifts).reshape(len(epochs.starts), len(scenario.stages)),
+        factor=np.array(epochs.factors).reshape(len(epochs.starts), len(scenario.stages) + 2),
+        owner=np.array(epochs.owners),
+        skill=np.array(epochs.skills).reshape(len(epochs.starts), len(scenario.stages)),
+        attrition=np.array([rep.attrition_per_year for rep in scenario.reps]),
+        replaced_after=_ints(
+            -1 if rep.replacement_delay_days is None else days(rep.replacement_delay_days) for rep in scenario.reps
+        ),
+        seat_clocks=tuple(seats),
+        newcomer_first=_ints(newcomers),
+        tenure=_ints(tick for tick, _ in _tenure(scenario)),
     )
 
 
@@ -150,31 +170,39 @@ def part_time(rep: Rep, full_week_hours: float) -> float:
 
 
 class _Epochs:
-    """The epochs of one rep: they begin at the start, when a ramp step ends and when a training session ends."""
+    """The epochs of all reps: they begin at the start, with a ramp step, as training ends and as it is forgotten."""
 
-    def __init__(self, scenario: Scenario, rep: Rep, sessions: Sequence[Session], timetable: Timetable) -> None:
+    def __init__(self, scenario: Scenario, timetable: Timetable) -> None:
+        self._scenario = scenario
+        self._timetable = timetable
         self.starts: list[int] = []
         self.shifts: list[list[float]] = []
         self.factors: list[list[float]] = []
         self.owners: list[float] = []
         self.skills: list[list[float]] = []
-        ramp = _ramp_steps(scenario, rep, timetable)
-        for start in sorted({0, *(tick for tick, _ in ramp), *(session.end for session in sessions)}):
-            pace = next((pace for tick, pace in reversed(ramp) if tick <= start), 1.0)
-            self._add(scenario, rep, start, _trained(scenario, rep, sessions, start), pace, timetable)
 
-    def _add(
-        self,
-        scenario: Scenario,
-        rep: Rep,
-        start: int,
-        profile: Mapping[str, float],
-        ramp_pace: float,
-        timetable: Timetable,
-    ) -> None:
-        skills = scenario.skills
+    def add_rep(self, rep: Rep, sessions: Sequence[Session], months: Sequence[int]) -> None:
+        """The epochs of a rep under their training; ``months`` are the ticks at which some of it is forgotten."""
+        scenario = self._scenario
+        ramp = _ramp_steps(scenario, rep, self._timetable)
+        starts = {0, *(tick for tick, _ in ramp), *(session.end for session in sessions)}
+        if scenario.skills.training.decay_per_month > 0 and sessions:
+            starts |= {month for month in months if month >= sessions[0].end}
+        for start in sorted(starts):
+            pace = next((pace for tick, pace in reversed(ramp) if tick <= start), 1.0)
+            self._add(rep, start, _trained(scenario, rep, sessions, months, start), pace)
+
+    def add_newcomer(self, rep: Rep) -> None:
+        """The epochs of whoever fills the rep's seat later: the level's profile, without what was the rep's own."""
+        own: dict[str, object] = {"skills": {}, "effort_factor": 1.0, "conversion_logit": {}}
+        newcomer = rep.model_copy(update=own)
+        for start, pace in _tenure(self._scenario):
+            self._add(newcomer, start, skill_profile(self._scenario, newcomer), pace)
+
+    def _add(self, rep: Rep, start: int, profile: Mapping[str, float], ramp_pace: float) -> None:
+        scenario, skills = self._scenario, self._scenario.skills
         levels = {level.id: level for level in skills.levels}
-        pace = rep_pace(scenario, rep, timetable.full_week_hours()) * ramp_pace
+        pace = rep_pace(scenario, rep, self._timetable.full_week_hours()) * ramp_pace
         own = rep.effort_factor * (levels[rep.level].effort_factor if rep.level else 1.0) / pace
         weighted = [weighted_skill(skills, stage.skill_weights, profile) for stage in scenario.stages]
         account = scenario.account_physics
@@ -211,11 +239,22 @@ def _ramp_steps(scenario: Scenario, rep: Rep, timetable: Timetable) -> list[tupl
     return [step for place, step in enumerate(steps) if place + 1 == len(steps) or steps[place + 1][0] > step[0]]
 
 
-def _trained(scenario: Scenario, rep: Rep, sessions: Sequence[Session], until: int) -> dict[str, float]:
+def _tenure(scenario: Scenario) -> list[tuple[int, float]]:
+    """Ticks since joining and the pace from then on of a replacement; a month is a twelfth of 365 days."""
+    paces = (*scenario.skills.ramp.pace_by_month, 1.0)
+    return [(month * 365 * DAY // 12, pace) for month, pace in enumerate(paces)]
+
+
+def _trained(
+    scenario: Scenario, rep: Rep, sessions: Sequence[Session], months: Sequence[int], until: int
+) -> dict[str, float]:
     """Skill profile after the sessions that ended by ``until``."""
     training = scenario.skills.training
     profile = skill_profile(scenario, rep)
     learning = physics.learning_factor(profile[training.learning_skill], scenario.skills.reference)
+    if training.decay_per_month > 0:
+        gains = _gains(training, learning, sessions, months, until)
+        return profile | {skill: min(100.0, profile[skill] + gain) for skill, gain in gains.items()}
     done: dict[str, int] = {}
     for session in sessions:
         if session.end <= until:
@@ -227,6 +266,26 @@ def _trained(scenario: Scenario, rep: Rep, sessions: Sequence[Session], until: i
         for skill, ticks in done.items()
     }
     return profile | trained
+
+
+def _gains(
+    training: Training, learning: float, sessions: Sequence[Session], months: Sequence[int], until: int
+) -> dict[str, float]:
+    """Points gained by skill where some is forgotten as each month begins; a session that ends then comes before."""
+    gains: dict[str, float] = {}
+    since: dict[str, int] = {}
+    decay = training.decay_per_month
+    for session in sessions:
+        if session.end > until:
+            continue
+        skill, begun = session.skill, bisect_left(months, session.end)
+        gain = physics.gain_kept(gains.get(skill, 0.0), decay, begun - since.get(skill, begun))
+        gains[skill] = physics.gain_after(
+            gain, session.ticks / HOUR, training.max_gain_points, training.hours_scale, learning
+        )
+        since[skill] = begun
+    begun = bisect_right(months, until)
+    return {skill: physics.gain_kept(gain, decay, begun - since[skill]) for skill, gain in gains.items()}
 
 
 def _ints(values: object) -> Ticks:

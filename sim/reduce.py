@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.frame import Frame, Ints, joined
-from sim.log import Kind, Log
+from sim.frame import Ints, joined
+from sim.log import Kind, Log, LogRows
 from sim.model import (
     ACCOUNT_OPPORTUNITY,
-    ACCOUNT_ORDER,
-    NEW_CUSTOMER_ORDER,
     NEW_LEAD,
     OPENING_PIPELINE,
+    TENDER,
     Model,
 )
 from sim.outcome import Cube
+from sim.reduce_sales import SalesTables
 
 REP_METRICS = (
     "revenue",
@@ -41,6 +41,10 @@ REP_METRICS = (
     "care_ticks",
     "order_ticks",
     "training_ticks",
+    "tender_revenue",
+    "tenders_won",
+    "churned",
+    "handover_loss",
 )
 STAGE_METRICS = (
     "entered",
@@ -55,9 +59,6 @@ STAGE_METRICS = (
     "open",
 )
 SOURCE_METRICS = ("leads", "won", "lost", "cold", "open", "revenue", "cost")
-SALE_METRICS = ("orders", "revenue")
-CUSTOMER_METRICS = ("customers", "repeat_customers")
-ACCOUNT_METRICS = ("orders", "revenue", "care_ticks", "care_planned_ticks")
 
 
 def reduce(model: Model, log: Log) -> dict[str, Cube]:
@@ -89,7 +90,7 @@ def stack(parts: Sequence[Mapping[str, Cube]]) -> dict[str, Cube]:
     }
 
 
-class _Tables(Frame):
+class _Tables(SalesTables):
     """The tables themselves."""
 
     # ---- reps -----------------------------------------------------------------------------------------------------
@@ -100,19 +101,21 @@ class _Tables(Frame):
         sales = self.rows[Kind.BOOK]
         first = np.isin(sales["item"], (NEW_LEAD, OPENING_PIPELINE))
         won = first | (sales["item"] == ACCOUNT_OPPORTUNITY)
+        tenders = sales["item"] == TENDER
+        again = ~(won | tenders)
         tables = {
-            "revenue": self._by_rep(shape, Kind.BOOK, "value"),
-            "new_revenue": self._sales(shape, won),
-            "account_revenue": self._sales(shape, ~won),
-            "key_product_revenue": self._by_rep(shape, Kind.BOOK, "extra"),
+            "revenue": self._credited(shape, sales),
+            "new_revenue": self._credited(shape, sales[won]),
+            "account_revenue": self._credited(shape, sales[again]),
+            "key_product_revenue": self._credited(shape, sales, "extra"),
             "gross_margin": self._margin(shape),
-            "recognised": self._by_rep(shape, Kind.RECOGNISE, "value"),
-            "cash_collected": self._by_rep(shape, Kind.CASH, "value"),
-            "cash_due": self._by_rep(shape, Kind.DUE, "value"),
-            "written_off": self._by_rep(shape, Kind.WRITE_OFF, "value"),
+            "recognised": self._credited(shape, self.rows[Kind.RECOGNISE]),
+            "cash_collected": self._credited(shape, self.rows[Kind.CASH]),
+            "cash_due": self._credited(shape, self.rows[Kind.DUE]),
+            "written_off": self._credited(shape, self.rows[Kind.WRITE_OFF]),
             "orders": self._by_rep(shape, Kind.BOOK),
-            "repeat_orders": self._sales(shape, ~won, count=True),
-            "new_customers": self._sales(shape, first, count=True),
+            "repeat_orders": self._sales(shape, again),
+            "new_customers": self._sales(shape, first),
             "cycle_ticks": self._cycles(shape),
             "leads": self._leads(shape),
             "lost": self._by_rep(shape, Kind.ANSWER_NO),
@@ -122,6 +125,10 @@ class _Tables(Frame):
             "order_ticks": self.busy[:, model.stages.order],
             "available_ticks": self.available(),
             "training_ticks": self._by_rep(shape, Kind.TRAINED, "value"),
+            "tender_revenue": self._credited(shape, sales[tenders]),
+            "tenders_won": self._sales(shape, tenders),
+            "churned": self._by_rep(shape, Kind.CHURN),
+            "handover_loss": self._by_rep(shape, Kind.MISSED, "value"),
         }
         stages = model.stages
         names = list(REP_METRICS)
@@ -133,24 +140,23 @@ class _Tables(Frame):
             tables[f"activity:{name}"] = self.add(
                 shape, ended, np.where(at_stage, ended["rep"], -1).astype(np.int64), worth
             )
-        return self._cube("rep", tuple(names), model.reps.ids, tables)
+        return self.cube("rep", tuple(names), model.reps.ids, tables)
 
     def _by_rep(self, shape: tuple[int, int], kind: Kind, field: str | None = None) -> Ints:
         rows = self.rows[kind]
         return self.add(shape, rows, rows["rep"].astype(np.int64), 1 if field is None else rows[field])
 
-    def _sales(self, shape: tuple[int, int], which: NDArray[np.bool_], *, count: bool = False) -> Ints:
+    def _sales(self, shape: tuple[int, int], which: NDArray[np.bool_]) -> Ints:
         rows = self.rows[Kind.BOOK][which]
-        return self.add(shape, rows, rows["rep"].astype(np.int64), 1 if count else rows["value"])
+        return self.add(shape, rows, rows["rep"].astype(np.int64))
+
+    def _credited(self, shape: tuple[int, int], rows: LogRows, field: str = "value") -> Ints:
+        """Amounts on sales by who is credited; a sale is counted with the rep who signed it."""
+        return self.add(shape, *self.credited(rows, rows[field]))
 
     def _margin(self, shape: tuple[int, int]) -> Ints:
-        """Margin of the lines whose product has a known one, each rounded down to the minor unit."""
-        lines = self.rows[Kind.LINE]
-        margins = np.append(self.model.products.margin, -1)  # the last is that of a product not known
-        lines = lines[margins[lines["item"]] >= 0]
-        share = margins[lines["item"]]
-        whole, rest = np.divmod(lines["value"], 1_000_000)
-        return self.add(shape, lines, lines["rep"].astype(np.int64), whole * share + rest * share // 1_000_000)
+        lines, margins = self.margins()
+        return self.add(shape, *self.credited(lines, margins))
 
     def _cycles(self, shape: tuple[int, int]) -> Ints:
         """Ticks from creation to the win of the new customers won."""
@@ -200,7 +206,7 @@ class _Tables(Frame):
             "lost_value": by_stage(Kind.ANSWER_NO, "value") + by_stage(Kind.COLD, "value"),
             "open": np.cumsum(entered - advanced - lost - cold, axis=1),
         }
-        return self._cube("stage", STAGE_METRICS, stages.ids, tables)
+        return self.cube("stage", STAGE_METRICS, stages.ids, tables)
 
     def _entered(self, shape: tuple[int, int]) -> Ints:
         """Leads that reached each stage, once each, whether they queue anew or were found with the customer."""
@@ -236,57 +242,4 @@ class _Tables(Frame):
             "revenue": by_source(Kind.WON, "value"),
             "cost": leads * sources.cost[:, None] if len(sources.ids) else leads,
         }
-        return self._cube("source", SOURCE_METRICS, sources.ids, tables)
-
-    # ---- what was sold, and to whom ---------------------------------------------------------------------------------
-
-    def product(self) -> Cube:
-        ids = self.model.products.ids
-        rows = self.rows[Kind.LINE]
-        keys = rows["item"].astype(np.int64)
-        shape = (len(ids), self.periods)
-        tables = {"orders": self.add(shape, rows, keys), "revenue": self.add(shape, rows, keys, rows["value"])}
-        return self._cube("product", SALE_METRICS, ids, tables)
-
-    def segment(self) -> Cube:
-        ids = tuple(segment.id for segment in self.model.scenario.segments)
-        sales = self.rows[Kind.BOOK]
-        keys = sales["visit"].astype(np.int64)
-        shape = (len(ids), self.periods)
-        tables = {
-            "orders": self.add(shape, sales, keys),
-            "revenue": self.add(shape, sales, keys, sales["value"]),
-        }
-        return self._cube("segment", SALE_METRICS, ids, tables)
-
-    def account(self) -> Cube:
-        """Sales and care by account over the whole horizon; care in ticks of effort, done and due."""
-        accounts = self.model.accounts
-        out = np.zeros((len(ACCOUNT_METRICS), len(accounts.ids)), dtype=np.int64)
-        sales = self.rows[Kind.BOOK]
-        booked = sales[sales["item"] == ACCOUNT_ORDER]
-        arisen, visits = self.rows[Kind.ORDER], self.rows[Kind.CARE]
-        account = joined(booked["entity"], arisen["entity"], arisen["item"])
-        np.add.at(out[0], account, 1)
-        np.add.at(out[1], account, booked["value"])
-        ended = self.rows[Kind.END]
-        ended = ended[ended["stage"] == self.model.stages.care]
-        whose = joined(ended["entity"], visits["entity"], visits["item"])
-        np.add.at(out[2], whose, joined(ended["entity"], visits["entity"], visits["value"]))
-        np.add.at(out[3], visits["item"].astype(np.int64), visits["value"])
-        return Cube("account", ACCOUNT_METRICS, accounts.ids, ("horizon",), out[:, None, :, None])
-
-    def customer(self) -> Cube:
-        """Customers of the company over the horizon, and how many of them bought again."""
-        sales = self.rows[Kind.BOOK]
-        again = sales[np.isin(sales["item"], (ACCOUNT_ORDER, NEW_CUSTOMER_ORDER))]
-        buyers = self.log.buyers
-        won = int(np.isin(sales["item"], (NEW_LEAD, OPENING_PIPELINE)).sum())
-        customers = len(self.model.accounts.ids) + won
-        repeat = len({buyers[entity] for entity in again["entity"].tolist()})
-        values = np.array([customers, repeat], dtype=np.int64)[:, None, None, None]
-        return Cube("customer", CUSTOMER_METRICS, ("company",), ("horizon",), values)
-
-    def _cube(self, kind: str, metrics: tuple[str, ...], keys: tuple[str, ...], tables: Mapping[str, Ints]) -> Cube:
-        values = np.stack([tables[metric] for metric in metrics])[:, None]
-        return Cube(kind, metrics, keys, self.model.periods.labels, values)
+        return self.cube("source", SOURCE_METRICS, sources.ids, tables)

@@ -6,7 +6,7 @@ order within an instant is given by content (:mod:`sim.instant`), so another eng
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,13 @@ from scenarios.ticks import DAY, NEVER
 from sim.accounts import Customer, account, change_owners, customer_life, newcomer
 from sim.arrivals import each_lead, new_leads, opening_lead
 from sim.components import DISCIPLINES, NO_ONE, Desk, RepState, Support, Task, at
+from sim.credit import divided
 from sim.instant import Moment, content_key
 from sim.ledger import Ledger
 from sim.lists import lists
 from sim.log import Kind, Lead, Log
 from sim.model import Model, Opening
+from sim.motivation import Drive
 from sim.routing import Router
 from sim.rules import (
     NO_DISTRIBUTION,
@@ -32,7 +34,9 @@ from sim.rules import (
     later,
     visit_draws,
 )
+from sim.rules_people import attrition_time
 from sim.streams import replication_key
+from sim.tenders import tender_life
 from sim.worktime import work_between
 
 Process = Generator[Any, Any, Any]
@@ -54,6 +58,7 @@ class World:
         self.router = Router(self)
         self.customers = [account(model, self.key, position) for position in range(len(model.accounts.ids))]
         """Accounts by position, then the customers won."""
+        self.drive = Drive(model.quotas, model.scenario.motivation)
         self._key_of = DISCIPLINES[model.scenario.queue]
 
     def run(self) -> Log:
@@ -64,14 +69,14 @@ class World:
             env.process(self._opening_life(opening))
         for customer in list(self.customers):
             env.process(customer_life(self, customer))
+        for tender in model.tenders:
+            env.process(tender_life(self, tender))
         for tick, position, owner in model.accounts.changes:
             env.process(change_owners(self, tick, position, owner))
         for rep in self.reps:
-            if not rep.employed:
-                env.process(self._joining(rep))
-            if rep.leaves < NEVER:
-                env.process(self._leaving(rep))
+            env.process(self._seat(rep))
         env.run(until=model.end)
+        self.ledger.record_training([rep.first_left for rep in self.reps])
         return self.ledger.log(self.replication)
 
     def now(self) -> int:
@@ -129,7 +134,7 @@ class World:
         _, _, u_outcome, u_delay = visit_draws(model.tables, -1, -1, self.key, np.uint64(lead.entity), stage, 0)
         agrees = u_outcome < chance
         rest = days_left(model.tables, yes if agrees else no, below_yes if agrees else below_no, days, u_delay)
-        if (yield from self._answer(lead, stage, 0, owner, agrees, rest)):
+        if (yield from self._answer(lead, stage, 0, owner, agrees, rest, keepers)):
             yield from self._lead_life(lead, stage + 1, keepers)
 
     def _lead_life(self, lead: Lead, stage: int, keepers: dict[int, int]) -> Process:
@@ -148,7 +153,7 @@ class World:
                 agrees = u_outcome < conversion(known.base_logit[stage], known.shift[epoch][stage] + lead.quality)
                 clock = known.delay[stage] if agrees else known.loss_delay[stage]
                 delay = days_drawn(self.model.tables, clock, u_delay)
-                if not (yield from self._answer(lead, stage, visit, rep, agrees, delay)):
+                if not (yield from self._answer(lead, stage, visit, rep, agrees, delay, keepers)):
                     return
             stage += 1
 
@@ -212,7 +217,7 @@ class World:
         self.ledger.row(now, Kind.ENTER, task.entity, task.visit, task.stage, desk.rep, -1, deadline, 0)
         if deadline < self.model.end:
             out = self.wait_until(deadline, Moment.PATIENCE, task.entity, task.stage, task.visit)
-            out.callbacks.append(lambda _: self._goes_cold(task))
+            out.callbacks.append(lambda _: self.goes_cold(task))
         self.router.watch_for_return(task, now)
         desk.join(task)
         worked = yield task.done
@@ -225,7 +230,9 @@ class World:
         rep.release(end)
         return rep.position, rep.epoch(begun)
 
-    def _answer(self, lead: Lead, stage: int, visit: int, rep: int, agrees: bool, delay: int) -> Process:
+    def _answer(
+        self, lead: Lead, stage: int, visit: int, rep: int, agrees: bool, delay: int, keepers: dict[int, int]
+    ) -> Process:
         """The customer takes time and answers; a yes at the last deciding stage is a win.
 
         Returns:
@@ -239,14 +246,25 @@ class World:
         kind = Kind.WON if wins else Kind.ANSWER_YES if agrees else Kind.ANSWER_NO
         self.ledger.row(now, kind, lead.entity, visit, stage, rep, lead.source, lead.value, delay)
         if wins:
-            self.ledger.book(now, lead, rep)
-            self._becomes_customer(lead, rep, now)
+            self.book(lead, rep, keepers)
+            self._becomes_customer(lead, rep, keepers, now)
         return agrees
 
-    def _becomes_customer(self, lead: Lead, rep: int, now: int) -> None:
+    def book(self, lead: Lead, rep: int, keepers: Mapping[int, int]) -> None:
+        """A sale is signed and credited: to the rep, or to those who worked it by their roles' shares."""
+        now = self.now()
+        parts = divided(self.model.credit, keepers)
+        heirs = [(self.router.holder(who, lead.entity), upto) for who, upto in parts]
+        for who, amount in self.ledger.book(now, lead, rep, heirs):
+            self.drive.sold(who, now, amount)
+
+    def _becomes_customer(self, lead: Lead, rep: int, keepers: Mapping[int, int], now: int) -> None:
         if self.model.new_customer is not None and lead.account == NO_ONE:
-            customer = newcomer(self.model, self.key, lead, rep, now)
+            owner = self.router.customer_owner(lead, rep, keepers)
+            customer = newcomer(self.model, self.key, lead, owner, now)
             self.customers.append(customer)
+            if owner != rep:
+                self.ledger.row(now, Kind.ASSIGN, lead.entity, 0, -1, owner, NO_ONE, 0, 0)
             self.env.process(customer_life(self, customer))
 
     def _is_win(self, stage: int) -> bool:
@@ -259,26 +277,48 @@ class World:
         _, hours, _, _ = visit_draws(self.model.tables, -1, effort, self.key, entity, 128 + stage, visit)
         return hours
 
-    def _goes_cold(self, task: Task) -> None:
+    def goes_cold(self, task: Task) -> None:
+        """A task that still waits is given up."""
         if task.desk is not None:
             task.desk.leave(task)
             task.done.succeed(None)
 
     # ---- people come and go ---------------------------------------------------------------------------------------
 
-    def _joining(self, rep: RepState) -> Process:
-        tick = int(self.model.reps.hired[rep.position])
+    def _seat(self, rep: RepState) -> Process:
+        """Who sits on one seat, one person after the other: they join, perhaps leave, perhaps are replaced.
+
+        Nobody knows beforehand that somebody will give notice: the running task is finished first.
+        """
+        reps, end = self.model.reps, self.model.end
+        yearly, delay = float(reps.attrition[rep.position]), int(reps.replaced_after[rep.position])
+        if not rep.employed:
+            yield from self._joining(rep, rep.joined)
+        while True:
+            identity = np.uint64(rep.identity)
+            leaves = min(rep.leaves, int(attrition_time(self.key, identity, rep.joined, rep.left, yearly)))
+            if leaves >= end:
+                return
+            yield self.wait_until(leaves, Moment.LEAVE, rep.identity)
+            if rep.busy:
+                rep.notice = simpy.Event(self.env)
+                yield rep.notice
+            self._leaves(rep)
+            if delay < 0 or self.now() + delay >= end:
+                return
+            yield from self._joining(rep, self.now() + delay)
+
+    def _joining(self, rep: RepState, tick: int) -> Process:
         yield self.wait_until(tick, Moment.JOIN, rep.identity)
-        rep.employed, rep.idle_since = True, tick
+        rep.join(tick)
         self.router.staff_changed()
         self.ledger.row(tick, Kind.JOIN, rep.identity, 0, -1, rep.position, -1, 0, 0)
-        for desk in rep.desks:
-            desk.touch()
+        rep.wake_desks()
 
-    def _leaving(self, rep: RepState) -> Process:
+    def _leaves(self, rep: RepState) -> None:
         """Waiting work goes to the successor or to colleagues; so do customers, which costs some of their orders."""
-        yield self.wait_until(rep.leaves, Moment.LEAVE, rep.identity)
-        rep.employed, rep.departed = False, True
+        now = self.now()
+        rep.leave(now)
         self.router.staff_changed()
-        self.ledger.row(rep.leaves, Kind.LEAVE, rep.identity, 0, -1, rep.position, -1, 0, 0)
+        self.ledger.row(now, Kind.LEAVE, rep.identity, 0, -1, rep.position, -1, 0, 0)
         self.router.reassign(rep)

@@ -6,6 +6,7 @@ Candidates always stand in the order of their identities, so no decision depends
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Final
 
@@ -90,10 +91,21 @@ class Router:
         """
         role = self._stage_role[stage]
         rep = self._routed(lead, stage, role).rep
-        places: tuple[tuple[int | None, int | None], ...] = ((role, lead.region), (None, lead.region), (None, None))
+        places = ((role, lead.region), (None, lead.region), (None, None))
+        return self._anyone(lead.entity, places) if rep == NO_ONE else rep
+
+    def responsible(self, owner: int, entity: int, region: int) -> int:
+        """Who answers for a deal of an owner, or of nobody: then one of the region, or anyone."""
+        if owner != NO_ONE:
+            return self.holder(owner, entity)
+        return self._anyone(entity, ((None, region), (None, None)))
+
+    def _anyone(self, entity: int, places: Sequence[tuple[int | None, int | None]]) -> int:
+        """One of those employed in the first of some places (role, region) where somebody is; else the next to come."""
+        rep = NO_ONE
         for place in places:
             if rep == NO_ONE:
-                rep = self._pick(lead.entity, self._employed(*place))
+                rep = self._pick(entity, self._employed(*place))
         if rep == NO_ONE:
             hired = self.world.model.reps.hired
             rep = min(
@@ -116,10 +128,25 @@ class Router:
     # ---- customers ------------------------------------------------------------------------------------------------
 
     def owner_desk(self, owner: int, entity: int, region: int) -> Desk:
-        """The owner's desk; for a customer whom nobody owns, that of a rep of the region by rendezvous."""
+        """The owner's desk; for a customer whom nobody owns, that of a rep of the region, of the owning role if any."""
         if owner == NO_ONE or not self.world.reps[owner].employed:
-            owner = self._pick(entity, self._employed(None, region))
+            role = self.world.model.owner_role
+            owner = self._pick(entity, self._employed(role, region)) if role != NO_ONE else NO_ONE
+            owner = self._pick(entity, self._employed(None, region)) if owner == NO_ONE else owner
         return self.desks[owner] if owner != NO_ONE else self._pool(0, region)
+
+    def customer_owner(self, lead: Lead, winner: int, keepers: Mapping[int, int]) -> int:
+        """Who owns a won customer: the rep of the owning role who worked it, else one of that role by rendezvous.
+
+        The winner, where no role is named or nobody of it serves the region.
+        """
+        role = self.world.model.owner_role
+        if role == NO_ONE:
+            return winner
+        rep = self._heir(keepers.get(role, NO_ONE))
+        if rep == NO_ONE:
+            rep = self._pick(lead.entity, self._employed(role, lead.region))
+        return winner if rep == NO_ONE else rep
 
     # ---- people come and go -----------------------------------------------------------------------------------------
 

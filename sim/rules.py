@@ -33,6 +33,8 @@ NO_DISTRIBUTION: Final = -1
 conversion = scalar(physics.conversion)
 care_factor = scalar(physics.care_factor)
 handover_factor = scalar(physics.handover_factor)
+cross_sell_chance = scalar(physics.cross_sell_chance)
+years_until = scalar(physics.years_until)
 exponential_care = scalar(physics.exponential_care)
 adbudg_care = scalar(physics.adbudg_care)
 
@@ -117,7 +119,7 @@ def churn_time(key: np.uint64, account: np.uint64, since: int, yearly: float) ->
         return NEVER
     if yearly >= 1.0:
         return since
-    years = math.log(draw(key, account, 0, 0, _CHURN)) / math.log(1.0 - yearly)
+    years = years_until(draw(key, account, 0, 0, _CHURN), yearly)
     return since + min(ticks(years * 365.0, _DAY_TICKS), NEVER - since)
 
 
@@ -139,6 +141,23 @@ def payment(
     if delay >= 0:
         late = ticks(quantile(tables, delay, draw(key, entity, 0, instalment, _CASH)), _DAY_TICKS)
     return late, draw(key, entity, 0, instalment, _COLLECTION) < chance
+
+
+@scalar
+def with_vat(value: int, vat: tuple[int, int]) -> int:
+    """What the customer pays for a signed value, in minor units, rounded half up.
+
+    Args:
+        vat: the rate in millionths, as it stands on top of signed values and as it is held in them; one of them is 0.
+    """
+    return value + (value * vat[0] + 500_000) // 1_000_000
+
+
+@scalar
+def without_vat(value: int, vat: tuple[int, int]) -> int:
+    """What of a signed value is the company's: revenue holds no tax. Arguments as in :func:`with_vat`."""
+    whole = 1_000_000 + vat[1]
+    return (value * 1_000_000 + whole // 2) // whole
 
 
 @scalar

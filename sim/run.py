@@ -51,7 +51,7 @@ def simulate(
     tables = stack(list(_tables(model, used, range(first, first + replications), workers, progress)))
     return Outcome(
         scenario=scenario.fingerprint(),
-        plan=model.plan.simulation_hash(),
+        plan=scenario.simulation_hash(model.plan),
         plan_name=model.plan.name,
         seed=used,
         first=first,

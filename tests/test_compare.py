@@ -77,7 +77,7 @@ class FakeSimulate:
     ) -> Outcome:
         plan = scenario.plan
         assert plan is not None
-        self.calls.append((scenario.fingerprint(), plan.simulation_hash()))
+        self.calls.append((scenario.fingerprint(), scenario.simulation_hash(plan)))
         random = np.random.default_rng([seed or 0, first])
         luck = random.standard_normal((replications, len(scenario.reps))) * self.luck
         own = random.standard_normal((replications, 1)) * 0.2
@@ -93,7 +93,14 @@ class FakeSimulate:
         if progress is not None:
             progress(replications, replications)
         return Outcome(
-            scenario.fingerprint(), plan.simulation_hash(), plan.name, seed or 0, first, "fake", 1, {"rep": cube}
+            scenario.fingerprint(),
+            scenario.simulation_hash(plan),
+            plan.name,
+            seed or 0,
+            first,
+            "fake",
+            1,
+            {"rep": cube},
         )
 
 

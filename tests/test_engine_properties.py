@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from scenarios.errors import InputRefused
 from scenarios.files import from_document
 from scenarios.plan import OwnerRow, Plan, TrainingRow
+from scenarios.today import today_plan
+from sim.frame import Frame
 from sim.log import Kind, Log
 from sim.model import build
 from sim.outcome import joined
@@ -80,7 +82,7 @@ def reps(draw, roles: list[str], regions: list[str], length: int):
     places = [(role, region) for role in roles for region in regions]
     for number, (role, region) in enumerate(places + draw(st.lists(st.sampled_from(places), max_size=3))):
         row: dict[str, Any] = {"id": f"rep{number}", "team": region, "role": role}
-        what = draw(st.integers(0, 5))
+        what = draw(st.integers(0, 7))
         if what == 0:
             row["hired"] = day(draw, 1, length - 1)
         elif what == 1:
@@ -90,10 +92,24 @@ def reps(draw, roles: list[str], regions: list[str], length: int):
             row["lead_weight"] = draw(st.sampled_from([0.0, 0.5, 3.0]))
         elif what == 3:
             row["skills"] = {"negotiation": draw(st.integers(20, 95)), "relationship_management": 80}
+        elif what in (4, 5):
+            # Half of them leave within a month, so that some seats are filled several times.
+            row["attrition_per_year"] = 0.9998
+            if what == 5:
+                row["leaves"] = day(draw, 5, length)
+        if what in (1, 4, 5) and draw(st.booleans()):
+            row["replacement_delay_days"] = draw(st.sampled_from([0, 2.5, 7]))
+        if draw(st.booleans()):
+            row["quota"] = draw(st.sampled_from([0, 2000, 90000]))
         if number and draw(st.booleans()):
             row["successor"] = f"rep{number - 1}"
         rows.append(row)
     return rows
+
+
+def credit_of(roles: list[str]) -> dict[str, float]:
+    """Uneven shares that no binary fraction holds."""
+    return {role: 1 / len(roles) if number else 1 - (len(roles) - 1) / len(roles) for number, role in enumerate(roles)}
 
 
 @st.composite
@@ -111,6 +127,9 @@ def worlds(draw, policy: str, queue: str):
             "start": START.isoformat(),
             "end": (START + timedelta(days=length)).isoformat(),
             "reporting": draw(st.sampled_from(["week", "month"])),
+            "fiscal": draw(st.sampled_from(["calendar", "4-4-5"])),
+            "fiscal_year_start_month": draw(st.sampled_from([1, 2])),
+            "customer_pauses": draw(st.sampled_from([[], [{"lunar_new_year": {"days_before": 30, "days_after": 1}}]])),
             "timezone": draw(st.sampled_from(["UTC", "Asia/Shanghai"])),
             "hours": draw(st.sampled_from([["09:00-12:00", "13:00-18:00"], ["00:00-24:00"], ["10:00-14:00"]])),
             "holidays": [day(draw, 0, length)],
@@ -119,6 +138,9 @@ def worlds(draw, policy: str, queue: str):
         "regions": [{"id": region} for region in regions],
         "teams": [{"id": region, "region": region} for region in regions],
         "roles": [{"id": role} for role in roles],
+        "skills": {"training": {"decay_per_month": draw(st.sampled_from([0.0, 0.3]))}},
+        "credit": draw(st.sampled_from([None, {"shares": {roles[0]: 1.0}}, {"shares": credit_of(roles)}])),
+        "motivation": draw(st.sampled_from([None, {"pace_change": 0.5, "period_end_push": 0.3, "push_share": 0.4}])),
         "stages": draw(stages(roles, support)),
         "support": [{"id": name, "people": draw(st.integers(1, 2))} for name in support],
         "products": [
@@ -127,14 +149,31 @@ def worlds(draw, policy: str, queue: str):
             {"id": "key", "key": True, "value": {"family": "exponential", "mean": 500}, "gross_margin": 0.4},
         ],
         "sources": [{"id": "web", "leads_per_year": draw(st.sampled_from([0, 200, 900])), "dispersion": 4.0}],
-        "tiers": [{"id": "A", "orders_per_year": 20, "order_value": {"family": "exponential", "mean": 70},
+        "bundles": draw(st.sampled_from([[], [{"id": "both", "products": ["key", "box"], "price_factor": 0.83,
+                                               "share": 0.4}]])),
+        "vat_included": draw(st.booleans()),
+        "tenders": [
+            {"id": f"t{i}", "owner": draw(st.sampled_from([None, people[-1]["id"]])), "value": 777.77,
+             "region": draw(st.sampled_from(regions)), "account": draw(st.sampled_from([None, "a0"])),
+             "decided": day(draw, 0, length - 1), "win_probability": 0.5,
+             "effort_hours": draw(st.sampled_from([0, 30]))}
+            for i in range(draw(st.integers(0, 2)))
+        ],
+        "tiers": [{"id": "A", "orders_per_year": 20, "products": draw(st.sampled_from([{}, {"box": 2, "key": 1}])),
+                   "cross_sell": draw(st.sampled_from([[], [{"product": "key", "probability": 0.5}]])),
+                   "order_value": {"family": "exponential", "mean": 70},
                    "care_hours_per_year": draw(st.sampled_from([0, 60])), "churn_per_year": 0.95}],
         "account_physics": {
             "order_effort_hours": draw(durations(3)),
-            "new_customer": {"id": "n", "orders_per_year": 12, "order_value": {"family": "fixed", "value": 9}},
+            "owner_role": draw(st.sampled_from([None, roles[-1]])),
+            "season": [1, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2],
+            "season_follows": draw(st.sampled_from(["calendar", "lunar_new_year"])),
+            "new_customer": {"id": "n", "orders_per_year": 12, "order_value": {"family": "fixed", "value": 9},
+                             "care_hours_per_year": draw(st.sampled_from([0, 50])), "products": {"key": 1}},
         },
         "cash": {"instalments": [{"share": 0.37, "due_days": 3}, {"share": 0.63, "due_days": 20}],
-                 "delay_days": draw(durations(9)), "collection_probability": 0.8},
+                 "delay_days": draw(durations(9)), "collection_probability": 0.8,
+                 "vat_rate": draw(st.sampled_from([0.0, 0.13]))},
         "routing": {
             "policy": policy,
             "same_rep": draw(st.booleans()),
@@ -161,7 +200,8 @@ def worlds(draw, policy: str, queue: str):
             for row in scenario.accounts
         ] if owners else []  # fmt: skip
         training = [TrainingRow(people[0]["id"], "negotiation", START, START + timedelta(days=length), 6.0)]
-        scenario = scenario.with_plan(Plan("moved", owners=tuple(moves), training=tuple(training)))
+        targets = today_plan(scenario).targets
+        scenario = scenario.with_plan(Plan("moved", targets=targets, owners=tuple(moves), training=tuple(training)))
     return scenario
 
 
@@ -197,12 +237,15 @@ def tables_add_up(scenario, log: Log) -> None:
     booked = log.of(Kind.BOOK)
     assert rep.company("revenue")[0] == booked["value"].sum(), "every sale is somebody's"
     assert rep.company("revenue")[0] == log.of(Kind.LINE)["value"].sum()
-    assert rep.company("recognised")[0] == rep.company("revenue")[0]
+    rate = scenario.cash.vat_rate if scenario.vat_included else 0.0
+    assert abs(rep.company("recognised")[0] * (1 + rate) - rep.company("revenue")[0]) <= len(booked)
+    assert cubes["product"].company("gross_margin")[0] == rep.company("gross_margin")[0]
 
 
-def money_is_kept(log: Log) -> None:
-    """Of each sale: what was collected, written off and is open adds up to what was signed."""
-    signed = {int(row["entity"]): int(row["value"]) for row in log.of(Kind.BOOK)}
+def money_is_kept(scenario, log: Log) -> None:
+    """Of each sale: what was collected, written off and is open adds up to what was signed, with the tax on it."""
+    tax = 0 if scenario.vat_included else round(scenario.cash.vat_rate * 100)
+    signed = {int(row["entity"]): (int(row["value"]) * (100 + tax) + 50) // 100 for row in log.of(Kind.BOOK)}
     due: dict[int, int] = {}
     for row in log.of(Kind.DUE):
         due[int(row["entity"])] = due.get(int(row["entity"]), 0) + int(row["value"])
@@ -240,27 +283,51 @@ def queues_are_queues(scenario, log: Log) -> None:
         assert all(int(r["time"]) - int(r["value"]) == entered[int(r["entity"]), int(r["visit"])] for r in begun)
 
 
+def credit_is_whole(log: Log) -> None:
+    """What is credited of a sale is the sale, whoever gets it."""
+    signed = {int(row["entity"]): int(row["value"]) for row in log.of(Kind.BOOK)}
+    credited: dict[int, int] = {}
+    for row in log.of(Kind.CREDIT):
+        credited[int(row["entity"])] = credited.get(int(row["entity"]), 0) + int(row["value"])
+    assert all(signed[entity] == amount for entity, amount in credited.items())
+
+
+def seats_are_held(log: Log) -> None:
+    """On each seat people leave and join by turns."""
+    rows = log.of(Kind.LEAVE, Kind.JOIN)
+    for rep in np.unique(rows["rep"]).tolist():
+        kinds = rows[rows["rep"] == rep]["kind"]
+        assert (kinds[1:] != kinds[:-1]).all()
+
+
 def support_holds(scenario, log: Log) -> None:
-    """Nobody works on two tasks at once, and nobody begins outside hours."""
+    """Nobody works on two tasks at once, and nobody begins outside hours or when gone."""
     model = build(scenario)
+    frame = Frame(model, log)
     rows = log.of(Kind.START)
     for rep in np.unique(rows["rep"]).tolist():
         mine = rows[rows["rep"] == rep]
         mine = mine[np.lexsort((mine["extra"], mine["time"]))]
         assert (mine["time"][1:] >= mine["extra"][:-1]).all()
-        clock = model.reps.clocks[rep]
-        place = np.searchsorted(clock.opens, mine["time"], side="right") - 1
-        assert (place >= 0).all()
-        assert (mine["time"] < clock.closes[place]).all()
+        people = frame.on_seat(rep)
+        assert sum(((mine["time"] >= begin) & (mine["time"] < end)).sum() for begin, end, _ in people) == len(mine)
+        for begin, end, clock in people:
+            theirs = mine[(mine["time"] >= begin) & (mine["time"] < end)]
+            place = np.searchsorted(clock.opens, theirs["time"], side="right") - 1
+            assert (place >= 0).all()
+            assert (theirs["time"] < clock.closes[place]).all()
+            assert (np.minimum(theirs["extra"], model.end) <= end).all()
 
 
 def check(scenario) -> None:
     log = simulate_logs(scenario, seed=1)[0]
     conserved(log)
     tables_add_up(scenario, log)
-    money_is_kept(log)
+    money_is_kept(scenario, log)
     queues_are_queues(scenario, log)
     support_holds(scenario, log)
+    credit_is_whole(log)
+    seats_are_held(log)
 
 
 SMALL = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}

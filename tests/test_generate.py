@@ -10,10 +10,11 @@ import pytest
 
 from scenarios.base import MINOR_PER_MAJOR
 from scenarios.drawn_blueprints import drawn_blueprint
-from scenarios.files import from_document, load
+from scenarios.files import from_document, library, load
 from scenarios.generate import company, national, starter, write_library
 from scenarios.scenario import Scenario
 from scenarios.starter_tables import REPS, STAGES, STARTER
+from sim.run import simulate
 
 SHIPPED = Path(__file__).parents[1] / "scenarios" / "library" / "starter"
 
@@ -25,8 +26,9 @@ def world() -> Scenario:
 
 def test_the_shipped_files_are_the_generators_own_byte_for_byte(tmp_path: Path) -> None:
     write_library(tmp_path)
-    written = {path.name: path.read_bytes() for path in (tmp_path / "starter").iterdir()}
-    assert written == {path.name: path.read_bytes() for path in SHIPPED.iterdir()}
+    for name in ("starter", "motivation"):
+        written = {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
+        assert written == {path.name: path.read_bytes() for path in (SHIPPED.parent / name).iterdir()}
 
 
 def test_the_people_of_the_table(world: Scenario) -> None:
@@ -123,3 +125,37 @@ def test_sizes_are_exact(reps: int, accounts: int) -> None:
 
 def test_the_starter_loads_quickly_by_its_name(world: Scenario) -> None:
     assert load("starter") == world
+
+
+def test_the_large_companies_are_in_the_library(tmp_path: Path) -> None:
+    assert {"national", "enterprise", "starter"} <= set(library())
+    found = load("national", ["seed=5"])
+    assert (found.seed, len(found.accounts)) == (5, 5_000)
+    assert load("national") == national()
+    child = tmp_path / "mine.yaml"
+    child.write_text("extends: national\nname: mine\nchanges: [{set: goals.history_growth, to: 0.02}]\n", "utf-8")
+    assert load(child).goals.history_growth == 0.02
+    told = {row.path: row.grade for row in found.provenance}
+    assert told["account_physics.handover_loss"] == "prior"
+    assert told["reps"] == "assumed"
+
+
+@pytest.mark.slow
+def test_a_national_year_is_plausible() -> None:
+    rep = simulate(national(), replications=1)["rep"]
+    workload = rep.total("busy_ticks")[0] / rep.total("available_ticks")[0]
+    assert 0.6 < workload.min() < workload.max() < 0.95
+    assert 0.75 < workload.mean() < 0.82
+    assert 0.03 < rep.company("new_customers")[0] / rep.company("leads")[0] < 0.06
+
+
+@pytest.mark.slow
+def test_an_enterprise_builds_and_runs() -> None:
+    """A fortnight from the first day: everybody has work, and nobody more than there is time."""
+    world = load("enterprise", ["calendar.end=2026-01-15", "absences=[]"])
+    assert (len(world.reps), len(world.accounts)) == (5_000, 50_000)
+    rep = simulate(world, replications=1)["rep"]
+    busy, there = rep.total("busy_ticks")[0], rep.total("available_ticks")[0]
+    assert (busy <= there).all()
+    assert (busy > 0).mean() > 0.99
+    assert rep.company("orders")[0] > 0
