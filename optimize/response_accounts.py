@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +13,7 @@ from optimize.curves import CareCurve
 from optimize.eligibility import owned_accounts
 from optimize.response_people import People
 from scenarios import physics
+from scenarios.lunar import season_month
 from scenarios.market import Account, AccountPhysics, AdbudgCare, ExponentialCare, Tier
 from scenarios.today import care_planned
 
@@ -93,7 +95,9 @@ class AccountFigures:
         calendar = self.people.scenario.calendar
         season = np.array(self.physics.season) / np.mean(self.physics.season)
         days = range(calendar.start.toordinal(), calendar.end.toordinal())
-        weight = season[[type(calendar.start).fromordinal(day).month - 1 for day in days]] / 365.0
+        dates = map(date.fromordinal, days)
+        follows = self.physics.season_follows == "lunar_new_year"
+        weight = season[[season_month(day) if follows else day.month - 1 for day in dates]] / 365.0
         age = (np.arange(len(weight)) + 0.5) / 365.0
         by_tier = {tier.id: float(weight @ np.power(1.0 - tier.churn_per_year, age)) for tier in self.tiers}
         return np.array([by_tier[tier.id] for tier in self.tiers])

@@ -91,6 +91,7 @@ class Blueprint:
         presales: people of the presales desk; 0 leaves the desk out.
         under_served: care hours a year that a rep gives each C account, where it is less than owed.
         stand_in: who looks after the accounts of a rep that is not hired at the start.
+        provenance: where its parameters come from, rows of that table.
         target: the company's revenue target in thousands of CNY.
         training_hours: budget of training hours.
         max_moves: how many accounts may change owner.
@@ -109,3 +110,4 @@ class Blueprint:
     max_moves: int
     under_served: tuple[tuple[str, float], ...] = ()
     stand_in: tuple[tuple[str, str], ...] = ()
+    provenance: tuple[dict[str, str], ...] = ()

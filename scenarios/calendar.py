@@ -3,30 +3,52 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from scenarios.base import Frozen, Positive
+from scenarios.lunar import FIRST_YEAR, LAST_YEAR, NEW_YEAR, unknown_years
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SPAN = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 
 
-class Pause(Frozen):
-    """Days on which customers' clocks stand still; both dates are inside."""
+class LunarSpan(Frozen):
+    """Days around the lunar new year of every year; the new year itself is inside."""
 
-    first: date
-    last: date
+    days_before: int = Field(ge=0, le=60)
+    days_after: int = Field(ge=0, le=60)
+
+
+class Pause(Frozen):
+    """Days on which customers' clocks stand still: from ``first`` to ``last``, both inside, or around a new year."""
+
+    first: date | None = None
+    last: date | None = None
+    lunar_new_year: LunarSpan | None = None
     reason: str = ""
 
     @model_validator(mode="after")
-    def _in_order(self) -> Pause:
-        if self.last < self.first:
+    def _one_way_to_say_it(self) -> Pause:
+        dates = (self.first is not None) + (self.last is not None)
+        if dates != (2 if self.lunar_new_year is None else 0):
+            raise ValueError("a pause needs either both first and last, or lunar_new_year")
+        if self.first is not None and self.last is not None and self.last < self.first:
             raise ValueError(f"first <= last must hold, but got first={self.first}, last={self.last}")
         return self
+
+    def spans(self, start: date, end: date) -> tuple[tuple[date, date], ...]:
+        """First and last days of the pauses that may touch ``[start, end)``."""
+        if self.first is not None and self.last is not None:
+            return ((self.first, self.last),)
+        around = self.lunar_new_year
+        assert around is not None
+        years = (year for year in range(start.year, end.year + 1) if year in NEW_YEAR)
+        before, after = timedelta(days=around.days_before), timedelta(days=around.days_after)
+        return tuple((NEW_YEAR[year] - before, NEW_YEAR[year] + after) for year in years)
 
 
 class Calendar(Frozen):
@@ -65,6 +87,23 @@ class Calendar(Frozen):
         if both:
             raise ValueError(f"a day is either a holiday or a working day, but {both[0]} is given as both")
         return self
+
+    @model_validator(mode="after")
+    def _known_new_years(self) -> Calendar:
+        if any(pause.lunar_new_year for pause in self.customer_pauses):
+            require_new_years(self.start, self.end, "customer_pauses with lunar_new_year")
+        return self
+
+
+def require_new_years(start: date, end: date, what: str) -> None:
+    """Nothing, where the lunar new year of every year of the horizon is known.
+
+    Raises:
+        ValueError: some year lies outside the table.
+    """
+    missing = unknown_years(start, end)
+    if missing:
+        raise ValueError(f"{what} needs years from {FIRST_YEAR} to {LAST_YEAR}, but the horizon has {missing[0]}")
 
 
 def spans_in_order(spans: tuple[str, ...]) -> tuple[str, ...]:

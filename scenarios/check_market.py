@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scenarios.errors import Problem
+from scenarios.lunar import FIRST_YEAR, LAST_YEAR, unknown_years
 from scenarios.paths import join_path
 from scenarios.references import World, all_known, unknown
 
@@ -18,13 +19,40 @@ def check_products(world: World) -> Iterator[Problem]:
             yield Problem(where, product.id, "a product cannot be attached to itself", "remove it")
     for bundle in world.scenario.bundles:
         yield from all_known(join_path("bundles", bundle.id, "products"), bundle.products, "products", world)
+    shares = sum(bundle.share for bundle in world.scenario.bundles)
+    if shares > 1 + 1e-9:
+        rule = "shares of all bundles together must not exceed 1"
+        yield Problem("bundles", f"{shares:g}", rule, "lower some of them")
 
 
 def check_tiers(world: World) -> Iterator[Problem]:
-    """Products that a tier's orders bring along exist."""
-    for tier in world.scenario.tiers:
-        where = join_path("tiers", tier.id, "cross_sell")
-        yield from all_known(where, (attached.product for attached in tier.cross_sell), "products", world)
+    """Products that a tier's orders are of or bring along exist."""
+    places = [(join_path("tiers", tier.id), tier) for tier in world.scenario.tiers]
+    physics = world.scenario.account_physics
+    if physics is not None and physics.new_customer is not None:
+        places.append((join_path("account_physics", "new_customer"), physics.new_customer))
+    for place, tier in places:
+        offered = (attached.product for attached in tier.cross_sell)
+        yield from all_known(f"{place}.cross_sell", offered, "products", world)
+        yield from all_known(f"{place}.products", tier.products, "products", world)
+        if tier.products and sum(tier.products.values()) <= 0:
+            rule = "a mix needs at least one positive weight"
+            yield Problem(f"{place}.products", "all 0", rule, "leave it out if the products are not known")
+
+
+def check_seasons(world: World) -> Iterator[Problem]:
+    """A season that follows the lunar new year needs the new year of every year of the horizon."""
+    scenario = world.scenario
+    followers = [join_path("sources", source.id) for source in scenario.sources if source.season_follows != "calendar"]
+    physics = scenario.account_physics
+    if physics is not None and physics.season_follows != "calendar":
+        followers.append("account_physics")
+    if world.horizon is None:
+        return
+    missing = unknown_years(*world.horizon)
+    for where in followers if missing else ():
+        rule = f"needs years from {FIRST_YEAR} to {LAST_YEAR}, but the horizon has {missing[0]}"
+        yield Problem(f"{where}.season_follows", "lunar_new_year", rule, "let the season follow the calendar")
 
 
 def check_accounts(world: World) -> Iterator[Problem]:
@@ -99,3 +127,6 @@ def check_tenders(world: World) -> Iterator[Problem]:
         if world.horizon is not None and not world.horizon[0] <= tender.decided < world.horizon[1]:
             rule = f"must lie inside the horizon {world.horizon[0]} to {world.horizon[1]}"
             yield Problem(f"{where}.decided", str(tender.decided), rule, "remove the tender")
+        if tender.prepared_from is not None and tender.prepared_from >= tender.decided:
+            rule = f"must be before the decision on {tender.decided}"
+            yield Problem(f"{where}.prepared_from", str(tender.prepared_from), rule, "correct one of the dates")

@@ -12,6 +12,7 @@ from scenarios.check_market import (
     check_parents,
     check_pipeline,
     check_products,
+    check_seasons,
     check_tenders,
     check_tiers,
 )
@@ -153,6 +154,7 @@ CHECKS: tuple[Check, ...] = (
     check_accounts,
     check_parents,
     check_pipeline,
+    check_seasons,
     check_tenders,
     check_targets,
     check_commitments,

@@ -50,9 +50,13 @@ _WHAT_IF_KEYS = {"extends", "changes", "name", "description", "seed", "language"
 _LIBRARY = Path(str(resources.files("scenarios") / "library"))
 
 
+GENERATED = ("enterprise", "national")
+"""Scenarios of the library that are drawn anew from their seed whenever they are loaded: too large to ship as files."""
+
+
 def library() -> tuple[str, ...]:
-    """Names of the shipped scenarios."""
-    return tuple(sorted(entry.parent.name for entry in _LIBRARY.glob(f"*/{MAIN_FILE}")))
+    """Names of the shipped scenarios, those that are generated among them."""
+    return tuple(sorted([*GENERATED, *(entry.parent.name for entry in _LIBRARY.glob(f"*/{MAIN_FILE}"))]))
 
 
 def library_whatifs(name: str) -> dict[str, Path]:
@@ -176,6 +180,10 @@ def _changed(document: Document, changes: Sequence[Change]) -> Document:
 
 def _read(path: Path, chain: tuple[Path, ...]) -> tuple[Document, Path | None]:
     """A document with all that it extends, and the folder of its plan if there is one."""
+    if path.parent == _LIBRARY and path.name in GENERATED:
+        from scenarios.generate import generated_document
+
+        return Document(generated_document(path.name)), None
     main = path / MAIN_FILE if path.is_dir() else path
     if not main.is_file():
         raise InputRefused(Problem(str(path), "", f"the folder holds no {MAIN_FILE}", "see `quotalab init`"))

@@ -14,6 +14,10 @@ Season = Annotated[tuple[NonNegative, ...], Field(min_length=12, max_length=12)]
 """Twelve monthly factors, January first; only their ratios count."""
 
 
+SeasonFollows = Literal["calendar", "lunar_new_year"]
+"""Whether January's and February's factors stand by the calendar or move with the new year (scenarios.lunar)."""
+
+
 class SupportNeed(Frozen):
     """A support resource held from the start of the work, for its own effort."""
 
@@ -75,7 +79,7 @@ class Source(Frozen):
     leads_per_year: NonNegative
     """Expected leads in 365 days at the average season."""
     season: Season = (1.0,) * 12
-    season_follows: Literal["calendar", "lunar_new_year"] = "calendar"
+    season_follows: SeasonFollows = "calendar"
     weekday_factors: Annotated[tuple[NonNegative, ...], Field(min_length=7, max_length=7)] = (1.0,) * 7
     """Monday first; only the ratios count."""
     dispersion: float = Field(default=1.0, ge=1)

@@ -11,10 +11,9 @@ from typing import Any
 from scenarios.blueprint import Blueprint, RegionRow, RepRow, TierRow
 from scenarios.drawing import Stream
 from scenarios.invented_names import BRANDS, INDUSTRIES, LEGAL_FORMS
-from scenarios.starter_tables import CALENDAR, PRODUCT_MIX, STAGES, TIERS
+from scenarios.starter_tables import CALENDAR, PRODUCT_MIX, SOURCES, STAGES, TIERS
 
 _START = date.fromisoformat(str(CALENDAR["start"]))
-_STARTER_REPS = 12
 _LEAVE_WEEKS = (5, 27, 31, 35, 42)
 """Weeks in which people like to be away (weeks of the year's Mondays)."""
 
@@ -61,7 +60,7 @@ def _account(
 
 
 def pipeline_rows(blueprint: Blueprint) -> Iterator[dict[str, Any]]:
-    """Open opportunities at the start: stage counts grow with the number of reps who are there."""
+    """Open opportunities at the start: stage counts grow with the leads a year."""
     stream = Stream(blueprint.seed, "pipeline")
     present = [rep for rep in blueprint.reps if rep.hired is None or date.fromisoformat(rep.hired) <= _START]
     region_of = {team.id: team.region for team in blueprint.teams}
@@ -69,8 +68,9 @@ def pipeline_rows(blueprint: Blueprint) -> Iterator[dict[str, Any]]:
     products = stream.urn(tuple(PRODUCT_MIX), tuple(PRODUCT_MIX.values()))
     sources = stream.urn(blueprint.sources, [source.leads for source in blueprint.sources])
     number = count(1)
+    size = sum(source.leads for source in blueprint.sources) / sum(source.leads for source in SOURCES)
     for at, stage in enumerate(STAGES):
-        for _ in range(round(stage.open * len(blueprint.reps) / _STARTER_REPS)):
+        for _ in range(round(stage.open * size)):
             owner, product = owners(), products()
             # Earlier stages took about their mean time; the present one began an exponential time ago.
             before = sum(float(earlier.delay or 0) * (0.7 + 0.9 * stream.uniform()) for earlier in STAGES[:at])

@@ -268,6 +268,8 @@ class Goals(Frozen):
     """Rounds of bottom-up commitment, shown beside the proposal."""
     history_growth: float = 0.0
     """Growth that today's quotas assume where none are given: last sales x (1 + this)."""
+    last_new_customers: int | None = Field(default=None, ge=0)
+    """New customers won in the period of the same length before; their growth is measured against it."""
 
     def company(self, metric: str = "revenue") -> Target | None:
         """The company target of a metric over the horizon, if one is set."""

@@ -20,16 +20,6 @@ def reserved_parts(scenario: Scenario) -> Iterator[Problem]:
         yield Problem(
             join_path("transfers", position), transfer.rep, "transfers between teams are not simulated", _LATER
         )
-    for region in scenario.regions:
-        if region.workdays is not None:
-            where, days = join_path("regions", region.id, "workdays"), " ".join(region.workdays)
-            yield Problem(where, days, "a region's own working week is not simulated", "give its days as holidays")
-    for tender in scenario.tenders:
-        yield Problem(join_path("tenders", tender.id), tender.id, "tenders are not simulated", _LATER)
     for role in scenario.roles:
         if role.overlay:
             yield Problem(join_path("roles", role.id, "overlay"), "true", "overlay roles are not simulated", _LATER)
-    for tier in scenario.tiers:
-        if tier.cross_sell:
-            where = join_path("tiers", tier.id, "cross_sell")
-            yield Problem(where, tier.cross_sell[0].product, "cross-selling to accounts is not simulated", _LATER)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.log import Lead, Lines
 from sim.model import ACCOUNT_OPPORTUNITY, NEW_LEAD, OPENING_PIPELINE, Model, Opening
+from sim.offers import Bundle
 from sim.rules import money_drawn
 from sim.rules_arrivals import arrivals_of, chosen, daily_counts, deal_values
 from sim.streams import Purpose, draw, pair_identity
@@ -18,6 +20,9 @@ _BUNDLE = int(Purpose.BUNDLE)
 _REGION = int(Purpose.REGION)
 _SEGMENT = int(Purpose.SEGMENT)
 _PRODUCT = int(Purpose.PRODUCT)
+
+NO_PRODUCT: Final = -1
+"""A bundle is no single product, nor is a deal of a company that names none."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,11 @@ def each_lead(model: Model, key: np.uint64, arrivals: Arrivals) -> Iterator[tupl
         *columns, quality.tolist(), strict=True
     ):
         lines: Lines = ()
-        if products.ids:
+        bundle = bundle_of(model, key, np.uint64(entity))
+        if bundle is not None:
+            lines = bundle_lines(model, key, np.uint64(entity), bundle, factor)
+            product = NO_PRODUCT
+        elif products.ids:
             extra = attached_lines(model, key, np.uint64(entity), products.attach[product], factor)
             lines = ((product, value), *extra)
         yield (
@@ -98,7 +107,7 @@ def each_lead(model: Model, key: np.uint64, arrivals: Arrivals) -> Iterator[tupl
                 source=source,
                 region=region,
                 segment=segment if scenario.segments else -1,
-                product=product if products.ids else -1,
+                product=product if products.ids else NO_PRODUCT,
                 quality=good,
                 value=sum(value for _, value in lines),
                 key_value=key_value(model, lines),
@@ -117,12 +126,15 @@ def opening_lead(model: Model, key: np.uint64, opening: Opening) -> Lead:
         quality += float(model.segment_quality[opening.segment])
         factor *= float(model.segment_value[opening.segment])
     product = opening.product
-    if product < 0 and model.products.ids:
+    bundle = bundle_of(model, key, opening.entity) if product < 0 and opening.value < 0 else None
+    if product < 0 and bundle is None and model.products.ids:
         weights = sources.products[opening.source] if known else np.ones(len(model.products.ids))
         one = np.array([opening.entity], dtype=np.uint64)
         product = int(chosen(key, one, model.products.identity, weights, _PRODUCT)[0])
     if opening.value >= 0:
         lines: Lines = ((product, opening.value),)
+    elif bundle is not None:
+        lines = bundle_lines(model, key, opening.entity, bundle, factor)
     else:
         lines = deal_lines(model, key, opening.entity, product, factor)
     return Lead(
@@ -138,6 +150,24 @@ def opening_lead(model: Model, key: np.uint64, opening: Opening) -> Lead:
         lines=lines,
         account=opening.account,
     )
+
+
+def bundle_of(model: Model, key: np.uint64, entity: np.uint64) -> Bundle | None:
+    """The bundle that a deal is, if it is one: by one draw of the deal."""
+    if not model.bundles:
+        return None
+    u = draw(key, entity, 0, 0, _BUNDLE)
+    return next((bundle for bundle in model.bundles if u < bundle.upto), None)
+
+
+def bundle_lines(model: Model, key: np.uint64, entity: np.uint64, bundle: Bundle, factor: float) -> Lines:
+    """All products of a bundle at its price factor, in minor units; each has a draw of its own."""
+    products, lines = model.products, []
+    for product in bundle.products:
+        pair = np.uint64(pair_identity(entity, products.identity[product]))
+        price = factor * bundle.factor
+        lines.append((product, int(money_drawn(model.tables, products.value[product], price, key, pair, 0))))
+    return tuple(lines)
 
 
 def deal_lines(model: Model, key: np.uint64, entity: np.uint64, product: int, factor: float) -> Lines:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Unit = Literal["minor", "count", "share", "days", "hours", "minor per order"]
-Level = Literal["company", "team", "region", "rep", "stage", "source", "product", "segment"]
+Level = Literal["company", "team", "region", "rep", "stage", "source", "product", "segment", "account"]
 
 Row = tuple[str, str, str, float, float, float, str, int]
 
@@ -60,6 +60,10 @@ REP_KPIS: Final = (
     Kpi("workload", "share", "busy_ticks", "available_ticks"),
     Kpi("care_hours", "hours", "care_ticks", None, HOUR_TICKS),
     Kpi("training_hours", "hours", "training_ticks", None, HOUR_TICKS),
+    Kpi("gross_margin_rate", "share", "gross_margin", "revenue"),
+    Kpi("tender_revenue", "minor", "tender_revenue"),
+    Kpi("customers_lost", "count", "churned"),
+    Kpi("handover_loss", "minor", "handover_loss"),
 )
 STAGE_KPIS: Final = (
     Kpi("entered", "count", "entered"),
@@ -84,7 +88,36 @@ SALE_KPIS: Final = (
     Kpi("revenue", "minor", "revenue"),
     Kpi("average_order_value", "minor per order", "revenue", "orders"),
 )
-CUSTOMER_KPIS: Final = (Kpi("repurchase_rate", "share", "repeat_customers", "customers"),)
+PRODUCT_KPIS: Final = (
+    *SALE_KPIS,
+    Kpi("share_of_orders", "share", "orders", "all_orders"),
+    Kpi("attach_rate", "share", "attached", "all_orders"),
+    Kpi("gross_margin", "minor", "gross_margin"),
+    Kpi("gross_margin_rate", "share", "gross_margin", "revenue"),
+)
+SEGMENT_KPIS: Final = (
+    *SALE_KPIS,
+    Kpi("leads", "count", "leads"),
+    Kpi("won", "count", "won"),
+    Kpi("lead_to_won", "share", "won", "leads"),
+    Kpi("lost", "count", "lost"),
+    Kpi("cold", "count", "cold"),
+)
+ACCOUNT_KPIS: Final = (
+    *SALE_KPIS,
+    Kpi("care_hours", "hours", "care_ticks", None, HOUR_TICKS),
+    Kpi("care_given", "share", "care_ticks", "care_planned_ticks"),
+    Kpi("handover_loss", "minor", "handover_loss"),
+    Kpi("churned", "share", "churned"),
+)
+CUSTOMER_KPIS: Final = (
+    Kpi("repurchase_rate", "share", "repeat_customers", "customers"),
+    Kpi("churn_rate", "share", "churned", "customers"),
+)
+LEAD_COST_KPIS: Final = (
+    Kpi("lead_cost", "minor", "cost"),
+    Kpi("cost_per_won", "minor per order", "cost", "won"),
+)
 
 _TABLE_OF: Final[dict[str, tuple[str, tuple[Kpi, ...]]]] = {
     "company": ("rep", REP_KPIS),
@@ -93,13 +126,18 @@ _TABLE_OF: Final[dict[str, tuple[str, tuple[Kpi, ...]]]] = {
     "rep": ("rep", REP_KPIS),
     "stage": ("stage", STAGE_KPIS),
     "source": ("source", SOURCE_KPIS),
-    "product": ("product", SALE_KPIS),
-    "segment": ("segment", SALE_KPIS),
+    "product": ("product", PRODUCT_KPIS),
+    "segment": ("segment", SEGMENT_KPIS),
+    "account": ("account", ACCOUNT_KPIS),
 }
 
 
 def kpis(outcome: Outcome, scenario: Scenario, level: Level = "company", *, by_period: bool = False) -> pd.DataFrame:
     """Figures of a level with 95 % intervals over replications.
+
+    The company has four more: repurchase and churn rate, the growth of new customers (where
+    ``goals.last_new_customers`` is given), and what leads cost for each deal won. Accounts are kept for the whole
+    horizon only.
 
     Returns:
         Columns ``key, period, kpi, estimate, low, high, unit, replications``; ``period`` is ``horizon`` unless
@@ -114,10 +152,15 @@ def kpis(outcome: Outcome, scenario: Scenario, level: Level = "company", *, by_p
     rows = []
     for position, key in enumerate(cube.keys):
         for kpi in definitions:
-            rows += _rows(cube, position, key, kpi, by_period)
+            if kpi.numerator != "gross_margin" or _margin_known(scenario, level, key):
+                rows += _rows(cube, position, key, kpi, by_period)
     if level == "company":
+        sources = outcome["source"].grouped("company", ["company"] * len(scenario.sources))
+        for kpi in LEAD_COST_KPIS if scenario.sources else ():
+            rows += _rows(sources, 0, "company", kpi, by_period)
         for kpi in CUSTOMER_KPIS:
             rows += _rows(outcome["customer"], 0, "company", kpi, by_period=False)
+        rows += _growth(outcome, scenario)
     columns = ["key", "period", "kpi", "estimate", "low", "high", "unit", "replications"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -151,10 +194,30 @@ def attainment(outcome: Outcome, quotas: dict[str, int], metric: Metric = "reven
 
 def _margins_known(scenario: Scenario) -> bool:
     """Whether every sale has a margin; a margin of part of the sales would look like that of all."""
-    only_products = not scenario.accounts and not (
-        scenario.account_physics and scenario.account_physics.new_customer is not None
-    )
+    physics = scenario.account_physics
+    used = {account.tier for account in scenario.accounts}
+    tiers = [tier for tier in scenario.tiers if tier.id in used]
+    if physics is not None and physics.new_customer is not None:
+        tiers.append(physics.new_customer)
+    only_products = all(tier.products for tier in tiers) and not scenario.tenders
     return only_products and all(product.gross_margin is not None for product in scenario.products)
+
+
+def _margin_known(scenario: Scenario, level: Level, key: str) -> bool:
+    """Levels of reps keep no margin KPI where :func:`_margins_known` says no; a product has its own or none."""
+    if level != "product":
+        return True
+    return next(product for product in scenario.products if product.id == key).gross_margin is not None
+
+
+def _growth(outcome: Outcome, scenario: Scenario) -> list[Row]:
+    """New customers against those of the period before: new / before - 1; none where that is not known or was 0."""
+    before = scenario.goals.last_new_customers
+    if not before:
+        return []
+    growth = mean_interval(outcome["customer"].company("new_customers") / before - 1.0)
+    row = "company", "horizon", "new_customer_growth", growth.estimate, growth.low, growth.high, "share"
+    return [(*row, outcome.replications)]
 
 
 def _rows(cube: Cube, position: int, key: str, kpi: Kpi, by_period: bool) -> list[Row]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.distributions import Distribution
 from scenarios.errors import InputRefused, Problem
+from scenarios.lunar import quiet_weeks, season_month
 from scenarios.market import Account, Attachment, Tier
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 from scenarios.today import care_planned
 from sim.rules import NO_DISTRIBUTION
 from sim.streams import identities, identity
-from sim.timetable import Timetable
+from sim.timetable import Periods, Timetable
 
 Floats = NDArray[np.float64]
 Ticks = NDArray[np.int64]
@@ -83,6 +86,7 @@ class Accounts:
         tier_rank: [A].
         visits: care visits in 365 days, [A].
         cross_sell: what orders also bring, as (product, chance), one tuple an account.
+        products: weights of the products that orders are of, [products]; None where not known; one an account.
     """
 
     ids: tuple[str, ...]
@@ -102,6 +106,7 @@ class Accounts:
     tier_rank: Ticks
     visits: Ticks
     cross_sell: tuple[tuple[tuple[int, float], ...], ...]
+    products: tuple[Floats | None, ...]
 
 
 def build_sources(scenario: Scenario, timetable: Timetable) -> Sources:
@@ -115,13 +120,14 @@ def build_sources(scenario: Scenario, timetable: Timetable) -> Sources:
     opens, closes = np.zeros(rates.shape, dtype=np.int64), np.zeros(rates.shape, dtype=np.int64)
     for position, source in enumerate(scenario.sources):
         season = np.array(source.season) / np.mean(source.season)
+        month_of = season_month if source.season_follows == "lunar_new_year" else _calendar_month
         week = np.array(source.weekday_factors) / np.mean(source.weekday_factors)
         for number, day in enumerate(days):
             live = (source.first_day is None or day >= source.first_day) and (
                 source.last_day is None or day <= source.last_day
             )
             if live:
-                factor = season[day.month - 1] * week[day.weekday()]
+                factor = season[month_of(day)] * week[day.weekday()]
                 rates[position, number] = source.leads_per_year / 365.0 * factor
         first_minute, last_minute = (round(hour * 60) for hour in source.arrival_hours)
         opens[position] = [timetable.at(day, first_minute) for day in days]
@@ -166,6 +172,7 @@ def build_accounts(scenario: Scenario, plan: Plan, samplers: Samplers, timetable
     visit_hours = physics.care_visit_hours if physics else 1.0
     care = np.array([planned[account.id] for account in rows])
     cross_sell = {tier.id: attachments(scenario, tier.cross_sell) for tier in scenario.tiers}
+    mixes = {tier.id: order_mix(scenario, tier) for tier in scenario.tiers}
     return Accounts(
         ids=tuple(account.id for account in rows),
         identity=identities([account.id for account in rows], "accounts"),
@@ -182,8 +189,9 @@ def build_accounts(scenario: Scenario, plan: Plan, samplers: Samplers, timetable
         response=np.array([_response(account) for account in rows]).reshape(len(rows), 6),
         churn=np.array([tier.churn_per_year for tier in of_tier]),
         tier_rank=np.array([tier.rank for tier in of_tier], dtype=np.int64),
-        visits=np.ceil(np.round(care / visit_hours, 9)).astype(np.int64),
+        visits=np.array([visits_a_year(hours, visit_hours) for hours in care.tolist()], dtype=np.int64),
         cross_sell=tuple(cross_sell[account.tier] for account in rows),
+        products=tuple(mixes[account.tier] for account in rows),
     )
 
 
@@ -194,10 +202,37 @@ def attachments(scenario: Scenario, given: Sequence[Attachment]) -> tuple[tuple[
     return tuple((positions[item.product], item.probability) for item in ordered)
 
 
-def account_season(scenario: Scenario) -> Floats:
-    """Twelve monthly factors of account orders with mean 1."""
-    season = np.array(scenario.account_physics.season if scenario.account_physics else (1.0,) * 12)
-    return np.asarray(season / season.mean())
+def order_mix(scenario: Scenario, tier: Tier) -> Floats | None:
+    """Weights of the products that a tier's orders are of; None where they are not known."""
+    if not tier.products:
+        return None
+    return np.array([tier.products.get(product.id, 0.0) for product in scenario.products])
+
+
+def visits_a_year(care_hours: float, visit_hours: float) -> int:
+    """Care visits in 365 days."""
+    return math.ceil(round(care_hours / visit_hours, 9))
+
+
+def build_stretches(scenario: Scenario, timetable: Timetable) -> tuple[Periods, Floats]:
+    """Stretches of at most a calendar month in which account orders have one seasonal factor, and the factors.
+
+    The twelve factors have mean 1.
+    """
+    physics = scenario.account_physics
+    season = np.array(physics.season if physics else (1.0,) * 12)
+    season = season / season.mean()
+    if physics is None or physics.season_follows == "calendar":
+        months = timetable.months()
+        return months, season[[_calendar_month(first) for first in months.firsts]]
+    calendar = scenario.calendar
+    years = range(calendar.start.year, (calendar.end - timedelta(days=1)).year + 1)
+    stretches = timetable.months(day for year in years for day in quiet_weeks(year))
+    return stretches, season[[season_month(first) for first in stretches.firsts]]
+
+
+def _calendar_month(day: date) -> int:
+    return day.month - 1
 
 
 def _owners(

@@ -66,6 +66,7 @@ class Purpose(IntEnum):
     DESIGN = 25
     BOOTSTRAP = 26
     TIE = 27
+    TENDER = 28
 
 
 PATIENCE_WORD: Final = 0

@@ -21,6 +21,7 @@ from scenarios.market import Region
 from scenarios.people import Absence, Rep, SupportResource, Team
 from scenarios.plan import TrainingRow
 from scenarios.ticks import HOUR, NEVER
+from sim.fiscal import period_label
 from sim.worktime import ALWAYS, Intervals, add_work, clock, from_intervals, intersect, next_open, subtract
 
 RUN_ON_DAYS = 400
@@ -67,14 +68,24 @@ class Timetable:
         return [self.calendar.start + timedelta(days=i) for i in range(count)]
 
     def periods(self, kind: str | None = None) -> Periods:
-        """Reporting periods (week, month, quarter), the first and last cut to the horizon."""
+        """Reporting periods (week, month, quarter) of the fiscal year, the first and last cut to the horizon."""
         kind = kind or self.calendar.reporting
         firsts: list[date] = []
         labels: list[str] = []
         for day in self.days():
-            if not firsts or _begins(day, kind):
+            label = period_label(day, kind, self.calendar)
+            if not labels or label != labels[-1]:
                 firsts.append(day)
-                labels.append(_label(day, kind))
+                labels.append(label)
+        return self._laid_from(firsts, labels)
+
+    def months(self, cuts: Iterable[date] = ()) -> Periods:
+        """Calendar months, whatever the fiscal year, cut again at some days; labelled by their first days."""
+        also = frozenset(cuts)
+        firsts = [day for day in self.days() if day == self.calendar.start or day.day == 1 or day in also]
+        return self._laid_from(firsts, [day.isoformat() for day in firsts])
+
+    def _laid_from(self, firsts: Sequence[date], labels: Sequence[str]) -> Periods:
         bounds = [self.midnight(day) for day in firsts] + [self.end]
         return Periods(tuple(labels), tuple(firsts), np.array(bounds, dtype=np.int64))
 
@@ -109,9 +120,11 @@ class Timetable:
 
     def customers_clock(self) -> Intervals:
         """When customers' delay and patience run: always, but for the pauses."""
+        until = self.calendar.end + timedelta(days=RUN_ON_DAYS)
         pauses = [
-            (self.midnight(pause.first), self.midnight(pause.last + timedelta(days=1)))
+            (self.midnight(first), self.midnight(last + timedelta(days=1)))
             for pause in self.calendar.customer_pauses
+            for first, last in pause.spans(self.calendar.start, until)
         ]
         return subtract(ALWAYS, from_intervals(pauses)) if pauses else ALWAYS
 
@@ -219,19 +232,6 @@ def _utc(day: date, minute: int, zone: ZoneInfo) -> datetime:
     local = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(days=minute // 1440)
     hour, rest = divmod(minute % 1440, 60)
     return local.replace(hour=hour, minute=rest).astimezone(UTC)
-
-
-def _begins(day: date, kind: str) -> bool:
-    if kind == "week":
-        return day.weekday() == 0
-    return day.day == 1 and (kind == "month" or day.month % 3 == 1)
-
-
-def _label(day: date, kind: str) -> str:
-    if kind == "week":
-        year, week, _ = day.isocalendar()
-        return f"{year}-W{week:02d}"
-    return f"{day.year}-{day.month:02d}" if kind == "month" else f"{day.year}-Q{(day.month + 2) // 3}"
 
 
 def team_region(rep: Rep, teams: dict[str, Team]) -> str:

@@ -103,7 +103,7 @@ def test_golden_draws() -> None:
 
 
 def test_purposes_are_frozen() -> None:
-    assert {purpose.name: purpose.value for purpose in Purpose} == dict(zip(PURPOSES.split(), range(28), strict=True))
+    assert {purpose.name: purpose.value for purpose in Purpose} == dict(zip(PURPOSES.split(), range(29), strict=True))
 
 
 def test_keys_survive_the_way_through_python() -> None:
@@ -274,7 +274,7 @@ def test_colliding_ids_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 PURPOSES = """STAGE ARRIVAL_COUNT ARRIVAL_TIME REGION SEGMENT PRODUCT BUNDLE VALUE ROUTE CASH COLLECTION RECYCLE
 SKILLED_ROUTE ORDER_GAP ORDER_VALUE ORDER_PRODUCT CHURN NEW_ACCOUNT CARE ATTRITION HIRING PIPELINE CREDIT
-ACTIVITY PARAMETER DESIGN BOOTSTRAP TIE"""
+ACTIVITY PARAMETER DESIGN BOOTSTRAP TIE TENDER"""
 
 GOLDEN = {
     "key00": 7160420670793405204,

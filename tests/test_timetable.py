@@ -65,6 +65,56 @@ def test_periods_are_cut_to_the_horizon(kind, labels):
     assert periods.ends(times.calendar)[-1] == end
 
 
+@pytest.mark.parametrize(
+    ("month", "kind", "labels"),
+    [
+        (4, "month", ["FY2026-P10", "FY2026-P11", "FY2026-P12", "FY2027-P01"]),
+        (4, "quarter", ["FY2026-Q4", "FY2027-Q1"]),
+        (2, "quarter", ["FY2026-Q4", "FY2027-Q1"]),
+        (4, "week", ["2026-W01", "2026-W02"]),
+    ],
+)
+def test_fiscal_years_are_named_for_the_year_in_which_they_end(month, kind, labels):
+    found = timetable(fiscal_year_start_month=month).periods(kind)
+    assert list(found.labels)[: len(labels)] == labels
+    if month == 2 and kind == "quarter":
+        assert found.firsts[1] == date(2026, 2, 1)
+        assert [first.month for first in found.firsts] == [1, 2, 5, 8, 11]
+
+
+@pytest.mark.parametrize("month", [1, 2, 7, 10])
+def test_445_years_are_whole_weeks_from_the_nearest_monday(month):
+    calendar = Calendar(start=date(2015, 1, 1), end=date(2025, 1, 1), fiscal="4-4-5", fiscal_year_start_month=month)
+    times = Timetable(calendar)
+    periods = times.periods("month")
+    whole = list(zip(periods.labels, periods.firsts, periods.ends(calendar), strict=True))[1:-1]
+    weeks = [((end - first).days / 7, label[-3:]) for label, first, end in whole]
+    assert all(first.weekday() == 0 for _, first, _ in whole)
+    assert all(length == 5 for length, label in weeks if label in ("P03", "P06", "P09"))
+    assert all(length in (5, 6) for length, label in weeks if label == "P12")
+    assert all(length == 4 for length, label in weeks if label not in ("P03", "P06", "P09", "P12"))
+    assert {length for length, label in weeks if label == "P12"} == {5, 6}, "ten years hold a year of 53 weeks"
+    for label, first, _ in whole:
+        if label.endswith("P01"):
+            start = int(label[2:6]) - (month > 1)
+            assert abs((first - date(start, month, 1)).days) <= 3
+    quarters = times.periods("quarter")
+    assert set(quarters.firsts) <= set(periods.firsts)
+    assert len(set(periods.labels)) == len(periods.labels)
+
+
+def test_445_from_january_is_the_iso_year():
+    calendar = Calendar(start=date(2026, 1, 1), end=date(2027, 1, 1), fiscal="4-4-5")
+    periods = Timetable(calendar).periods()
+    assert periods.labels == tuple(f"FY2026-P{number:02d}" for number in range(1, 13))
+    assert periods.firsts[1:4] == (date(2026, 1, 26), date(2026, 2, 23), date(2026, 3, 30))
+
+
+def test_months_are_those_of_the_calendar_whatever_the_fiscal_year():
+    months = timetable(fiscal="4-4-5", fiscal_year_start_month=7).months([date(2026, 2, 10), date(2020, 1, 1)])
+    assert [(first.month, first.day) for first in months.firsts[:4]] == [(1, 1), (2, 1), (2, 10), (3, 1)]
+
+
 def test_opening_hours_of_a_week():
     hours = timetable(hours=("09:00-12:00", "13:00-18:00")).opening_hours()
     # 1 January 2026 is a Thursday.
