@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from scenarios.base import Frozen, Positive
+from scenarios.base import Day, Frozen, Positive
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -18,8 +17,8 @@ _SPAN = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 class Pause(Frozen):
     """Days on which customers' clocks stand still; both dates are inside."""
 
-    first: date
-    last: date
+    first: Day
+    last: Day
     reason: str = ""
 
     @model_validator(mode="after")
@@ -32,8 +31,8 @@ class Pause(Frozen):
 class Calendar(Frozen):
     """Horizon and working time; ``end`` is the first day outside."""
 
-    start: date
-    end: date
+    start: Day
+    end: Day
     reporting: Literal["week", "month", "quarter"] = "month"
     fiscal: Literal["calendar", "4-4-5"] = "calendar"
     fiscal_year_start_month: int = Field(default=1, ge=1, le=12)
@@ -41,8 +40,8 @@ class Calendar(Frozen):
     hours: tuple[str, ...] = ("09:00-12:00", "13:00-18:00")
     """Local spans of a working day, HH:MM-HH:MM."""
     workdays: tuple[Weekday, ...] = WEEKDAYS[:5]
-    holidays: tuple[date, ...] = ()
-    working_days: tuple[date, ...] = ()
+    holidays: tuple[Day, ...] = ()
+    working_days: tuple[Day, ...] = ()
     """Days worked although weekend or holiday (调休)."""
     customer_pauses: tuple[Pause, ...] = ()
     selling_share: float = Field(default=1.0, gt=0, le=1)
