@@ -9,13 +9,16 @@ from typing import Any
 import pandas as pd
 
 from experiments.measures import PlanMeasures
-from experiments.money import Language, amount, headline_scale, plain
+from experiments.money import Language, headline_scale, plain
 from experiments.pairs import Difference
 from sim.statistics import Interval
 
 LABELS: dict[str, tuple[str, str]] = {
     "simulated_years": ("simulated years, common random numbers", "个模拟年度, 公共随机数"),
-    "intervals_together": ("all intervals together at", "全部区间同时置信度"),
+    "intervals_together": (
+        "each interval at 95 %, those of differences together at",
+        "各区间置信度 95 %, 差值区间同时置信度",
+    ),
     "sales": ("expected sales", "预期签约额"),
     "year_range": ("year range P10-P90", "年度波动范围 P10-P90"),
     "attainment": ("average attainment", "平均达成率"),
@@ -40,15 +43,15 @@ def table_of(cases: Sequence[PlanMeasures], differences: Sequence[Difference], r
         row: dict[str, Any] = {
             "case": case.name,
             "currency": case.currency,
-            "expected_sales": case.expected_sales.estimate / 100,
+            **_columns("expected_sales", case.expected_sales, 100),
             "sales_p10": low.estimate / 100,
             "sales_p90": high.estimate / 100,
             "quota_sum": None if case.quota_sum is None else case.quota_sum / 100,
             "target": None if case.target is None else case.target / 100,
-            "attainment": _estimate(case.attainment),
-            "capped_attainment": _estimate(case.capped_attainment),
-            "hit_rate": _estimate(case.hit_rate),
-            "chance_of_target": _estimate(case.chance_of_target),
+            **_columns("attainment", case.attainment),
+            **_columns("capped_attainment", case.capped_attainment),
+            **_columns("hit_rate", case.hit_rate),
+            **_columns("chance_of_target", case.chance_of_target),
             "workload": case.workload,
             "widest_gap": case.widest_gap,
             "moves": case.moves,
@@ -107,39 +110,46 @@ def _case_lines(case: PlanMeasures, language: Language) -> list[str]:
     expected = case.expected_sales.estimate
     scale = headline_scale(int(expected), language, case.currency)
     ends = " - ".join(scale.text(end.estimate) for end in case.year_range)
-    shown = amount(expected, language, case.currency)
-    lines = [f"  {_label('sales', language)}: {shown}; {_label('year_range', language)}: {ends}"]
+    shown, low, high = _money_ends(case.expected_sales, language, case.currency, signed=False)
+    lines = [f"  {_label('sales', language)}: {shown} [{low}, {high}]; {_label('year_range', language)}: {ends}"]
     shares = {
         "attainment": case.attainment,
         "hit_rate": case.hit_rate,
         "chance_of_target": case.chance_of_target,
     }
     known = [
-        f"{_label(key, language)} {plain(100 * interval.estimate, 1)} %"
+        f"{_label(key, language)} {_percent(interval.estimate)} % [{_percent(interval.low)}, {_percent(interval.high)}]"
         for key, interval in shares.items()
         if interval is not None
     ]
     return [*lines, "  " + "; ".join(known)] if known else lines
 
 
-def _money_ends(interval: Interval, language: Language, currency: str) -> tuple[str, str, str]:
+def _money_ends(interval: Interval, language: Language, currency: str, *, signed: bool = True) -> tuple[str, str, str]:
     largest = max(abs(value) for value in (interval.estimate, interval.low, interval.high) if isfinite(value))
     scale = headline_scale(int(largest), language, currency)
     low, high = (
-        scale.text(value, signed=True) if isfinite(value) else _INFINITE[value > 0]
+        scale.text(value, signed=signed) if isfinite(value) else _INFINITE[value > 0]
         for value in (interval.low, interval.high)
     )
     unit = "" if language == "zh" else f" {currency}"
-    return scale.text(interval.estimate, signed=True) + unit, low, high
+    return scale.text(interval.estimate, signed=signed) + unit, low, high
 
 
 def _points(share: float) -> str:
     return plain(100 * share, 1, signed=True) if isfinite(share) else _INFINITE[share > 0]
 
 
+def _percent(share: float) -> str:
+    return plain(100 * share, 1) if isfinite(share) else _INFINITE[share > 0]
+
+
+def _columns(name: str, interval: Interval | None, unit: int = 1) -> dict[str, float | None]:
+    """A figure and the ends of its interval as columns."""
+    if interval is None:
+        return dict.fromkeys((name, f"{name}_from", f"{name}_to"))
+    return {name: interval.estimate / unit, f"{name}_from": interval.low / unit, f"{name}_to": interval.high / unit}
+
+
 def _label(key: str, language: Language) -> str:
     return LABELS[key][language == "zh"]
-
-
-def _estimate(interval: Interval | None) -> float | None:
-    return None if interval is None else interval.estimate

@@ -7,7 +7,7 @@ Rounding happens here and only here, for the eye; nobody adds up what this modul
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from math import floor
@@ -60,10 +60,17 @@ class Scale:
         """The figure with its suffix."""
         return self.number(minor, signed=signed, decimals=decimals) + self.suffix
 
+    def visible(self, minor: float) -> Scale:
+        """The same unit with the decimals that this amount needs not to be shown as zero, if any can."""
+        decimals = self.decimals
+        while 0 < abs(minor) * 2 * 10**decimals < MINOR_PER_MAJOR * self.units and decimals < _MOST_DECIMALS:
+            decimals += 1
+        return replace(self, decimals=decimals)
+
     def exact(self, amounts: Iterable[int]) -> Scale:
         """The same unit with as many decimals as these amounts need to be shown without rounding."""
         needed = max((_decimals_needed(amount, self.units) for amount in amounts), default=0)
-        return Scale(self.units, self.suffix, self.name, max(self.decimals, needed))
+        return replace(self, decimals=max(self.decimals, needed))
 
 
 def plain(value: Decimal | float, decimals: int, *, signed: bool = False) -> str:

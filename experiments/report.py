@@ -21,6 +21,7 @@ from experiments.report_front import front
 from experiments.report_input import ReportInput
 from experiments.report_privacy import edition
 from experiments.report_table import MOST_ROWS, teams
+from experiments.report_what_ifs import what_ifs
 from experiments.report_wording import Wording, wording
 from experiments.words import check_language
 from scenarios.errors import Problem, refuse_if
@@ -66,7 +67,7 @@ def page_model(given: ReportInput, say: Wording, *, persons: bool) -> dict[str, 
         "everyone": report_pages.everyone(given, say) if persons and crowded else [],
         "people": report_pages.people(given, say, persons=persons),
         "findings": report_pages.diagnosis(given, say),
-        "what_ifs": report_pages.what_ifs(given, say),
+        "what_ifs": what_ifs(given, say),
         "audit": report_pages.audit(given, say),
         "appendix": report_pages.appendix(given, say),
         "unit": say.table.name,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from fractions import Fraction
-from typing import TypeVar
 
 import numpy as np
 
@@ -13,16 +12,16 @@ from experiments.measures import PlanMeasures, widest_gap
 from experiments.report_details import Assumption, AuditRow, PlanRow, Promise, WhatIf
 from experiments.report_evidence import PLAN, TODAY, Evidence
 from experiments.report_input import Gain, GainColumn, Headline, HowSure, ReportInput, Strip, Trade
-from experiments.report_people_rows import company_range, early_share, moves, rep_rows, under_served
+from experiments.report_people_rows import company_range, moves, rep_rows
 from experiments.trade import trade_table
 from experiments.uncertainty import GainRange, YearRange
 from experiments.whatif import WhatIf as PricedWhatIf
+from history.diagnose_care import care_by_owner
+from history.diagnose_stages import early_share
 from optimize.audit import RuleRow
 from scenarios.goals import MinimumChance, Workload
 from scenarios.scenario import Scenario
 from sim.statistics import mean_interval
-
-Rule = TypeVar("Rule", Workload, MinimumChance)
 
 _VERSION_DIGITS = 8
 _SAME_SHARE = 5e-4
@@ -46,6 +45,7 @@ def assemble(found: Evidence) -> ReportInput:
         InputRefused: figures that must tie do not.
     """
     scenario, result, rows, moved = found.scenario, found.allocation, rep_rows(found), moves(found)
+    workload, chance = scenario.allocation.enabled(Workload), scenario.allocation.enabled(MinimumChance)
     at_risk = sum(move.sales_at_risk for move in moved)
     hours = sum(Fraction(str(amount)) for amount in result.plan.training_hours().values())
     return ReportInput(
@@ -63,10 +63,10 @@ def assemble(found: Evidence) -> ReportInput:
         accounts=len(scenario.accounts),
         training_cost=round(hours * scenario.skills.training.cost_per_hour),
         moves=moved,
-        under_served=under_served(found),
+        care=care_by_owner(scenario, found.plans[PLAN], found.outcomes[PLAN]),
         early_share=early_share(found.outcomes[PLAN]),
-        workload_limit=next((rule.maximum for rule in _enabled(scenario, Workload)), None),
-        chance_floor=next((rule.chance for rule in _enabled(scenario, MinimumChance)), None),
+        workload_limit=None if workload is None else workload.maximum,
+        chance_floor=None if chance is None else chance.chance,
         findings=tuple(found.findings),
         what_ifs=tuple(_what_if(case, scenario) for case in found.what_ifs),
         audit=tuple(_audit_row(row, found) for row in result.rule_rows),
@@ -185,10 +185,6 @@ def _promise(found: Evidence) -> Promise:
     case, result = found.comparison[PLAN], found.allocation
     capped = case.years.capped if case.years.capped is not None else np.zeros(case.replications)
     return Promise(result.model_value, mean_interval(capped * (case.quota_sum or 0)), result.gap, result.status)
-
-
-def _enabled(scenario: Scenario, kind: type[Rule]) -> list[Rule]:
-    return [rule for rule in scenario.allocation.rules if isinstance(rule, kind) and rule.enabled]
 
 
 def _audit_row(row: RuleRow, found: Evidence) -> AuditRow:

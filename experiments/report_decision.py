@@ -8,7 +8,7 @@ evidence                                      verdict
 the rule sells more than the plan, and more   ``rule``: take the simple rule
 than today, both proven or likely
 gain over today not proven                    ``keep`` today's plan
-gain over the rule neither proven nor likely  ``either``: leave today's plan, the rule does as well
+gain over the rule neither proven nor likely  ``either``: replace today's; the rule does as well
 gain over the rule not robust to parameters   ``either``
 else                                          ``adopt`` the plan
 ============================================  =======================================================

@@ -1,4 +1,4 @@
-"""What the later pages of a report show: moves, findings, what-ifs, the audit, all plans, what was assumed.
+"""What the later pages of a report show: moves, what-ifs, the audit, all plans, what was assumed.
 
 The conventions are those of :mod:`experiments.report_input`.
 """
@@ -29,32 +29,6 @@ class Move:
     sales_at_risk: int
     protected_until: date | None
     reason: str
-
-
-@dataclass(frozen=True)
-class UnderServed:
-    """Accounts of one owner and tier that get less care than they are owed under the plan."""
-
-    rep: str
-    tier: str
-    accounts: int
-    given: float
-    owed: float
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One finding of the diagnosis in both languages.
-
-    Attributes:
-        strength: ``strong``, ``moderate``, ``weak``, or ``none`` where the data show no difference.
-        evidence: the figures behind it, by name.
-    """
-
-    english: str
-    chinese: str
-    strength: str = field(metadata=KEY)
-    evidence: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ import numpy as np
 
 from experiments.compare import Comparison, compare_outcomes
 from experiments.decompose import Decomposition, decompose
-from experiments.report_details import Finding
 from experiments.report_input import BackCast
 from experiments.runs import Progress, Runs
 from experiments.trade import TradeTable, trade_table
 from experiments.uncertainty import GainRange, YearRange, gain_range
 from experiments.whatif import WhatIf
+from history.diagnose_finding import Finding
 from optimize.allocate import AllocationResult
 from optimize.audit import audit, broken
 from optimize.formulate import formulate

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from experiments.report_details import KEY, Assumption, AuditRow, Finding, Move, PlanRow, Promise, UnderServed, WhatIf
+from experiments.report_details import KEY, Assumption, AuditRow, Move, PlanRow, Promise, WhatIf
 from experiments.words import table, word
+from history.diagnose_care import Care
+from history.diagnose_finding import Finding
 from scenarios.errors import InputRefused, Problem
 from sim.interval import Interval, Strength, strength
 
@@ -250,7 +252,7 @@ class ReportInput:
     accounts: int
     training_cost: int
     moves: tuple[Move, ...] = ()
-    under_served: tuple[UnderServed, ...] = ()
+    care: tuple[Care, ...] = ()
     early_share: float | None = None
     workload_limit: float | None = None
     chance_floor: float | None = None

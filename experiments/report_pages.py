@@ -1,4 +1,4 @@
-"""The pages after the first as texts: people, diagnosis, what-ifs, fairness audit, appendix."""
+"""The pages after the first as texts: people, diagnosis, fairness audit, appendix."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Any
 
 from experiments.money import adding_up, plain
 from experiments.report_charts import waterfall
-from experiments.report_details import AuditRow, PlanRow, WhatIf
+from experiments.report_details import AuditRow, PlanRow
 from experiments.report_input import ReportInput, RepRow, sureness
 from experiments.report_table import full_table
 from experiments.report_wording import Wording, rep_label
 from sim.interval import Interval
 
 View = dict[str, Any]
-_HOURS_NAMED = 3
 
 
 def people(given: ReportInput, say: Wording, *, persons: bool) -> View:
@@ -119,10 +118,8 @@ def diagnosis(given: ReportInput, say: Wording) -> list[View]:
     """Page 3: findings with their evidence and how strong it is."""
     return [
         {
-            "text": finding.chinese if say.language == "zh" else finding.english,
-            "evidence": " · ".join(
-                say.known("evidence", name) + f" {_figure(value)}" for name, value in finding.evidence
-            ),
+            "text": finding.text(say.language),
+            "evidence": " · ".join(_figure(name, value, say) for name, value in finding.evidence.items()),
             "strength": finding.strength,
             "word": say.t(f"finding.{finding.strength}"),
         }
@@ -130,61 +127,12 @@ def diagnosis(given: ReportInput, say: Wording) -> list[View]:
     ]
 
 
-def _figure(value: float) -> str:
-    return plain(value, 0) if float(value).is_integer() or abs(value) >= 1_000 else f"{value:.3g}"
-
-
-def what_ifs(given: ReportInput, say: Wording) -> View:
-    """Page 4: each question with its cost."""
-    confidence = given.what_ifs[0].sales.confidence if given.what_ifs else 0.95
-    return {
-        "cases": [_what_if(case, say) for case in given.what_ifs],
-        "note": say.t("whatif.note", confidence=say.percent(confidence)),
-    }
-
-
-def _what_if(case: WhatIf, say: Wording) -> View:
-    spent = [f"{say.t(f'whatif.{what}')} {say.small(minor)}" for what, minor in case.costs]
-    settled = case.sales_next_year
-    facts = [
-        (say.t("whatif.start"), say.day(case.start) if case.start else say.t("whatif.at_once")),
-        (say.t("whatif.ramp"), " → ".join(say.percent(pace) for pace in case.ramp) or say.t("whatif.no_ramp")),
-        (say.t("whatif.cost"), _with(say.small(case.full_cost), say.list(spent) if len(spent) > 1 else "")),
-        (say.t("whatif.cost_year"), say.small(case.cost_per_year)),
-        (say.t("whatif.sales_next"), say.t("page.not_known") if settled is None else say.small(settled, signed=True)),
-        (say.t("whatif.payback"), _payback(case, say)),
-        (say.t("whatif.hours"), _hours(case, say)),
-    ]
-    return {
-        "name": case.name,
-        "facts": facts,
-        "sales": say.small(case.sales.estimate, signed=True),
-        "ends": f"[{say.low(case.sales)}, {say.high(case.sales)}]",
-        "strength": sureness(case.sales),
-        "word": say.strength(case.sales),
-    }
-
-
-def _with(text: str, detail: str) -> str:
-    return f"{text} ({detail})" if detail else text
-
-
-def _payback(case: WhatIf, say: Wording) -> str:
-    if case.full_cost <= 0 and case.cost_per_year <= 0:
-        return say.t("whatif.no_cost")
-    if not case.margin_known:
-        return say.t("whatif.no_margin")
-    if case.payback_months is None:
-        return say.t("whatif.never")
-    return say.t("whatif.months", months=say.hours(round(case.payback_months)))
-
-
-def _hours(case: WhatIf, say: Wording) -> str:
-    hours = say.hours(round(case.hours))
-    named = [say.t("whatif.who_hours", who=who, hours=say.hours(round(amount))) for who, amount in case.whose]
-    if not named:
-        return say.t("whatif.hours_net", hours=hours)
-    return say.t("whatif.hours_of", hours=hours, whose=say.list(named, _HOURS_NAMED))
+def _figure(name: str, value: float, say: Wording) -> str:
+    """One figure of the evidence with its name; money is told by the ending of the name."""
+    label = say.known("evidence", name)
+    if name.endswith("_minor"):
+        return f"{label} {say.small(value)}"
+    return f"{label} {plain(value, 0) if float(value).is_integer() or abs(value) >= 1_000 else f'{value:.3g}'}"
 
 
 def audit(given: ReportInput, say: Wording) -> View:

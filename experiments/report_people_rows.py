@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from experiments.measures import PlanMeasures, RepMeasures, moved_accounts
-from experiments.report_details import Move, UnderServed
+from experiments.report_details import Move
 from experiments.report_evidence import PLAN, TODAY, Evidence
 from experiments.report_input import RepRow
+from history.diagnose_scenario import still_ramping
 from scenarios.market import Account
 from scenarios.people import Rep
 from scenarios.ticks import HOUR
-from scenarios.today import care_planned
 from sim.outcome import Outcome
 
 TERRITORY_FACTORS = ("equal share", "potential")
@@ -42,7 +40,6 @@ def _row(
     bars = tuple(found.allocation.waterfall.get(row.rep, ()))
     labels = {account.id: account_label(account) for account in found.scenario.accounts}
     training = found.allocation.plan.training_hours()
-    ramping = who.hired is not None and who.hired > found.scenario.calendar.start
     team = next((team.name or team.id for team in found.scenario.teams if team.id == row.team), row.team)
     return RepRow(
         id=row.rep,
@@ -65,7 +62,7 @@ def _row(
         waterfall=bars,
         opportunity=_part(bars, TERRITORY_FACTORS),
         person=_part(bars, PERSON_FACTORS),
-        ramping=ramping,
+        ramping=still_ramping(found.scenario, who),
         hired=who.hired,
     )
 
@@ -114,46 +111,6 @@ def moves(found: Evidence) -> tuple[Move, ...]:
             )
         )
     return tuple(sorted(rows, key=lambda move: (-move.sales_at_risk, move.account)))
-
-
-def under_served(found: Evidence) -> tuple[UnderServed, ...]:
-    """Owner and tier pairs with the care that their accounts get and are owed, hours a year.
-
-    Given is what the plan grants times the share of it that the owner finds time for in the simulated years; owed is
-    what the tier promises.
-    """
-    scenario, plan = found.scenario, found.allocation.plan
-    cube = found.outcomes[PLAN]["account"]
-    done, asked = (cube.total(metric).sum(axis=0) for metric in ("care_ticks", "care_planned_ticks"))
-    kept = dict(zip(cube.keys, np.divide(done, asked, out=np.zeros(len(done)), where=asked > 0).tolist(), strict=True))
-    granted = care_planned(scenario) | plan.care_hours()
-    promised = {tier.id: tier.care_hours_per_year for tier in scenario.tiers}
-    owners = plan.owner_of()
-    groups: dict[tuple[str, str], list[Account]] = {}
-    for account in scenario.accounts:
-        if account.id in owners and promised[account.tier] > 0:
-            groups.setdefault((owners[account.id], account.tier), []).append(account)
-    return tuple(
-        UnderServed(
-            rep=owner,
-            tier=tier,
-            accounts=len(group),
-            given=sum(granted[account.id] * kept.get(account.id, 0.0) for account in group),
-            owed=promised[tier] * len(group),
-        )
-        for (owner, tier), group in sorted(groups.items())
-    )
-
-
-def early_share(outcome: Outcome) -> float | None:
-    """Share of January and February in the sales of twelve whole months of one calendar year; else None."""
-    cube = outcome["rep"]
-    months = [label[-3:] for label in cube.periods]
-    if months != [f"-{month:02}" for month in range(1, 13)]:
-        return None
-    by_month = cube.by_period("revenue").sum(axis=(0, 1))
-    total = float(by_month.sum())
-    return float(by_month[:2].sum()) / total if total > 0 else None
 
 
 def company_range(case: PlanMeasures) -> tuple[float, float]:

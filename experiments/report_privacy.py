@@ -15,7 +15,9 @@ from typing import Any
 
 from experiments.report_details import AuditRow, Move, WhatIf
 from experiments.report_input import People, ReportInput, RepRow
+from experiments.report_wording import rep_label
 from experiments.words import word
+from history.diagnose_finding import Finding
 from scenarios.errors import InputRefused, Problem
 
 EDITIONS: tuple[People, ...] = ("named", "pseudonym", "aggregate")
@@ -96,6 +98,7 @@ def _masker(reps: tuple[RepRow, ...], names: dict[str, str]) -> Callable[[str], 
     for rep in reps:
         if rep.name:
             secrets.setdefault(rep.name, names[rep.id])
+            secrets.setdefault(rep_label(rep), names[rep.id])
     longest_first = sorted(secrets, key=lambda secret: (-len(secret), secret))
     pattern = re.compile("|".join(_as_token(secret) for secret in longest_first), re.IGNORECASE)
     folded = {secret.casefold(): alias for secret, alias in secrets.items()}
@@ -113,6 +116,11 @@ def _replaced(value: Any, mask: Callable[[str], str], names: dict[str, str]) -> 
     """The same value with every text masked, except keys of the word table."""
     if isinstance(value, str):
         return names.get(value) or mask(value)
+    if isinstance(value, Finding):
+        subject, english, chinese = (
+            _replaced(text, mask, names) for text in (value.subject, value.english, value.chinese)
+        )
+        return replace(value, subject=subject, english=english, chinese=chinese)
     if isinstance(value, RepRow):
         value = replace(value, name=value.id)
     if is_dataclass(value) and not isinstance(value, type):

@@ -8,12 +8,12 @@ from typing import Literal
 from experiments.report_decision import over_target
 from experiments.report_input import ReportInput, RepRow
 from experiments.report_wording import Wording, rep_label, short
+from history.diagnose_care import LITTLE_CARE
 
 IMPLAUSIBLE_GAIN = 0.08
 """Over the best simple rule; published gains from reallocation are 2 to 8 % of sales."""
 OPTIMISM_WORTH_A_WORD = 0.03
 LOADED = 0.90
-LITTLE_CARE = 0.8
 MOST_WATCH_OUTS = 5
 MOST_QUESTIONS = 3
 _NAMED = 2
@@ -66,10 +66,9 @@ def _about_persons(given: ReportInput, say: Wording) -> list[str]:
         floor = say.percent(given.chance_floor)
         found.append(say.t("watch.odds", who=_with_shares(odds, say, "chance"), floor=floor))
     found += [_ramping(given, say)] if any(rep.ramping for rep in given.reps) else []
-    for row in sorted(given.under_served, key=lambda row: row.given / row.owed)[:1]:
-        if row.given < LITTLE_CARE * row.owed:
-            share = say.percent(row.given / row.owed)
-            who = short(row.rep)
+    for row in sorted(given.care, key=lambda row: row.share)[:1]:
+        if row.share < LITTLE_CARE:
+            share, who = say.percent(row.share), short(row.owner)
             found.append(say.t("watch.under_served", accounts=row.accounts, tier=row.tier, who=who, share=share))
     capped = [rep for rep in given.reps if growth_capped(rep, given)]
     if capped:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import re
+import string
 import tomllib
 from functools import lru_cache
 from importlib import resources
@@ -43,6 +45,34 @@ def word(key: str, language: str, **fields: object) -> str:
         raise KeyError(f"no text for {key!r} in words.toml") from None
     text = texts[language]
     return text.format(**fields) if fields else text
+
+
+def phrase(section: str, text: str) -> tuple[str | None, dict[str, str]]:
+    """The key under which a section holds a machine's phrase, with what stands in the phrase where the key has fields.
+
+    A section may hold ``"sold by {who}"`` for every phrase of that form. ``None`` where it has none.
+    """
+    key = f"{section}.{text}"
+    if key in table():
+        return key, {}
+    for pattern, found in _forms(section):
+        if match := pattern.fullmatch(text):
+            return found, match.groupdict()
+    return None, {}
+
+
+@lru_cache(maxsize=32)
+def _forms(section: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The keys of a section that have fields, as patterns of the phrases that they stand for."""
+    forms = [key for key in table() if key.startswith(f"{section}.") and "{" in key]
+    return tuple((_pattern(key.removeprefix(f"{section}.")), key) for key in forms)
+
+
+def _pattern(form: str) -> re.Pattern[str]:
+    parts = [
+        re.escape(text) + (f"(?P<{name}>.+)" if name else "") for text, name, _, _ in string.Formatter().parse(form)
+    ]
+    return re.compile("".join(parts))
 
 
 def check_language(language: str) -> Language:

@@ -17,6 +17,7 @@ from history.calibrate_market import market_of
 from history.calibrate_people import People, calendar_of, people_of
 from history.calibrate_pipeline import pipeline_of
 from history.crm import History
+from scenarios.errors import InputRefused, Problem
 from scenarios.files import from_document
 from scenarios.scenario import Scenario
 
@@ -44,15 +45,17 @@ def calibrate(
             more, else a quarter.
         name: of the scenario.
         language: of names that the export does not give.
-        growth: the assumed target is the last period's sales, scaled to the horizon, times 1 + this.
+        growth: the assumed target is the last period's sales, scaled to the horizon, times 1 + this; above -1.
         seed: of the scenario.
 
     Returns:
         A valid scenario; ``provenance`` says for each parameter its source, date, rows, interval and grade.
 
     Raises:
-        InputRefused: too little was decided, won or seen arriving to calibrate anything.
+        InputRefused: too little was decided, won or seen arriving to calibrate anything; or no such growth.
     """
+    if not growth > -1 or not math.isfinite(growth):
+        raise InputRefused(Problem("growth", str(growth), "must be a finite number above -1", "write .05 for 5 %"))
     whole = basis_of(history, horizon)
     evidence = Evidence(whole)
     owned = owned_accounts(whole, evidence)

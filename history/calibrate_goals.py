@@ -10,6 +10,8 @@ from history.calibrate_people import People
 
 BAND = 0.5
 """Wider than the default, because potentials are computed and not known."""
+GROWTH_LIMITS = (-0.5, 0.5)
+"""Wider than the default, because one period's sales of a rep hold the luck of that period."""
 _ENOUGH = 0.5
 """The last period speaks for the horizon where it covers at least this part of it."""
 
@@ -46,7 +48,10 @@ def _rules(basis: Basis, evidence: Evidence) -> list[dict[str, Any]]:
     note = "wider than the default, because the export holds no potentials"
     evidence.assumed("allocation.rules.potential_band", BAND, "an assumption", note)
     if whole_period:
-        rules.append({"rule": "growth"})
+        floor, cap = GROWTH_LIMITS
+        rules.append({"rule": "growth", "floor": floor, "cap": cap})
+        note = "wider than the default, because one period's sales of a rep hold the luck of that period"
+        evidence.assumed("allocation.rules.growth", f"{floor:g} to {cap:+g}", "an assumption", note)
     else:
         rules.append({"rule": "growth", "enabled": False})
         note = f"last sales are scaled from {basis.sales_days:.0f} to {basis.days} days: no base for growth limits"

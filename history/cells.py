@@ -13,9 +13,7 @@ import numpy as np
 import pandas as pd
 
 from history.mapping import Money
-
-MINOR = 100
-"""Minor units in one currency unit."""
+from scenarios.base import MINOR_PER_MAJOR
 
 _OFFSET = re.compile(r"[T ].*(?:Z|[+-]\d\d:?\d\d)$")
 
@@ -48,7 +46,8 @@ def instants(cells: pd.Series, formats: tuple[str, ...], time_zone: str) -> tupl
             if not aware:
                 parsed, moved = _localised(parsed, time_zone)
                 shifted += moved
-            result[left] = parsed.dt.as_unit("ms")
+            # Years beyond these are slips of the pen, and finer clocks cannot hold them.
+            result[left] = parsed.dt.as_unit("ms").where(parsed.dt.year.between(1900, 2199))
     return result.dt.tz_convert(time_zone), given & result.isna(), shifted
 
 
@@ -73,7 +72,7 @@ def amounts(cells: pd.Series, money: Money) -> tuple[pd.Series, pd.Series, int]:
         ``(minor, bad, rounded)``: minor units (dtype ``Int64``, half-even), the mask of cells that are not a
         finite amount below 9e16 minor units, and the number of amounts with a fraction of a minor unit.
     """
-    factor = money.unit * MINOR
+    factor = money.unit * MINOR_PER_MAJOR
     known: dict[str, int | None] = {}
     inexact: set[str] = set()
     for text in pd.unique(cells):

@@ -80,14 +80,6 @@ def detectable_spread(n: np.ndarray, mean: float, wanted: float = 0.8) -> float:
     return float(optimize.brentq(lambda sd: power(sd, n, mean) - wanted, 0.0, top, xtol=1e-6))
 
 
-def wilson(k: np.ndarray, n: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """Wilson interval of a probability (Wilson 1927); ``k`` successes of ``n`` trials, arrays."""
-    z = float(stats.norm.ppf(0.5 + level / 2))
-    centre = (k + z * z / 2) / (n + z * z)
-    half = z / (n + z * z) * np.sqrt(k * (n - k) / n + z * z / 4)
-    return centre - half, centre + half
-
-
 def holm(p_values: list[float]) -> list[float]:
     """Holm's step-down correction: adjusted p-values in the order given."""
     order = np.argsort(p_values, kind="stable")

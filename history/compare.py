@@ -12,11 +12,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from history.chance import wilson
 from history.crm import History
 from history.record import day_count
 from history.survival import WON, conversion, delay_quantiles, incidence, observations
 from scenarios.errors import InputRefused, Problem
+from sim.binomial import wilson_bounds
 
 Period = Literal["month", "quarter", "year"]
 DIMENSIONS = ("rep", "team", "region", "account", "segment", "product", "source")
@@ -156,7 +156,7 @@ def _figures(deals: pd.DataFrame, ages: pd.DataFrame, fair: bool) -> dict[str, f
     lost = int((deals["outcome"] == "lost").sum())
     wins, revenue = int(won.sum()), int(deals["value_minor"][won].fillna(0).sum())
     decided = wins + lost
-    low, high = wilson(np.array([wins]), np.array([max(decided, 1)]))
+    rate, low, high = (float(part) for part in wilson_bounds(wins, decided))
     figures: dict[str, float] = {
         "opportunities": len(deals),
         "open": len(deals) - decided,
@@ -164,9 +164,9 @@ def _figures(deals: pd.DataFrame, ages: pd.DataFrame, fair: bool) -> dict[str, f
         "lost": lost,
         "revenue_minor": revenue,
         "order_value_minor": revenue / wins if wins else np.nan,
-        "closed_rate": wins / decided if decided else np.nan,
-        "closed_low": float(low[0]) if decided else np.nan,
-        "closed_high": float(high[0]) if decided else np.nan,
+        "closed_rate": rate,
+        "closed_low": low if decided else np.nan,
+        "closed_high": high if decided else np.nan,
     }
     if not fair:
         return figures
@@ -179,8 +179,7 @@ def _figures(deals: pd.DataFrame, ages: pd.DataFrame, fair: bool) -> dict[str, f
 
 def _add_rate(table: pd.DataFrame) -> None:
     decided = (table["won"] + table["lost"]).to_numpy()
-    low, high = wilson(table["won"].to_numpy(), np.maximum(decided, 1))
-    table["closed_rate"] = np.where(decided > 0, table["won"].to_numpy() / np.maximum(decided, 1), np.nan)
+    table["closed_rate"], low, high = wilson_bounds(table["won"].to_numpy(), decided)
     table["closed_low"] = np.where(decided > 0, low, np.nan)
     table["closed_high"] = np.where(decided > 0, high, np.nan)
 

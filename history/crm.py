@@ -19,7 +19,7 @@ from history.edges import left_edge, remark_gaps
 from history.events import read_log
 from history.joins import fill, fixed, missing_columns, side_table
 from history.mapping import Columns, Join, Mapping, load_mapping
-from history.quality import Finding, Ledger
+from history.quality import Ledger, Remark
 from history.record import Log
 from history.tables import SourceFile, Table, find_tables, main_file, read_table, sheet_names
 from scenarios.errors import InputRefused, Problem, refuse_if
@@ -55,7 +55,7 @@ class History:
         currency: ISO code of all amounts.
         time_zone: of all times.
         source_files: what was read.
-        quality: findings on the data.
+        quality: remarks on the data.
     """
 
     kind: str
@@ -71,9 +71,9 @@ class History:
     currency: str
     time_zone: str
     source_files: tuple[SourceFile, ...]
-    quality: tuple[Finding, ...]
+    quality: tuple[Remark, ...]
 
-    def found(self, kind: str) -> Finding | None:
+    def found(self, kind: str) -> Remark | None:
         """The finding of this kind, if there is one."""
         return next((finding for finding in self.quality if finding.kind == kind), None)
 
@@ -230,5 +230,5 @@ def _assemble(log: Log, sides: dict[str, pd.DataFrame], tables: _Tables, rules: 
         currency=log.currency,
         time_zone=rules.time_zone,
         source_files=tuple(tables.sources),
-        quality=tuple(ledger.findings),
+        quality=tuple(ledger.remarks),
     )

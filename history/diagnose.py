@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import pandas as pd
 
-from history import quality
 from history.compare import DIMENSIONS, by_cohort, by_period, by_unit, overall
 from history.crm import History
-from history.diagnose_finding import Finding, Strength, strongest_first
+from history.diagnose_finding import Finding, strongest_first
 from history.diagnose_funnel import activities, activity_findings, capability, leak_findings, leaks
-from history.diagnose_scenario import diagnose_scenario, stage_table
+from history.diagnose_scenario import diagnose_scenario
+from history.diagnose_stages import stage_table
+from history.quality import Remark
 from history.skill import rep_spreads
-from history.statements import Statement, statements
+from history.statements import statements
 
 __all__ = ["Diagnosis", "Finding", "diagnose", "diagnose_scenario", "stage_table"]
 
@@ -42,14 +42,13 @@ class Diagnosis:
     activities: pd.DataFrame
     capability: pd.DataFrame
     findings: tuple[Finding, ...]
-    data: tuple[quality.Finding, ...]
+    data: tuple[Remark, ...]
 
 
 def diagnose(history: History) -> Diagnosis:
     """Key figures, comparisons in time and between units, leaks of the funnel, and what all this says in words."""
     lost, done = leaks(history), activities(history)
-    found = [_from_statement(said) for said in statements(history)]
-    found += [*leak_findings(lost, history.currency), *activity_findings(done)]
+    found = [*statements(history), *leak_findings(lost, history.currency), *activity_findings(done)]
     told = [field for field in DIMENSIONS if history.opportunities[field].notna().any()]
     return Diagnosis(
         overall=overall(history),
@@ -62,8 +61,3 @@ def diagnose(history: History) -> Diagnosis:
         findings=tuple(strongest_first(found)),
         data=history.quality,
     )
-
-
-def _from_statement(said: Statement) -> Finding:
-    subject = said.kind.removesuffix("_spread") if said.kind.endswith("_spread") else "company"
-    return Finding(said.kind, subject, said.english, said.chinese, cast("Strength", said.strength), dict(said.evidence))

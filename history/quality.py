@@ -18,7 +18,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Finding:
+class Remark:
     """One remark on the quality of the data.
 
     Attributes:
@@ -62,7 +62,7 @@ class Ledger:
     """Collects every problem and finding of one reading, so that all are reported together."""
 
     problems: list[Problem] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
 
     def refuse(self, where: str, value: str, rule: str, remedy: str = "") -> None:
         """Note one problem that refuses the export."""
@@ -71,7 +71,7 @@ class Ledger:
     def note(self, kind: str, count: int, rows: int, what: str, consequence: str) -> None:
         """Note a fact that does not refuse the export; nothing is noted for a count of 0."""
         if count:
-            self.findings.append(Finding(kind, int(count), int(rows), what, consequence))
+            self.remarks.append(Remark(kind, int(count), int(rows), what, consequence))
 
     def judge(self, fault: Fault, broken: pd.Series, shown: pd.Series, lines: pd.Series, where: str) -> pd.Series:
         """Apply a fault's policy to the rows that break its rule.

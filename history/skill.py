@@ -20,9 +20,10 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from history.chance import chance_probability, detectable_spread, holm, wilson
+from history.chance import chance_probability, detectable_spread, holm
 from history.crm import History
 from scenarios.errors import InputRefused, Problem
+from sim.binomial import wilson_bounds
 
 TALLY_COLUMNS = ("unit", "decided", "converted")
 _SHARED = 0.25
@@ -194,15 +195,17 @@ def _persistence(halves: pd.DataFrame | None, used: pd.DataFrame, sd: float, mea
         return float("nan"), float("nan")
     n = used.set_index("unit").loc[both["unit"], "decided"].to_numpy(dtype=float) / 2
     noise = float(((mean * (1 - mean) - sd**2) / n).mean())
-    observed = np.corrcoef(both["first"].astype(float), both["second"].astype(float))[0, 1]
+    first, second = both["first"].to_numpy(dtype=float), both["second"].to_numpy(dtype=float)
+    # Halves in which all reps are alike have no correlation, not one of zero.
+    observed = np.corrcoef(first, second)[0, 1] if first.std() > 0 and second.std() > 0 else float("nan")
     return float(observed), sd**2 / (sd**2 + noise) if noise > 0 else float("nan")
 
 
 def _effects(used: pd.DataFrame, mean: float, sd: float, upper: float) -> pd.DataFrame:
     n = used["decided"].to_numpy(dtype=float)
     k = used["converted"].to_numpy(dtype=float)
-    low, high = wilson(k, n)
-    table = used[list(TALLY_COLUMNS)].assign(rate=k / n, rate_low=low, rate_high=high)
+    rate, low, high = wilson_bounds(k, n)
+    table = used[list(TALLY_COLUMNS)].assign(rate=rate, rate_low=low, rate_high=high)
     if sd == 0.0:
         return table.assign(effect=0.0, effect_low=-1.96 * upper, effect_high=1.96 * upper, distinct=False)
     prior = mean * (1 - mean) / sd**2 - 1

@@ -6,8 +6,6 @@ large a difference they could have missed is part of the sentence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -16,6 +14,7 @@ from history.arrivals import daily_counts, describe
 from history.chance import chance_probability, holm, nested_probability
 from history.compare import by_period, overall
 from history.crm import History
+from history.diagnose_finding import Finding, Strength
 from history.skill import Spread, decided_cases, rate_halves, rep_spreads, spread, tally
 from history.survival import LOST, WON, delay_quantiles, stage_incidence
 
@@ -30,25 +29,7 @@ _NAMES = {
 }
 
 
-@dataclass(frozen=True)
-class Statement:
-    """One thing the history says.
-
-    Attributes:
-        kind: stable machine name.
-        english, chinese: the same sentence in both languages.
-        strength: ``strong``, ``moderate``, ``weak`` or ``none``.
-        evidence: the figures behind it, by name.
-    """
-
-    kind: str
-    english: str
-    chinese: str
-    strength: str
-    evidence: dict[str, float] = field(default_factory=dict)
-
-
-def statements(history: History) -> tuple[Statement, ...]:
+def statements(history: History) -> tuple[Finding, ...]:
     """Everything that can be said in words about a history, the reps first."""
     found = [rep_statement(result) for result in rep_spreads(history)]
     found += _group_statements(history)
@@ -56,7 +37,7 @@ def statements(history: History) -> tuple[Statement, ...]:
     return tuple(found)
 
 
-def rep_statement(found: Spread) -> Statement:
+def rep_statement(found: Spread) -> Finding:
     """What the spread between reps in one stage (or in win rates) does and does not show."""
     stage = found.what.partition(": ")[2]
     evidence = _evidence(found)
@@ -74,7 +55,7 @@ def rep_statement(found: Spread) -> Statement:
             wort = f"真实标准差低于{upper:.1f}个百分点（95%）。"
         advice = " Do not single out and train your 'worst' reps on this evidence."
         rat = "不要据此挑出“最差”的销售人员去培训。"
-        return Statement("rep_spread", head + text + advice, kopf + wort + rat, "none", evidence)
+        return _said("rep_spread", head + text + advice, kopf + wort + rat, "none", evidence)
     strength = _strength(found)
     sd, low, high = (100 * value for value in (found.sd, found.sd_low, found.sd_high))
     english = (
@@ -97,10 +78,16 @@ def rep_statement(found: Spread) -> Statement:
     else:
         english += " Different leads may explain a part of it."
         chinese += "分到的线索不同也可能解释一部分差异。"
-    return Statement("rep_spread", english, chinese, strength, evidence)
+    return _said("rep_spread", english, chinese, strength, evidence)
 
 
-def _strength(found: Spread) -> str:
+def _said(kind: str, english: str, chinese: str, strength: Strength, evidence: dict[str, float]) -> Finding:
+    """A finding about the units that are compared, else about the company."""
+    subject = kind.removesuffix("_spread") if kind.endswith("_spread") else "company"
+    return Finding(kind, subject, english, chinese, strength, evidence)
+
+
+def _strength(found: Spread) -> Strength:
     if found.roles_suspected:
         return "weak"
     if found.p_adjusted < 0.001 and not found.persistence < found.persistence_expected / 2:
@@ -123,7 +110,7 @@ def _evidence(found: Spread) -> dict[str, float]:
     }
 
 
-def _group_statements(history: History) -> list[Statement]:
+def _group_statements(history: History) -> list[Finding]:
     cases = decided_cases(history)
     usable = []
     for by in _NAMES:
@@ -153,8 +140,8 @@ def _group_statements(history: History) -> list[Statement]:
         else:
             english = f"{name} do not differ in win rate more than chance (true spread at most {upper:.1f} points)."
             chinese = f"{wort}的赢单率差异没有超出偶然范围（真实标准差至多{upper:.1f}个百分点）。"
-        strength = _strength(result) if result.reported and nested <= 0.05 else "none"
-        found.append(Statement(f"{by}_spread", english, chinese, strength, _evidence(result)))
+        strength: Strength = _strength(result) if result.reported and nested <= 0.05 else "none"
+        found.append(_said(f"{by}_spread", english, chinese, strength, _evidence(result)))
     return found
 
 
@@ -163,7 +150,7 @@ def _probability(counts: pd.DataFrame) -> float:
     return chance_probability(used["decided"].to_numpy(), used["converted"].to_numpy())
 
 
-def _clocks(history: History) -> list[Statement]:
+def _clocks(history: History) -> list[Finding]:
     """Wins and losses that take different times make the win rate of a month's closings misleading."""
     curve = stage_incidence(history)
     middle = np.array([0.5])
@@ -175,10 +162,10 @@ def _clocks(history: History) -> list[Statement]:
         "judge win rates by the month in which deals began, not by the month in which they closed."
     )
     chinese = f"赢单与输单的周期不同（中位数{won:.3g}天与{lost:.3g}天）：赢单率应按商机创建月份衡量，而不是按结单月份。"
-    return [Statement("clocks", english, chinese, "moderate", {"won_median_days": won, "lost_median_days": lost})]
+    return [_said("clocks", english, chinese, "moderate", {"won_median_days": won, "lost_median_days": lost})]
 
 
-def _young_deals(history: History) -> list[Statement]:
+def _young_deals(history: History) -> list[Finding]:
     row = overall(history).iloc[0]
     closed, rate, low, high = (float(row[name]) for name in ("closed_rate", "rate", "low", "high"))
     share = float(row["open"]) / float(row["opportunities"])
@@ -192,12 +179,12 @@ def _young_deals(history: History) -> list[Statement]:
         f"{100 * share:.0f}%的商机尚未结单。已结单中赢单占{100 * closed:.1f}%；"
         f"全部商机的最终赢单率估计为{100 * rate:.1f}%（95%区间{100 * low:.1f}%至{100 * high:.1f}%）。"
     )
-    strength = "strong" if high - low < 0.05 else "moderate" if high - low < 0.15 else "weak"
+    strength: Strength = "strong" if high - low < 0.05 else "moderate" if high - low < 0.15 else "weak"
     evidence = {"closed_rate": closed, "rate": rate, "low": low, "high": high, "open_share": share}
-    return [Statement("young_deals", english, chinese, strength, evidence)]
+    return [_said("young_deals", english, chinese, strength, evidence)]
 
 
-def _growth(history: History) -> list[Statement]:
+def _growth(history: History) -> list[Finding]:
     """Revenue of the latest covered quarter against the quarter and the year before, with the noise of its deals."""
     table = by_period(history, "quarter")
     covered = table.index[table["closed_complete"]]
@@ -214,12 +201,12 @@ def _growth(history: History) -> list[Statement]:
             continue
         now, then = (pd.Timestamp(table["period"].iloc[place]) for place in (last, last - steps))
         z = _noise_ratio(history, now, then)
-        strength = "strong" if abs(z) > 3.3 else "moderate" if abs(z) > 1.96 else "weak"
+        strength: Strength = "strong" if abs(z) > 3.3 else "moderate" if abs(z) > 1.96 else "weak"
         doubt, zweifel = ("", "") if strength != "weak" else (" This is within chance.", "属偶然波动范围。")
         quarter = f"{now.year}Q{now.quarter}"
         english = f"Signed value in {quarter} is {100 * change:+.0f} % against {en}.{doubt}"
         chinese = f"{quarter}签约额{zh}{100 * change:+.0f}%。{zweifel}"
-        found.append(Statement(f"revenue_{kind}", english, chinese, strength, {"change": change, "z": z}))
+        found.append(_said(f"revenue_{kind}", english, chinese, strength, {"change": change, "z": z}))
     return found
 
 
@@ -236,7 +223,7 @@ def _noise_ratio(history: History, now: pd.Timestamp, then: pd.Timestamp) -> flo
     return float((values[0].sum() - values[1].sum()) / error) if error > 0 else 0.0
 
 
-def _arrivals(history: History) -> list[Statement]:
+def _arrivals(history: History) -> list[Finding]:
     counts = daily_counts(history)
     if len(counts) < 28:
         return []
@@ -250,4 +237,4 @@ def _arrivals(history: History) -> list[Statement]:
     )
     chinese = f"新商机成批到来：扣除星期与趋势后，日到达量的离散度是纯随机的{found.dispersion:.1f}倍。"
     evidence = {"dispersion": found.dispersion, "low": found.dispersion_low, "high": found.dispersion_high}
-    return [Statement("arrivals", english, chinese, "strong" if p_value < 1e-4 else "moderate", evidence)]
+    return [_said("arrivals", english, chinese, "strong" if p_value < 1e-4 else "moderate", evidence)]

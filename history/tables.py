@@ -13,6 +13,7 @@ import gzip
 import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -150,7 +151,7 @@ def _csv(raw: bytes, zipped: bool, name: str, encoding: str, delimiter: str, led
     if zipped:
         try:
             raw = gzip.decompress(raw)
-        except (OSError, EOFError) as broken:
+        except (OSError, EOFError, zlib.error) as broken:
             ledger.refuse(name, "", f"must be a whole gzip file: {broken}", "copy the file again")
             return _NOTHING
     text = _decoded(raw, name, encoding, ledger)

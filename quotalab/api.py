@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from experiments.design import read_sweep
+from experiments.money import Language
 from experiments.report import write
 from experiments.runs import Progress, plan_of
 from experiments.sweep import SweepResult, run_sweep
 from experiments.words import check_language
+from history.calibrate import GROWTH
 from history.calibrate import calibrate as calibrated
 from history.calibrate_evidence import Horizon
 from history.crm import History, read_history
@@ -18,7 +20,8 @@ from optimize.allocate import AllocationResult
 from optimize.allocate import allocate as solved
 from optimize.baselines import baselines as ruled
 from optimize.responses import estimate
-from quotalab.diagnosis import Diagnosis, diagnosis
+from quotalab.diagnosis import Diagnosed, of_export, of_plan
+from quotalab.worlds import open_world, require_scenario
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 from sim.outcome import Outcome
@@ -138,17 +141,40 @@ def report(
     return write(study(scenario, **job).report(language, people), Path(path))
 
 
-def diagnose(export: str | Path | History, mapping: str | Path | Mapping = "opportunities") -> Diagnosis:
-    """What a CRM export shows: key figures, comparisons, statements with their strength, remarks on the data.
+def diagnose(
+    source: str | Path | History | Scenario,
+    mapping: str | Path | Mapping | None = None,
+    *,
+    data_date: str | None = None,
+    replications: int = DEFAULT_YEARS,
+    seed: int | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Diagnosed:
+    """What a CRM export or a scenario under its plan shows: findings with their strength, and tables.
 
     Args:
-        export: a file, a folder with one table a file, or a history that was read already.
-        mapping: a shipped mapping's name, a mapping file, or a mapping.
+        source: an export (a file, a folder with one table a file, or a history that was read already), or a scenario
+            (a shipped name, a folder, a YAML file, or a scenario that was loaded already).
+        mapping: how to read an export: a shipped mapping's name, a mapping file, or a mapping. Without it a path or
+            name means a scenario.
+        data_date: of an export: what happened later is not looked at.
+        replications, seed, workers, progress: of a scenario's simulated years, see :func:`sim.run.simulate`.
 
     Raises:
-        InputRefused: all problems of the mapping or the export together.
+        InputRefused: all problems of the mapping or the export together; or no such scenario.
     """
-    return diagnosis(export if isinstance(export, History) else read_history(export, mapping))
+    if isinstance(source, History):
+        return of_export(source)
+    if mapping is not None and not isinstance(source, Scenario):
+        return of_export(read_history(source, mapping, data_date))
+    if isinstance(source, Scenario):
+        world = source
+    else:
+        require_scenario(source)
+        world = open_world(source)
+    years = simulate(world, replications=replications, seed=seed, workers=workers, progress=progress)
+    return of_plan(world, years)
 
 
 def calibrate(
@@ -157,7 +183,10 @@ def calibrate(
     *,
     name: str = "calibrated",
     horizon: Horizon | None = None,
+    language: Language = "en",
+    growth: float = GROWTH,
     seed: int = 0,
+    data_date: str | None = None,
 ) -> Scenario:
     """A scenario that goes on where a CRM export ends, with the origin of every parameter written beside it.
 
@@ -166,10 +195,13 @@ def calibrate(
         mapping: a shipped mapping's name, a mapping file, or a mapping.
         name: of the scenario.
         horizon: ``month``, ``quarter``, ``half`` or ``year``; empty lets the length of the data decide.
+        language: ``en`` or ``zh``: of names that the export does not give, and of the scenario's pages.
+        growth: the assumed target is the last period's sales, scaled to the horizon, times 1 + this; above -1.
         seed: of the scenario.
+        data_date: what happened later is not looked at.
 
     Raises:
         InputRefused: all problems of the mapping or the export together, or too little to calibrate from.
     """
-    history = export if isinstance(export, History) else read_history(export, mapping)
-    return calibrated(history, horizon=horizon, name=name, seed=seed)
+    history = export if isinstance(export, History) else read_history(export, mapping, data_date)
+    return calibrated(history, horizon=horizon, name=name, language=check_language(language), growth=growth, seed=seed)

@@ -1,64 +1,64 @@
-"""A history's key figures and statements, gathered for one run."""
+"""A diagnosis for terminals and run folders: of what really happened, or of a plan by its simulated years."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from experiments.money import Language, amount
-from history.compare import DIMENSIONS, by_cohort, by_period, by_unit, overall
+from experiments.runs import plan_of
+from experiments.words import word
 from history.crm import History
-from history.quality import Finding
-from history.statements import Statement, statements
-from history.survival import funnel
+from history.diagnose import diagnose, diagnose_scenario, stage_table
+from history.diagnose_finding import Finding
+from history.quality import Remark
+from quotalab.tables import findings_table
+from scenarios.scenario import Scenario
+from sim.outcome import Outcome
 
-_WORDS = {
-    "head": (
-        "{opportunities:,} opportunities: {won:,} won, {lost:,} lost, {open:,} open; signed {revenue}",
-        "商机 {opportunities:,}：赢单 {won:,}，丢单 {lost:,}，在手 {open:,}；签约额 {revenue}",
-    ),
-    "strength": ("[{strength}] {text}", "[{strength}] {text}"),
-    "quality": ("on the data:", "数据质量："),
-    "none": ("no difference shown", "未见差异"),
-    "weak": ("weak", "弱"),
-    "moderate": ("moderate", "中"),
-    "strong": ("strong", "强"),
-}
+_EXPORT = (
+    "{opportunities:,} opportunities: {won:,} won, {lost:,} lost, {open:,} open; signed {revenue}",
+    "商机 {opportunities:,}：赢单 {won:,}，丢单 {lost:,}，在手 {open:,}；签约额 {revenue}",
+)
+_PLAN = (
+    "{scenario}, plan {plan}: expected sales {expected}, quotas sum to {quotas}; {years:,} simulated years",
+    "{scenario}，方案 {plan}：预期销售额 {expected}，指标合计 {quotas}；模拟 {years:,} 个年度",
+)
+_ON_THE_DATA = ("on the data:", "数据质量：")
 
 
-@dataclass(frozen=True)
-class Diagnosis:
-    """What a history says.
+@dataclass(frozen=True, eq=False)
+class Diagnosed:
+    """What a diagnosis says.
 
     Attributes:
-        tables: by name: ``overall``, ``by_month``, ``by_cohort``, one ``by_DIMENSION`` for each dimension that the
-            export tells, ``funnel`` where stages are known, ``statements``, ``quality``. Money in minor units in
-            columns that end in ``_minor``.
-        said: the statements, the reps first.
-        remarks: on the quality of the data.
-        source: the files read, for the manifest.
+        findings: the strongest first.
+        tables: by name; of an export ``overall``, ``periods``, ``cohorts``, one ``by_ATTRIBUTE`` for each that the
+            export tells, ``leaks``, ``activities``, ``capability``, ``data``; of a plan ``stages``; of both
+            ``findings``. Money in minor units in columns that end in ``_minor``.
+        remarks: on the quality of an export; none for a plan.
+        facts: on the source, for the manifest.
+        head: the first line, by language.
     """
 
-    tables: dict[str, pd.DataFrame]
-    said: tuple[Statement, ...]
-    remarks: tuple[Finding, ...]
-    source: list[dict[str, Any]]
-    currency: str
+    findings: tuple[Finding, ...]
+    tables: Mapping[str, pd.DataFrame]
+    remarks: tuple[Remark, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    head: Mapping[Language, str] = field(default_factory=dict)
 
     def text(self, language: Language) -> str:
-        """Key figures, statements and remarks on the data, for a terminal."""
-        row = self.tables["overall"].iloc[0]
-        counts = {name: int(row[name]) for name in ("opportunities", "won", "lost", "open")}
-        revenue = amount(int(row["revenue_minor"]), language, self.currency)
-        lines = [_word("head", language).format(**counts, revenue=revenue)]
-        for statement in self.said:
-            text = statement.chinese if language == "zh" else statement.english
-            lines.append(_word("strength", language).format(strength=_word(statement.strength, language), text=text))
+        """Key figures, findings with their strength and remarks on the data, for a terminal."""
+        lines = [self.head[language]]
+        lines += [f"[{word(f'finding.{one.strength}', language)}] {one.text(language)}" for one in self.findings]
+        if not self.findings:
+            lines.append(word("finding.empty", language))
         if self.remarks:
-            lines.append(_word("quality", language))
+            lines.append(_ON_THE_DATA[language == "zh"])
             lines += [f"  {one.what} ({one.count} / {one.rows}); {one.consequence}" for one in self.remarks]
         return "\n".join(lines)
 
@@ -70,34 +70,48 @@ class Diagnosis:
         return digest.hexdigest()
 
 
-def diagnosis(history: History) -> Diagnosis:
-    """Every comparison that this history allows, and the statements that follow."""
-    said = statements(history)
-    tables = {"overall": overall(history), "by_month": by_period(history), "by_cohort": by_cohort(history)}
-    for dimension in DIMENSIONS:
-        if history.opportunities[dimension].notna().any():
-            tables[f"by_{dimension}"] = by_unit(history, dimension)
-    if len(history.visits):
-        tables["funnel"] = funnel(history)
-    tables["statements"] = pd.DataFrame(
-        [
-            {
-                "kind": one.kind,
-                "strength": one.strength,
-                "english": one.english,
-                "chinese": one.chinese,
-                "evidence": "; ".join(f"{name} {value:g}" for name, value in one.evidence.items()),
-            }
-            for one in said
-        ],
-        columns=["kind", "strength", "english", "chinese", "evidence"],
+def of_export(history: History) -> Diagnosed:
+    """What really happened, by the export of a CRM."""
+    found = diagnose(history)
+    row = found.overall.iloc[0]
+    counts = {name: int(row[name]) for name in ("opportunities", "won", "lost", "open")}
+    revenue = int(row["revenue_minor"])
+    tables = {"overall": found.overall, "periods": found.periods, "cohorts": found.cohorts}
+    tables |= {f"by_{attribute}": table for attribute, table in found.units.items()}
+    tables |= {"leaks": found.leaks, "activities": found.activities, "capability": found.capability}
+    columns = ["kind", "count", "rows", "what", "consequence"]
+    tables["data"] = pd.DataFrame([vars(remark) for remark in found.data], columns=columns)
+    return Diagnosed(
+        findings=found.findings,
+        tables=tables | {"findings": findings_table(found.findings)},
+        remarks=found.data,
+        facts={"source": [vars(file) for file in history.source_files]},
+        head=_in_both(_EXPORT, {"revenue": revenue}, history.currency, **counts),
     )
-    tables["quality"] = pd.DataFrame(
-        [vars(finding) for finding in history.quality], columns=["kind", "count", "rows", "what", "consequence"]
-    )
-    source = [vars(file) for file in history.source_files]
-    return Diagnosis(tables, said, history.quality, source, history.currency)
 
 
-def _word(key: str, language: Language) -> str:
-    return _WORDS[key][language == "zh"]
+def of_plan(world: Scenario, outcome: Outcome) -> Diagnosed:
+    """What the simulated years of a scenario under its plan (else today's) show.
+
+    Raises:
+        InputRefused: the outcome is of another scenario or plan.
+    """
+    found, plan = tuple(diagnose_scenario(world, outcome)), plan_of(world)
+    money = {
+        "expected": round(float(outcome["rep"].company("revenue").mean())),
+        "quotas": sum(plan.quotas("revenue").values()),
+    }
+    return Diagnosed(
+        findings=found,
+        tables={"stages": stage_table(outcome), "findings": findings_table(found)},
+        facts={"simulation": {"seed": outcome.seed, "replications": outcome.replications, "plan": plan.name}},
+        head=_in_both(_PLAN, money, world.currency, scenario=world.name, plan=plan.name, years=outcome.replications),
+    )
+
+
+def _in_both(texts: tuple[str, str], money: Mapping[str, int], currency: str, **fields: object) -> dict[Language, str]:
+    languages: tuple[Language, Language] = ("en", "zh")
+    return {
+        language: text.format(**{name: amount(minor, language, currency) for name, minor in money.items()}, **fields)
+        for language, text in zip(languages, texts, strict=True)
+    }

@@ -15,13 +15,13 @@ from sim.outcome import Outcome
 
 def drawings(world: Scenario, outcome: Outcome, measures: PlanMeasures, language: Language) -> Iterator[Drawing]:
     """Funnel, attainment, quota against potential, workload; what has no quota, potential or hours is left out."""
-    plan, rules = plan_of(world), world.allocation.rules
+    plan, rules = plan_of(world), world.allocation
     yield funnel(world, outcome, language)
     if any(quota > 0 for quota in plan.quotas().values()):
         yield attainment_figure(world, plan, outcome, language)
     if any(rep.quota and rep.potential for rep in measures.reps):
-        band = next((rule.tolerance for rule in rules if isinstance(rule, PotentialBand) and rule.enabled), None)
-        yield quota_potential(measures, language, tolerance=band)
+        band = rules.enabled(PotentialBand)
+        yield quota_potential(measures, language, tolerance=None if band is None else band.tolerance)
     if any(rep.workload is not None for rep in measures.reps):
-        limit = next((rule.maximum for rule in rules if isinstance(rule, Workload) and rule.enabled), None)
-        yield workload(measures, language, limit=limit)
+        limit = rules.enabled(Workload)
+        yield workload(measures, language, limit=None if limit is None else limit.maximum)

@@ -18,11 +18,11 @@ from experiments.report_input import People, ReportInput
 from experiments.runs import Progress, Runs, plan_of
 from experiments.uncertainty import FEWEST_DRAWS
 from experiments.whatif import what_if
+from history.diagnose_scenario import diagnose_scenario
 from optimize.allocate import allocate
 from optimize.baselines import baselines
 from optimize.responses import estimate
 from quotalab.api import learning_years
-from quotalab.findings import findings
 from quotalab.runs import versions
 from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.plan import Plan
@@ -161,7 +161,7 @@ def study(
             workers=workers,
             progress=work.part("draws"),
             what_ifs=answers,
-            findings=findings(world, runs.outcome(world)),
+            findings=diagnose_scenario(world, runs.outcome(world)),
             manifest=versions(),
         )
     return Study(world, evidence, assemble(evidence))

@@ -15,12 +15,11 @@ from experiments.report_wording import wording
 from quotalab.drawings import drawings
 from quotalab.job import PLAN, TODAY, Study
 from quotalab.runs import rows
-from quotalab.tables import move_table, quota_table, rep_table, rule_table, training_table
+from quotalab.tables import findings_table, move_table, quota_table, rep_table, rule_table, training_table
+from scenarios.base import MINOR_PER_MAJOR
 
 if TYPE_CHECKING:
     from quotalab.runs import Draft
-
-MINOR_PER_MAJOR = 100
 
 
 def write_study(draft: Draft, found: Study, language: Language) -> None:
@@ -53,7 +52,7 @@ def study_tables(found: Study) -> dict[str, pd.DataFrame]:
         "moves": move_table(result),
         "rules": rule_table(result),
         "what_ifs": _what_if_table(found),
-        "findings": _finding_table(found),
+        "findings": findings_table(found.figures.findings),
     }
     if evidence.trade is not None:
         tables["trade"] = evidence.trade.table()
@@ -109,16 +108,3 @@ def _what_if_table(found: Study) -> pd.DataFrame:
         for case in found.evidence.what_ifs
     ]
     return pd.DataFrame(table, columns=columns)
-
-
-def _finding_table(found: Study) -> pd.DataFrame:
-    table = [
-        {
-            "strength": one.strength,
-            "english": one.english,
-            "chinese": one.chinese,
-            "evidence": "; ".join(f"{name} {value:g}" for name, value in one.evidence),
-        }
-        for one in found.figures.findings
-    ]
-    return pd.DataFrame(table, columns=["strength", "english", "chinese", "evidence"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from experiments.report_front import front
 from experiments.report_input import ReportInput
-from experiments.report_pages import what_ifs
+from experiments.report_what_ifs import what_ifs
 from experiments.report_wording import Wording, wording
 from experiments.words import check_language
 

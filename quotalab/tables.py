@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -9,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from experiments.measures import PlanMeasures
+from history.diagnose_finding import Finding
 from optimize.allocate import AllocationResult, Move
 from optimize.audit import RuleRow
+from scenarios.base import MINOR_PER_MAJOR
 from scenarios.plan import Plan, is_money
 from scenarios.scenario import Scenario
 from sim.kpis import Level, kpis
 from sim.outcome import Cube, Outcome
-
-MINOR_PER_MAJOR = 100
 
 
 def cube_table(cube: Cube, first: int = 0) -> pd.DataFrame:
@@ -134,7 +135,16 @@ def training_table(plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["rep", "skill", "hours"])
 
 
-def _columns(kind: type[RuleRow | Move]) -> list[str]:
+def findings_table(findings: Iterable[Finding]) -> pd.DataFrame:
+    """One row a finding, in the order given; evidence as it is counted, money in minor units."""
+    rows = [
+        asdict(one) | {"evidence": "; ".join(f"{name} {value:g}" for name, value in one.evidence.items())}
+        for one in findings
+    ]
+    return pd.DataFrame(rows, columns=_columns(Finding))
+
+
+def _columns(kind: type[RuleRow | Move | Finding]) -> list[str]:
     return [column.name for column in fields(kind)]
 
 

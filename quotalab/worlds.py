@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from history.mapping import preset_names
 from quotalab.runs import plan_folder
 from scenarios.errors import InputRefused, Problem
-from scenarios.files import load
+from scenarios.files import MAIN_FILE, library, load
 from scenarios.plan_files import read_plan
 from scenarios.scenario import Scenario
 
@@ -30,6 +31,22 @@ def open_world(source: str | Path, changes: Sequence[str] | None = None, plan: P
     """
     scenario = load(source, changes or ())
     return scenario if plan is None else scenario.with_plan(read_plan(plan_folder(plan), scenario))
+
+
+def require_scenario(source: str | Path) -> None:
+    """Refuse a file or folder that exists and is no scenario: most likely it is an export.
+
+    Raises:
+        InputRefused: it is a folder without ``scenario.yaml``, or a file that is not YAML.
+    """
+    path = Path(source)
+    if str(source) in library() or not path.exists():
+        return
+    if (path / MAIN_FILE).is_file() if path.is_dir() else path.suffix.lower() in (".yaml", ".yml"):
+        return
+    rule = "is no scenario, and nothing says how to read it as an export"
+    remedy = f"for an export give --preset, a mapping file or one of {', '.join(preset_names())}"
+    raise InputRefused(Problem(str(source), "", rule, remedy))
 
 
 def horizon_of(text: str | None) -> Horizon | None:

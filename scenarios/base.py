@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from decimal import Decimal, InvalidOperation
+from datetime import date
+from decimal import Decimal, InvalidOperation, Overflow
 from typing import Annotated, Any
 
 from pydantic import (
@@ -50,6 +51,8 @@ class Minor(int):
             minor = Decimal(str(amount).replace("_", "?")) * MINOR_PER_MAJOR
         except InvalidOperation:
             raise ValueError(f"an amount of money must be a number, got {amount!r}") from None
+        except Overflow:
+            raise ValueError(f"an amount of money must stay below 4.6e16 currency units, got {amount!r}") from None
         if not minor.is_finite():
             raise ValueError(f"an amount of money must be finite, got {amount!r}")
         if minor != minor.to_integral_value():
@@ -113,6 +116,14 @@ def _clean_id(value: str) -> str:
     return clean
 
 
+def _within_reach(value: date) -> date:
+    if not 1900 <= value.year < 2200:
+        raise ValueError(f"a date must lie in the years 1900 to 2199, got {value}")
+    return value
+
+
+Day = Annotated[date, AfterValidator(_within_reach)]
+"""A date of the calendar, far enough from its ends to be reckoned with in any time zone."""
 Id = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_clean_id)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(gt=0, le=1)]

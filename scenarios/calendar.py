@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from scenarios.base import Frozen, Positive
+from scenarios.base import Day, Frozen, Positive
 from scenarios.lunar import FIRST_YEAR, LAST_YEAR, NEW_YEAR, unknown_years
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -26,8 +26,8 @@ class LunarSpan(Frozen):
 class Pause(Frozen):
     """Days on which customers' clocks stand still: from ``first`` to ``last``, both inside, or around a new year."""
 
-    first: date | None = None
-    last: date | None = None
+    first: Day | None = None
+    last: Day | None = None
     lunar_new_year: LunarSpan | None = None
     reason: str = ""
 
@@ -54,8 +54,8 @@ class Pause(Frozen):
 class Calendar(Frozen):
     """Horizon and working time; ``end`` is the first day outside."""
 
-    start: date
-    end: date
+    start: Day
+    end: Day
     reporting: Literal["week", "month", "quarter"] = "month"
     fiscal: Literal["calendar", "4-4-5"] = "calendar"
     fiscal_year_start_month: int = Field(default=1, ge=1, le=12)
@@ -63,8 +63,8 @@ class Calendar(Frozen):
     hours: tuple[str, ...] = ("09:00-12:00", "13:00-18:00")
     """Local spans of a working day, HH:MM-HH:MM."""
     workdays: tuple[Weekday, ...] = WEEKDAYS[:5]
-    holidays: tuple[date, ...] = ()
-    working_days: tuple[date, ...] = ()
+    holidays: tuple[Day, ...] = ()
+    working_days: tuple[Day, ...] = ()
     """Days worked although weekend or holiday (调休)."""
     customer_pauses: tuple[Pause, ...] = ()
     selling_share: float = Field(default=1.0, gt=0, le=1)

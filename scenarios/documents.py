@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,6 +13,12 @@ import yaml
 
 from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.paths import Steps
+
+DEEPEST = 50
+"""Levels of sections and lists that a file may nest; a scenario needs fewer than ten."""
+
+_IN_DISGUISE = re.compile(r"[+-]?0[0-9xob_]|.*[_:]")
+"""Numbers of YAML 1.1 that a planner may have meant otherwise: 010 is 8, 1:30 is 90, 0x1F is 31, 1_000 is 1000."""
 
 
 @dataclass
@@ -150,6 +157,9 @@ class _Reader:
             self.faults.append(Problem(spot, "", "an alias (*name) repeats another value", "write the value out"))
             return None
         self._met.add(id(node))
+        if len(steps) > DEEPEST:
+            self.faults.append(Problem(spot, "", "is nested too deeply", "a scenario needs few levels"))
+            return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, steps)
         if isinstance(node, yaml.SequenceNode):
@@ -182,6 +192,11 @@ class _Reader:
             self.faults.append(
                 Problem(spot, str(node.value)[:80].encode(errors="replace").decode(), f"no value: {told}")
             )
+            return None
+        if isinstance(value, int | float) and not isinstance(value, bool) and _IN_DISGUISE.match(str(node.value)):
+            rule = f"YAML takes this for the number {value}"
+            remedy = "write numbers with digits, sign and decimal point only, and texts in quotes"
+            self.faults.append(Problem(spot, str(node.value)[:80], rule, remedy))
             return None
         if isinstance(value, str | bool | int | float) or value is None:
             return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -254,6 +255,7 @@ def _on_top(parent: Document, child: Document) -> Document:
 def _join_tables(document: Document, path: Path) -> None:
     if not path.is_dir():
         return
+    document.faults += _misnamed_tables(path)
     for section, model in TABLES.items():
         file = path / f"{section}.csv"
         if not file.is_file():
@@ -272,3 +274,12 @@ def _join_tables(document: Document, path: Path) -> None:
         document.places |= table.places
         document.faults += table.faults
         document.partial |= table.partial
+
+
+def _misnamed_tables(folder: Path) -> Iterator[Problem]:
+    """Files that would pass unread although they are surely meant as tables: ``Account.csv``, ``reps.xlsx``."""
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in (".csv", ".xlsx", ".xls", ".tsv"))
+    missing = [section for section in TABLES if folder / f"{section}.csv" not in files]
+    for file in files:
+        for section in difflib.get_close_matches(file.stem.casefold(), missing, n=1, cutoff=0.85):
+            yield Problem(file.name, "", "is no table that is read", f"save it as {section}.csv, or move it away")

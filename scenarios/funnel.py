@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from scenarios.base import Frozen, Id, Mix, Money, NonNegative, Positive, Probability
+from scenarios.base import Day, Frozen, Id, Mix, Money, NonNegative, Positive, Probability
 from scenarios.distributions import Distribution
 
 Season = Annotated[tuple[NonNegative, ...], Field(min_length=12, max_length=12)]
@@ -30,7 +29,7 @@ class Recycle(Frozen):
 
     probability: Probability
     rest_days: Distribution
-    max_times: int = Field(default=1, ge=1)
+    max_times: int = Field(default=1, ge=1, le=100)
 
 
 class Stage(Frozen):
@@ -76,18 +75,18 @@ class Source(Frozen):
 
     id: Id
     name: str = ""
-    leads_per_year: NonNegative
+    leads_per_year: Annotated[float, Field(ge=0, le=3_650_000)]
     """Expected leads in 365 days at the average season."""
     season: Season = (1.0,) * 12
     season_follows: SeasonFollows = "calendar"
     weekday_factors: Annotated[tuple[NonNegative, ...], Field(min_length=7, max_length=7)] = (1.0,) * 7
     """Monday first; only the ratios count."""
-    dispersion: float = Field(default=1.0, ge=1)
+    dispersion: float = Field(default=1.0, ge=1, le=1e6)
     """Variance over mean of the daily count: 1 is Poisson, real sources show 5 to 14."""
     arrival_hours: tuple[NonNegative, NonNegative] = (8.0, 20.0)
     """Local hours of the day within which leads arrive, evenly."""
-    first_day: date | None = None
-    last_day: date | None = None
+    first_day: Day | None = None
+    last_day: Day | None = None
     regions: Mix = Field(default_factory=dict)
     """Weights by region; empty means all alike."""
     segments: Mix = Field(default_factory=dict)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from scenarios.base import Frozen, Id, Minor, Money, NonNegative, Probability
+from scenarios.base import Day, Frozen, Id, Minor, Money, NonNegative, Probability
 
 MoneyMetric = Literal["revenue", "key_product_revenue", "cash_collected", "cash_due", "gross_margin"]
 CountMetric = Literal["new_customers", "orders"]
 RatioMetric = Literal["key_product_share", "average_order_value", "collection_rate"]
 Metric = Literal[MoneyMetric, CountMetric, RatioMetric]
+
+MOST_TRAINING_STEPS = 500
+"""Amounts of training among which a plan may choose for one rep and skill."""
 
 MONEY_METRICS: frozenset[str] = frozenset(
     {"revenue", "key_product_revenue", "cash_collected", "cash_due", "gross_margin"}
@@ -52,8 +54,8 @@ class Target(Frozen):
 
     metric: Metric
     team: Id | None = None
-    first_day: date | None = None
-    end: date | None = None
+    first_day: Day | None = None
+    end: Day | None = None
     """First day after the period."""
     target: NonNegative | None = None
     """Currency units, a count, or a ratio, as the metric asks."""
@@ -86,6 +88,9 @@ class _Rule(Frozen):
     enabled: bool = True
     exempt: tuple[Id, ...] = ()
     """Reps whom this rule leaves out."""
+
+
+_Kind = TypeVar("_Kind", bound=_Rule)
 
 
 class PotentialBand(_Rule):
@@ -198,6 +203,16 @@ class TrainingBudget(Frozen):
     """Skills on offer; empty means all but the learning skill."""
     trainer_hours_per_period: NonNegative | None = None
 
+    @model_validator(mode="after")
+    def _steps_can_be_counted(self) -> TrainingBudget:
+        steps = self.per_rep_hours / self.step_hours
+        if steps > MOST_TRAINING_STEPS:
+            raise ValueError(
+                f"per_rep_hours / step_hours must be at most {MOST_TRAINING_STEPS}, but "
+                f"per_rep_hours={self.per_rep_hours:g} and step_hours={self.step_hours:g} make {steps:g} steps"
+            )
+        return self
+
 
 class AccountDecisions(Frozen):
     """Which accounts may change owner, and whether care hours are a decision."""
@@ -238,6 +253,10 @@ class Allocation(Frozen):
     training: TrainingBudget = TrainingBudget()
     accounts: AccountDecisions = AccountDecisions()
     locks: tuple[Lock, ...] = ()
+
+    def enabled(self, kind: type[_Kind]) -> _Kind | None:
+        """The first rule of a kind that is not switched off, if there is one."""
+        return next((rule for rule in self.rules if isinstance(rule, kind) and rule.enabled), None)
 
 
 class Commitment(Frozen):

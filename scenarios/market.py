@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from scenarios.base import Fraction, Frozen, Id, Mix, Money, NonNegative, Positive, Probability
+from scenarios.base import Day, Fraction, Frozen, Id, Mix, Money, NonNegative, Positive, Probability
 from scenarios.calendar import Weekday, spans_in_order
 from scenarios.distributions import Distribution
 from scenarios.funnel import Season, SeasonFollows
@@ -21,9 +20,9 @@ class Region(Frozen):
     timezone: str | None = None
     hours: tuple[str, ...] | None = None
     workdays: tuple[Weekday, ...] | None = None
-    holidays: tuple[date, ...] = ()
+    holidays: tuple[Day, ...] = ()
     """Beside the company's."""
-    working_days: tuple[date, ...] = ()
+    working_days: tuple[Day, ...] = ()
 
     @field_validator("hours")
     @classmethod
@@ -159,7 +158,7 @@ class Account(Frozen):
     """Sales as an explicit curve of care hours, instead of the elasticity."""
     sales_last: Money | None = None
     sales_before: Money | None = None
-    protected_until: date | None = None
+    protected_until: Day | None = None
     """No owner change before this day."""
     eligible: tuple[Id, ...] = ()
     """Reps who may own it; empty means every rep of its region who owns accounts."""
@@ -176,8 +175,8 @@ class Opportunity(Frozen):
     segment: Id | None = None
     product: Id | None = None
     account: Id | None = None
-    created: date
-    entered_stage: date | None = None
+    created: Day
+    entered_stage: Day | None = None
     """When the present stage began; empty means at creation."""
     value: Money | None = None
     """Empty means drawn from the product."""
@@ -191,12 +190,12 @@ class Tender(Frozen):
     owner: Id | None = None
     region: Id
     account: Id | None = None
-    decided: date
+    decided: Day
     value: Money
     win_probability: Probability
     effort_hours: NonNegative = 0.0
     """Hours of preparing, in blocks spread evenly over the days before the decision."""
-    prepared_from: date | None = None
+    prepared_from: Day | None = None
     """First day of preparing; empty means the start of the horizon."""
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Literal
 
 from pydantic import Field
 
-from scenarios.base import Frozen, Id, Money, NonNegative, Positive, Probability, Score
+from scenarios.base import Day, Frozen, Id, Money, NonNegative, Positive, Probability, Score
 
 DEFAULT_SKILLS = (
     "product_knowledge",
@@ -84,8 +83,8 @@ class Absence(Frozen):
     """Personal leave: both dates are inside it."""
 
     rep: Id
-    first: date
-    last: date
+    first: Day
+    last: Day
 
 
 class Transfer(Frozen):
@@ -93,7 +92,7 @@ class Transfer(Frozen):
 
     rep: Id
     team: Id
-    first_day: date
+    first_day: Day
 
 
 class Accelerator(Frozen):
@@ -128,8 +127,8 @@ class Rep(Frozen):
     """Measured effect per stage id on the logit scale, beside skill; calibration writes it, shrunken."""
     hours_per_week: Positive | None = None
     """Paid hours; empty means the calendar's full week."""
-    hired: date | None = None
-    leaves: date | None = None
+    hired: Day | None = None
+    leaves: Day | None = None
     """First day no longer employed."""
     successor: Id | None = None
     """Who takes over open work and accounts; empty means routed anew within the team."""

@@ -40,9 +40,9 @@ _FIELDS: dict[str, Any] = {
     "cv": 1,
     "conversion": 0.5,
     "target": 0,
-    "created": "0001-01-01",
-    "first": "0001-01-01",
-    "last": "9999-12-31",
+    "created": "1900-01-01",
+    "first": "1900-01-01",
+    "last": "2199-12-31",
 }
 """What stands in for a required field, so that the other fields of its item can be checked."""
 

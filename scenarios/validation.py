@@ -15,6 +15,8 @@ from scenarios.paths import Steps, join_path, steps_of
 from scenarios.scenario import SCHEMA_VERSION, Scenario
 from scenarios.sound import Cut, parsed, sound_part
 
+_TOO_DEEP = Problem("the scenario", "", "is nested too deeply", "a scenario needs few levels")
+
 
 def validate(document: Document) -> Scenario:
     """Check a document against the vocabulary and between its parts.
@@ -32,8 +34,16 @@ def validate(document: Document) -> Scenario:
     except UnicodeEncodeError:
         raise InputRefused(_no_text(document.data, ())) from None
     except ValidationError as error:
+        if any(fault["type"] == "json_invalid" for fault in error.errors(include_url=False)):
+            raise InputRefused(_TOO_DEEP) from None
         found = [*document.faults, *problems_of(error, document)]
         raise InputRefused([*found, *_cross_problems(*sound_part(document), document)]) from None
+    except (RecursionError, ValueError):
+        # What pydantic found is dealt with above; left are data that hold themselves or nest without end.
+        raise InputRefused(_TOO_DEEP) from None
+    except TypeError:
+        rule = "names of fields must be texts, also inside sections"
+        raise InputRefused(Problem("the scenario", "", rule, "correct the keys")) from None
     refuse_if([*document.faults, *_cross_problems(scenario, Cut(unsure=set(document.partial)), document)])
     return scenario
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
+from scenarios.errors import InputRefused, Problem
 from scenarios.ticks import DAY
 from sim.log import Kind, Lead, Log, Row, canonical
 from sim.model import Model
 from sim.rules import payment, with_vat, without_vat
 from sim.rules_people import part_of
+
+MOST_MONEY: Final = 2**60
+"""Minor units; sums of a few such still fit into 64 bits."""
 
 
 class Ledger:
@@ -63,8 +68,22 @@ class Ledger:
         return credited
 
     def log(self, replication: int) -> Log:
-        """All rows in canonical order."""
+        """All rows in canonical order.
+
+        Raises:
+            InputRefused: the sales are together beyond what whole minor units of 64 bits can hold.
+        """
+        self._check_range()
         return Log(replication, canonical(self._rows), self.leads, self.buyers)
+
+    def _check_range(self) -> None:
+        values = [lead.value for lead in self.leads.values()]
+        # A value beyond the range wraps round to a negative one when it becomes a whole number.
+        if sum(values) < MOST_MONEY and min(values, default=0) >= 0:
+            return
+        rule = f"all deals of one simulated horizon must stay below {MOST_MONEY // 100:.3g} currency units"
+        remedy = "check the values of products, tiers, segments and sources, or count in a larger unit of money"
+        raise InputRefused(Problem("values of deals", "", rule, remedy))
 
     def _recognise(self, now: int, lead: Lead, rep: int) -> None:
         cash = self._model.scenario.cash

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import quotalab as ql
+from history.crm import read_history
+from history.diagnose import diagnose as diagnose_history
+from history.diagnose import diagnose_scenario
+from history.synthetic import write_events, write_opportunities
 from quotalab import api
-from quotalab.findings import findings
 from quotalab.job import Sizes
 from quotalab.tables import cube_table, kpi_table, metric_unit
 from scenarios.scenario import Scenario
+from scenarios.today import company_target
 from sim.outcome import Outcome
 
 SMALL = Sizes(learn=16, judge=16, draws=0)
@@ -116,45 +119,65 @@ def test_sweep_takes_a_mapping(tiny: Scenario) -> None:
     assert few < many
 
 
-# ---- findings: a fault planted in data is found, and none is found where none is -------------------------------------
+# ---- diagnose: an export with a mapping, else a scenario ------------------------------------------------------------
 
 
-def test_a_planted_quota_is_found_and_a_fair_one_is_not(tiny_document: dict[str, Any]) -> None:
-    from scenarios.files import from_document
-
-    fair = from_document(tiny_document)
-    sales = ql.simulate(fair, replications=40)["rep"].total("revenue").mean(axis=0) / 100
-    for rep, expected in zip(tiny_document["reps"], sales, strict=True):
-        rep["quota"] = round(float(expected), -3)
-    assert not [text for text in told(from_document(tiny_document)) if "quota" in text]
-    tiny_document["reps"][0]["quota"] *= 1.3
-    found = [text for text in told(from_document(tiny_document)) if "too high" in text]
-    assert len(found) == 1
-    assert "陈立 (E1)" in found[0]
-
-
-def test_overload_and_neglect_are_found(tiny_document: dict[str, Any]) -> None:
-    from scenarios.files import from_document
-
-    assert not [text for text in told(from_document(tiny_document)) if "loaded" in text or "care" in text]
-    tiny_document["calendar"]["selling_share"] = 0.18
-    tiny_document["accounts"][4]["care_hours"] = 5
-    tiny_document["accounts"][5]["care_hours"] = 5
-    found = told(from_document(tiny_document))
-    assert any(re.search(r"E1\) is \d+ % loaded", text) for text in found)
-    assert any("2 A accounts of E3" in text for text in found)
+def test_a_scenario_is_diagnosed_by_name_file_and_value(tiny: Scenario, tiny_file: Path, tmp_path: Path) -> None:
+    by_value = ql.diagnose(tiny, replications=12)
+    by_file = ql.diagnose(tiny_file, replications=12, workers=2)
+    by_folder = ql.diagnose(ql.save(tiny, tmp_path / "world"), replications=12)
+    assert by_value.content_hash() == by_file.content_hash() == by_folder.content_hash()
+    assert list(by_value.findings) == diagnose_scenario(tiny, ql.simulate(tiny, replications=12))
+    assert list(by_value.tables["stages"]["stage"]) == ["talk", "close"]
+    table = by_value.tables["findings"]
+    assert list(table["kind"]) == [finding.kind for finding in by_value.findings]
+    assert "talk is the slowest stage" in by_value.text("en")
+    assert "“初步接触”阶段最慢" in by_value.text("zh")
+    assert "12 simulated years" in by_value.text("en")
+    assert not by_value.remarks
 
 
-def test_the_slow_stage_is_found(tiny_document: dict[str, Any]) -> None:
-    from scenarios.files import from_document
+def test_an_export_is_diagnosed_with_its_mapping(tmp_path: Path) -> None:
+    path = write_opportunities(tmp_path / "crm", rows=600, reps=4).path
+    found = ql.diagnose(path, "maven")
+    history = read_history(path, "maven")
+    assert found.content_hash() == ql.diagnose(history).content_hash()
+    whole = diagnose_history(history)
+    assert found.findings == whole.findings
+    units = {f"by_{attribute}" for attribute in whole.units}
+    rest = {"overall", "periods", "cohorts", "leaks", "activities", "capability", "data", "findings"}
+    assert set(found.tables) == units | rest
+    with pytest.raises(ql.errors.InputRefused, match="--preset"):
+        ql.diagnose(path)
 
-    assert any("talk is the slowest stage" in text for text in told(from_document(tiny_document)))
-    tiny_document["stages"][1]["delay_days"] = {"family": "exponential", "mean": 25}
-    assert any("close is the slowest stage" in text for text in told(from_document(tiny_document)))
+
+# ---- calibrate: from an export to a plan --------------------------------------------------------------------------
 
 
-def told(world: Scenario) -> list[str]:
-    return [finding.english for finding in findings(world, ql.simulate(world, replications=40))]
+@pytest.mark.parametrize("preset", ["maven", "bpic2012"])
+def test_an_export_becomes_a_scenario_that_simulates_and_allocates(tmp_path: Path, preset: str) -> None:
+    if preset == "maven":
+        export = write_opportunities(tmp_path / "crm", rows=1500, reps=5).path
+    else:
+        export = write_events(tmp_path / "events.csv.gz", cases=1200, reps=5).path
+    world = ql.calibrate(export, preset, name="续", horizon="quarter", language="zh", growth=0.2, seed=5)
+    assert (world.name, world.language, world.seed) == ("续", "zh", 5)
+    assert (world.calendar.end - world.calendar.start).days in range(89, 93)
+    assert world.goals.history_growth == 0.2
+    plain = ql.calibrate(export, preset, horizon="quarter")
+    step = world.allocation.rounding_step
+    before, after = (company_target(one) for one in (plain, world))
+    # A target of expected sales does not follow the last period, and so not its growth either.
+    last = "last period" in next(row.source for row in world.provenance if row.path == "goals.targets.revenue")
+    assert after == pytest.approx(before * (1.2 / 1.05 if last else 1.0), abs=2 * step)
+    again = ql.load(ql.save(world, tmp_path / "world"))
+    assert again.fingerprint() == world.fingerprint()
+    # A fifth more than in the last period is more than the rules let these few carry; the default is not.
+    plan = ql.allocate(plain, replications=40).plan
+    assert abs(sum(plan.quotas().values()) - before * (1 + plain.allocation.over_assignment)) <= step
+    for growth in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(ql.errors.InputRefused, match="growth"):
+            ql.calibrate(export, preset, growth=growth)
 
 
 # ---- tables ---------------------------------------------------------------------------------------------------------

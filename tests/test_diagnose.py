@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from history.crm import History, read_history
 from history.diagnose import Finding, diagnose, diagnose_scenario, stage_table
+from history.diagnose_care import care_by_owner
 from history.synthetic import write_events, write_opportunities
 from scenarios.errors import InputRefused
-from scenarios.files import changed, load
+from scenarios.files import changed, from_document, load
 from scenarios.plan import CareRow, QuotaRow
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan
@@ -174,6 +177,69 @@ def test_care_workload_and_ramp_follow_the_plan(tiny: Scenario, played: Outcome)
     assert found(findings, "overloaded")
     assert list(found(findings, "ramping")) == ["E3"]
     assert not found(diagnose_scenario(tiny, played), "ramping")
+
+
+def told(scenario: Scenario, replications: int = 40) -> list[str]:
+    return [finding.english for finding in diagnose_scenario(scenario, simulate(scenario, replications=replications))]
+
+
+def test_a_planted_quota_is_found_and_a_fair_one_is_not(tiny_document: dict[str, Any]) -> None:
+    fair = from_document(tiny_document)
+    sales = simulate(fair, replications=40)["rep"].total("revenue").mean(axis=0) / 100
+    for rep, expected in zip(tiny_document["reps"], sales, strict=True):
+        rep["quota"] = round(float(expected), -3)
+    assert not [text for text in told(from_document(tiny_document)) if "quota" in text]
+    tiny_document["reps"][0]["quota"] *= 1.3
+    heavy = [text for text in told(from_document(tiny_document)) if "too high" in text]
+    assert len(heavy) == 1
+    assert "E1 陈立" in heavy[0]
+
+
+def test_overload_and_neglect_are_found(tiny_document: dict[str, Any]) -> None:
+    assert not [text for text in told(from_document(tiny_document)) if "loaded" in text or "care" in text]
+    tiny_document["calendar"]["selling_share"] = 0.18
+    tiny_document["accounts"][4]["care_hours"] = 5
+    tiny_document["accounts"][5]["care_hours"] = 5
+    found = told(from_document(tiny_document))
+    assert any(re.search(r"E1 陈立 is \d+ % loaded", text) for text in found)
+    assert any("2 A accounts of E3" in text for text in found)
+
+
+def test_care_is_judged_by_what_is_given_not_by_what_is_planned(tiny: Scenario, played: Outcome) -> None:
+    plan = today_plan(tiny)
+    cube = played["account"]
+    values = cube.values.copy()
+    # E2's accounts get half of what is planned; nothing falls due at E3's.
+    at = {account: place for place, account in enumerate(cube.keys)}
+    care, asked = cube.metrics.index("care_ticks"), cube.metrics.index("care_planned_ticks")
+    values[care] = values[asked] = 1000
+    values[care][:, [at["A2"], at["A3"]]] = 500
+    for metric in (care, asked):
+        values[metric][:, [at["A4"], at["A5"]]] = 0
+    half = replace(played, cubes={**played.cubes, "account": replace(cube, values=values)})
+    shares = {row.owner: row.share for row in care_by_owner(tiny, plan, half)}
+    assert shares == {"E1": 1.0, "E2": 0.5, "E3": 1.0}
+    neglected = found(diagnose_scenario(tiny, half), "under_served")
+    assert list(neglected) == ["E2/A"]
+    assert neglected["E2/A"].evidence == {"given_hours": 20.0, "owed_hours": 40.0, "ratio": 0.5, "accounts": 2.0}
+
+
+def test_the_company_s_own_limits_are_the_measure(tiny: Scenario, played: Outcome) -> None:
+    def limit(scenario: Scenario) -> float:
+        heavy = simulate(scenario, replications=2)
+        return next(iter(found(diagnose_scenario(scenario, heavy), "overloaded").values())).evidence["limit"]
+
+    busy = changed(tiny, ["sources.线上.leads_per_year*=4"])
+    assert limit(busy) == 0.95
+    assert limit(changed(busy, ["allocation.rules.workload.maximum=0.9"])) == 0.9
+    off = changed(busy, ["allocation.rules.workload.maximum=0.9", "allocation.rules.workload.enabled=false"])
+    assert limit(off) == 0.95
+
+
+def test_the_slow_stage_is_found(tiny_document: dict[str, Any]) -> None:
+    assert any("talk is the slowest stage" in text for text in told(from_document(tiny_document)))
+    tiny_document["stages"][1]["delay_days"] = {"family": "exponential", "mean": 25}
+    assert any("close is the slowest stage" in text for text in told(from_document(tiny_document)))
 
 
 def test_the_stage_table_is_the_funnel(tiny: Scenario, played: Outcome) -> None:

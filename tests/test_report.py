@@ -19,11 +19,9 @@ from experiments.report_decision import decision, verdict
 from experiments.report_details import (
     Assumption,
     AuditRow,
-    Finding,
     Move,
     PlanRow,
     Promise,
-    UnderServed,
     WhatIf,
 )
 from experiments.report_input import (
@@ -39,7 +37,10 @@ from experiments.report_input import (
 )
 from experiments.report_table import LEAST_GROUP, MOST_ROWS, withheld_groups
 from experiments.report_watch import MOST_WATCH_OUTS, questions, watch_outs
+from experiments.report_what_ifs import what_ifs
 from experiments.report_wording import wording
+from history.diagnose_care import Care
+from history.diagnose_finding import Finding
 from scenarios.errors import InputRefused
 from sim.binomial import wilson
 from sim.interval import Interval, student_interval
@@ -169,18 +170,20 @@ def example() -> ReportInput:
             Move("C017", "远航机械", "C", "E4", "E5", 1, 11_700_00, None, "care owed is not given"),
             Move("B11", "北方仪表", "B", "N1", "N2", 0, 23_800_00, None, "travel"),
         ),
-        under_served=(UnderServed("E4", "C", 5, 31.0, 50.0),),
+        care=(Care("E4", "C", 5, 31.0, 50.0),),
         early_share=0.13,
         workload_limit=0.95,
         chance_floor=0.35,
         findings=(
             Finding(
+                "slowest_stage",
+                "proposal",
                 "Proposal is the slowest stage",
                 "方案呈现是最慢的阶段",
                 "strong",
-                (("wait days", 9.4), ("visits", 3120.0)),
+                {"wait_days": 9.4, "share_of_days": 0.31},
             ),
-            Finding("陈立 (E1) carries more than fits", "陈立（E1）超负荷", "moderate", (("workload", 0.97),)),
+            Finding("overloaded", "E1", "E1 陈立 has no slack", "E1 陈立超负荷", "moderate", {"workload": 0.97}),
         ),
         what_ifs=(
             WhatIf(
@@ -316,7 +319,7 @@ def test_texts_from_data_are_escaped() -> None:
         strip=replace(EXAMPLE.strip, company=nasty, plan_name=nasty),
         reps=(rep, *EXAMPLE.reps[1:]),
         moves=(replace(EXAMPLE.moves[0], name=nasty, reason=nasty),),
-        findings=(Finding(nasty, nasty, "weak", ((nasty, 1.0),)),),
+        findings=(Finding("leak", nasty, nasty, nasty, "weak", {nasty: 1.0}),),
         what_ifs=(replace(EXAMPLE.what_ifs[0], name=nasty),),
         audit=(replace(EXAMPLE.audit[0], exception=nasty),),
         assumptions=(replace(EXAMPLE.assumptions[0], note=nasty),),
@@ -381,8 +384,8 @@ STRONG, LIKELY, WEAK = difference(400, 60), difference(400, 180), difference(400
     [
         (gains(STRONG, STRONG), "adopt", "Adopt plan B"),
         (gains(LIKELY, STRONG), "adopt", "Adopt plan B"),
-        (gains(WEAK, STRONG), "either", "Leave today’s plan"),
-        (gains(NOTHING, STRONG), "either", "Leave today’s plan"),
+        (gains(WEAK, STRONG), "either", "Replace today’s plan"),
+        (gains(NOTHING, STRONG), "either", "Replace today’s plan"),
         (gains(STRONG, WEAK), "keep", "Keep today’s plan: no proven gain"),
         (gains(WEAK, LIKELY), "keep", "Keep today’s plan: no proven gain"),
         (gains(difference(-400, 60), STRONG, STRONG), "rule", "Adopt the simple rule"),
@@ -429,7 +432,7 @@ def test_quota_gain_is_never_merged_with_the_sales_gain() -> None:
     page = Page(render(EXAMPLE, pages=("front",)))
     rows = {row[0][1].split("fairer")[0].strip(): row for row in page.rows if len(row) == 3}
     assert [cell[2] for cell in rows["Re-cutting quotas"][1:]] == [0, 0]
-    total = [rows[name][column][2] or 0 for name in ("Moving accounts", "Training") for column in (1, 2)]
+    total = [rows[name][column][2] or 0 for name in ("Accounts: owners and care", "Training") for column in (1, 2)]
     assert [rows["Total"][column][2] for column in (1, 2)] == [total[0] + total[2], total[1] + total[3]]
 
 
@@ -516,11 +519,47 @@ def test_pseudonyms_are_stable_and_do_not_follow_the_old_order() -> None:
 
 
 def test_ids_inside_longer_words_and_texts_are_told_apart() -> None:
-    finding = Finding("E1 and E10 differ; E1, 陈立负责, rep-E1 (E1)", "", "weak")
+    finding = Finding("leak", "company", "E1 and E10 differ; E1, 陈立负责, rep-E1 (E1)", "", "weak")
     given = replace(EXAMPLE, findings=(finding,))
     shown = words_of(render(given, people="pseudonym", pages=("diagnosis",)))
     assert "E10" in shown
     assert not re.search(r"E1(?!0)|陈立", shown)
+
+
+@pytest.mark.parametrize(
+    ("hours", "whose", "label", "text"),
+    [
+        (934.4, (("E1", 40.0),), "Hours taken", "934 h: E1 40 h"),
+        (410.0, (), "Hours taken", "410 h"),
+        (-616.2, (("S2", 2.0),), "Hours released", "616 h net; more work for S2 2 h"),
+        (-616.2, (), "Hours released", "616 h"),
+        (0.3, (), "Hours taken", "none, on balance"),
+        (-0.4, (("S2", 2.0),), "Hours taken", "none, on balance; more work for S2 2 h"),
+    ],
+)
+def test_hours_are_taken_or_released(hours: float, whose: tuple[tuple[str, float], ...], label: str, text: str) -> None:
+    case = replace(EXAMPLE.what_ifs[0], hours=hours, whose=whose)
+    facts = what_ifs(replace(EXAMPLE, what_ifs=(case,)), wording(EXAMPLE, "en"))["cases"][0]["facts"]
+    assert facts[-1] == (label, text)
+
+
+@pytest.mark.parametrize(
+    ("minor", "english", "chinese"),
+    [
+        (0, "no cost", "无成本"),
+        (233_000_00, "233k", "23.3万元"),
+        (-12_000_00, "saves 12k", "节省 1.2万元"),
+        (300_00, "0.3k", "0.03万元"),
+        (-4_00, "saves 0.004k", "节省 0.0004万元"),
+    ],
+)
+def test_costs_read_as_costs(minor: int, english: str, chinese: str) -> None:
+    case = replace(EXAMPLE.what_ifs[0], costs=(("leads", minor),) if minor else (), cost_per_year=minor)
+    given = replace(EXAMPLE, what_ifs=(case,))
+    for language, text in (("en", english), ("zh", chinese)):
+        facts = dict(what_ifs(given, wording(given, language))["cases"][0]["facts"])
+        say = wording(given, language)
+        assert facts[say.t("whatif.cost")] == facts[say.t("whatif.cost_year")] == text
 
 
 def test_aggregate_edition_shows_no_single_person() -> None:
@@ -610,7 +649,7 @@ def crowded() -> ReportInput:
         reps=reps,
         gain=gains(WEAK, STRONG),
         how_sure=replace(EXAMPLE.how_sure, back_cast=BackCast(25_100 * K, 25_400 * K, 10, 12)),
-        under_served=(replace(EXAMPLE.under_served[0], rep=long, tier="strategic accounts"),),
+        care=(replace(EXAMPLE.care[0], owner=long, tier="strategic accounts"),),
         assumptions=tuple(Assumption(f"reps.{long}.potential{at}", "1", long, "low") for at in range(40)),
     )
 

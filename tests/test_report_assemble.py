@@ -12,10 +12,10 @@ import pytest
 from experiments.report import assemble, render
 from experiments.report_assemble import UNITS
 from experiments.report_evidence import PLAN, TODAY, Evidence, best_rule, gather
-from experiments.report_people_rows import early_share
 from experiments.runs import Runs
 from experiments.whatif import what_if
 from experiments.words import table
+from history.diagnose_stages import early_share
 from optimize import waterfall as bars
 from optimize.allocate import allocate
 from optimize.baselines import baselines
@@ -144,7 +144,7 @@ def test_model_value_and_simulated_value_are_kept_apart(found: Evidence) -> None
 
 
 def test_care_given_is_what_the_owner_finds_time_for(found: Evidence) -> None:
-    rows = {(row.rep, row.tier): row for row in assemble(found).under_served}
+    rows = {(row.owner, row.tier): row for row in assemble(found).care}
     cube = found.outcomes[PLAN]["account"]
     done, asked = (cube.total(metric).sum(axis=0) for metric in ("care_ticks", "care_planned_ticks"))
     owners = found.allocation.plan.owner_of()

@@ -15,12 +15,12 @@ from history.chance import (
     holm,
     nested_probability,
     power,
-    wilson,
 )
 from history.crm import read_history
 from history.skill import Spread, decided_cases, rep_spreads, spread, tally
 from history.synthetic import write_events, write_opportunities
 from scenarios.errors import InputRefused
+from sim.binomial import wilson_bounds
 
 Z = 4.0
 
@@ -126,7 +126,7 @@ def test_a_spread_within_chance_has_no_effects_but_says_what_it_cannot_exclude()
 def test_holm_and_wilson_give_their_textbook_values() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([]) == []
-    low, high = wilson(np.array([10]), np.array([20]))
+    _, low, high = wilson_bounds([10], [20])
     assert (low[0], high[0]) == pytest.approx((0.29930, 0.70070), abs=1e-5)
 
 

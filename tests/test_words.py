@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import string
+from importlib import import_module
 from itertools import product
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import experiments
 from experiments.money import adding_up, amount, headline_scale, plain, require_minor, table_scale
-from experiments.words import LANGUAGES, check_language, listed, table, word
+from experiments.words import LANGUAGES, check_language, listed, phrase, table, word
+from optimize.baselines import baselines
+from optimize.responses import estimate
+from optimize.solve import Status
+from optimize.waterfall import FACTORS
 from scenarios.errors import InputRefused
+from scenarios.goals import FairnessRule
+from scenarios.scenario import Scenario
+from sim.run import simulate
 
 HOUSE = Path(experiments.__file__).parent
 M = 1_000_000_00
@@ -101,6 +111,105 @@ def test_no_text_of_a_page_is_left_over() -> None:
         key for key in table() if "." in key and key not in whole and not any(key.startswith(start) for start in begun)
     ]
     assert unused == []
+
+
+# ---- phrases that the machine makes ---------------------------------------------------------------------------------
+
+
+def source(name: str) -> ast.Module:
+    return ast.parse(Path(import_module(name).__file__ or "").read_text(encoding="utf-8"))
+
+
+def texts(node: ast.AST) -> set[str]:
+    """Whole texts inside a piece of source; a field of an f-string stands as ``X``."""
+    inner = {part for text in ast.walk(node) if isinstance(text, ast.JoinedStr) for part in ast.walk(text)}
+    found = {
+        "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in text.values)
+        for text in ast.walk(node)
+        if isinstance(text, ast.JoinedStr)
+    }
+    return found | {
+        text.value
+        for text in ast.walk(node)
+        if isinstance(text, ast.Constant) and isinstance(text.value, str) and text not in inner
+    }
+
+
+def assigned(module: ast.Module, name: str) -> list[ast.expr]:
+    return [
+        node.value
+        for node in ast.walk(module)
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        and node.value is not None
+        and any(
+            isinstance(target, ast.Name) and target.id == name
+            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        )
+    ]
+
+
+def function(module: ast.Module, name: str) -> ast.FunctionDef:
+    (found,) = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef) and node.name == name]
+    return found
+
+
+def phrases() -> list[tuple[str, str]]:
+    """Section of the word table and phrase, for everything that the allocator says on a page."""
+    allocate = source("optimize.allocate")
+    reasons = {text for value in assigned(allocate, "reason") for text in texts(value)}
+    notes = {
+        text for value in assigned(function(source("optimize.responses"), "_notes"), "notes") for text in texts(value)
+    }
+    appended = [
+        call
+        for call in ast.walk(function(source("optimize.responses"), "_notes"))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "append"
+    ]
+    notes |= {text for call in appended for text in texts(call)} - {", "}
+    statuses = set(get_args(Status)) - {"infeasible"}
+    rules = {kind.model_fields["rule"].default for kind in get_args(get_args(FairnessRule)[0])}
+    found = {"reason": reasons, "note": notes, "factor": set(FACTORS), "status": statuses, "rule": rules}
+    assert all(found.values())
+    return sorted((section, text) for section, texts in found.items() for text in texts)
+
+
+@pytest.mark.parametrize(("section", "text"), phrases())
+def test_what_the_allocator_says_has_words(section: str, text: str) -> None:
+    key, fields = phrase(section, text)
+    assert key is not None
+    assert "X" not in text or "X" in word(key, "zh", **fields)
+
+
+def test_plans_of_simple_rules_have_names(tiny: Scenario) -> None:
+    outcome = simulate(tiny, replications=4)
+    for name in ("today", "plan", *baselines(tiny, estimate(tiny, outcome))):
+        assert phrase("plan", name)[0] is not None, name
+
+
+def test_evidence_of_findings_has_words() -> None:
+    """Names of figures are the keys of the evidence that a diagnosis writes down."""
+    names = set()
+    for module in ("history.diagnose_scenario", "history.diagnose_stages", "history.diagnose_care"):
+        tree = source(module)
+        found = [
+            call for call in ast.walk(tree) if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Finding"
+        ]
+        found = [call.args[-1] for call in found]
+        shown = [*assigned(tree, "evidence"), *assigned(tree, "parts"), *found]
+        for value in shown:
+            if isinstance(value, ast.Dict):
+                names |= {key.value for key in value.keys if isinstance(key, ast.Constant)}
+    assert {"quota_minor", "workload", "ratio", "days"} <= names
+    known = {key.partition(".")[2] for key in table() if key.startswith("evidence.")}
+    assert names - known == set()
+    assert known - names <= {"wait_days", "work_days", "delay_days"}
+
+
+def test_a_phrase_with_a_field_keeps_what_stands_in_it() -> None:
+    key, fields = phrase("note", "no sales are booked by E1, 陈立: they carry no quota")
+    assert key is not None
+    assert word(key, "zh", **fields) == "E1, 陈立没有登记销售额：不承担指标。"
+    assert phrase("note", "something else") == (None, {})
 
 
 def test_lists_are_cut_with_a_count() -> None:

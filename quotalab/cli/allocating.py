@@ -11,14 +11,12 @@ if TYPE_CHECKING:
     from optimize.allocate import AllocationResult
     from scenarios.scenario import Scenario
 
-DEFAULT_YEARS = 200
-
 
 def allocate(
     scenario: options.World,
     sets: options.Sets = None,
     plan: options.PlanFolder = None,
-    replications: options.Replications = DEFAULT_YEARS,
+    replications: options.Replications = options.YEARS,
     seed: options.Seed = None,
     workers: options.Workers = 1,
     output: options.Output = None,

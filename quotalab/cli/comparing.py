@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from quotalab.runs import Draft
     from scenarios.scenario import Scenario
 
-DEFAULT_YEARS = 200
-
 
 def compare(
     cases: Annotated[
@@ -34,7 +32,7 @@ def compare(
         bool, typer.Option("--baselines", help="Add today's plan and the simple rules for the first scenario.")
     ] = False,
     sets: options.Sets = None,
-    replications: options.Replications = DEFAULT_YEARS,
+    replications: options.Replications = options.YEARS,
     seed: options.Seed = None,
     workers: options.Workers = 1,
     output: options.Output = None,

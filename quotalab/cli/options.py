@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-MOST_REPLICATIONS = 1_000_000
+YEARS, MOST_REPLICATIONS = 200, 1_000_000
 
 World = Annotated[str, typer.Argument(metavar="SCENARIO", help="A shipped scenario's name, a folder or a YAML file.")]
 Sets = Annotated[
@@ -21,9 +21,8 @@ PlanFolder = Annotated[
 Seed = Annotated[
     int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of all draws. Default: the scenario's.")
 ]
-Replications = Annotated[
-    int, typer.Option("--replications", "-n", min=2, max=MOST_REPLICATIONS, help="Simulated years.")
-]
+REPLICATIONS = typer.Option("--replications", "-n", min=2, max=MOST_REPLICATIONS, help="Simulated years.")
+Replications = Annotated[int, REPLICATIONS]
 Workers = Annotated[
     int, typer.Option("--workers", "-w", min=1, max=1024, help="Processes; they never change a result.")
 ]

@@ -5,14 +5,12 @@ from __future__ import annotations
 from quotalab.cli import options
 from quotalab.cli.terminal import Terminal
 
-DEFAULT_YEARS = 200
-
 
 def simulate(
     scenario: options.World,
     sets: options.Sets = None,
     plan: options.PlanFolder = None,
-    replications: options.Replications = DEFAULT_YEARS,
+    replications: options.Replications = options.YEARS,
     seed: options.Seed = None,
     workers: options.Workers = 1,
     output: options.Output = None,
