@@ -47,8 +47,9 @@ def metric_unit(metric: str, currency: str) -> str:
         return "ms"
     if metric.startswith("activity:"):
         return "thousandths"
-    amounts = {"cost", "recognised", "written_off", "new_revenue", "account_revenue", "lost_value"}
-    return f"minor units of {currency}" if is_money(metric) or metric in amounts else "count"
+    amounts = {"cost", "recognised", "written_off", "lost_value", "handover_loss"}
+    money = is_money(metric) or metric in amounts or metric.endswith("_revenue")
+    return f"minor units of {currency}" if money else "count"
 
 
 def rep_table(measures: PlanMeasures) -> pd.DataFrame:

@@ -197,7 +197,9 @@ def test_cube_tables_keep_every_count(years: Outcome) -> None:
 def test_every_metric_has_its_unit(years: Outcome) -> None:
     units = {metric: metric_unit(metric, "CNY") for cube in years.cubes.values() for metric in cube.metrics}
     for metric, unit in units.items():
-        money = any(part in metric for part in ("revenue", "value", "cash", "cost", "margin", "recognised", "written"))
+        money = any(
+            part in metric for part in ("revenue", "value", "cash", "cost", "margin", "recognised", "written", "loss")
+        )
         assert (unit == "minor units of CNY") == money, metric
         assert (unit == "ms") == metric.endswith("_ticks"), metric
 
