@@ -13,6 +13,7 @@ from experiments.report_details import Assumption, AuditRow, PlanRow, Promise, W
 from experiments.report_evidence import PLAN, TODAY, Evidence
 from experiments.report_input import Gain, GainColumn, Headline, HowSure, ReportInput, Strip, Trade
 from experiments.report_people_rows import company_range, moves, rep_rows
+from experiments.runs import world_key
 from experiments.trade import trade_table
 from experiments.uncertainty import GainRange, YearRange
 from experiments.whatif import WhatIf as PricedWhatIf
@@ -21,10 +22,12 @@ from history.diagnose_stages import early_share
 from optimize.audit import RuleRow
 from scenarios.goals import MinimumChance, Workload
 from scenarios.scenario import Scenario
+from scenarios.today import care_planned
 from sim.statistics import mean_interval
 
 _VERSION_DIGITS = 8
 _SAME_SHARE = 5e-4
+_CARE_HOURS_TOLD = 1.0
 UNITS = {
     "minor": "money",
     "x company ratio": "ratio",
@@ -64,6 +67,7 @@ def assemble(found: Evidence) -> ReportInput:
         training_cost=round(hours * scenario.skills.training.cost_per_hour),
         moves=moved,
         care=care_by_owner(scenario, found.plans[PLAN], found.outcomes[PLAN]),
+        care_changes=_care_changes(found),
         early_share=early_share(found.outcomes[PLAN]),
         workload_limit=None if workload is None else workload.maximum,
         chance_floor=None if chance is None else chance.chance,
@@ -115,6 +119,13 @@ def _gap(found: Evidence, plan: str) -> float | None:
     return widest_gap(found.plans[plan].quotas("revenue"), found.potentials[plan])[0]
 
 
+def _care_changes(found: Evidence) -> int:
+    """Accounts whose care hours the plan sets otherwise than today, by an hour a year or more."""
+    planned = care_planned(found.scenario)
+    before, after = (planned | found.plans[name].care_hours() for name in (TODAY, PLAN))
+    return sum(abs(after[account] - before[account]) >= _CARE_HOURS_TOLD for account in planned)
+
+
 def _how_sure(found: Evidence) -> HowSure:
     case, parameters, better_in = found.comparison[PLAN], None, None
     if found.uncertainty is not None:
@@ -138,10 +149,15 @@ def _column(reference: str, parts: Decomposition) -> GainColumn:
 
 
 def _plans(found: Evidence) -> tuple[PlanRow, ...]:
+    """All plans; a difference that the first page shows has the same interval and word here."""
+    references = ((TODAY, found.over_today), (found.best_rule, found.over_rule))
+    front = {world_key(found.scenario, found.plans[name]): over.total.sales for name, over in references}
     rows = []
     for case in found.comparison.cases:
         capped, chance, hit_rate = case.capped_attainment, case.chance_of_target, case.hit_rate
         own = case.name == PLAN
+        told = front.get(world_key(found.scenario, found.plans[case.name]))
+        gain = None if own else told or found.comparison.difference(PLAN, "sales", case.name)
         rows.append(
             PlanRow(
                 kind=case.name,
@@ -151,7 +167,7 @@ def _plans(found: Evidence) -> tuple[PlanRow, ...]:
                 target_chance=None if chance is None else chance.estimate,
                 capped_attainment=None if capped is None else capped.estimate,
                 widest_gap=_gap(found, case.name),
-                gain=None if own else found.comparison.difference(PLAN, "sales", case.name).interval,
+                gain=None if gain is None else gain.interval,
                 within_rules=case.name not in found.rule_breakers,
             )
         )
@@ -217,7 +233,7 @@ def _what_if(case: PricedWhatIf, scenario: Scenario) -> WhatIf:
         cost_per_year=case.cost_per_year,
         start=case.start,
         ramp=case.ramp,
-        sales_next_year=None if case.sales_next_year is None else case.sales_next_year.estimate,
+        sales_next_year=case.sales_next_year,
         payback_months=case.payback_months,
         margin_known=case.margin is not None,
         hours=sum(hours for rep, hours in case.hours_by_rep.items() if rep in known),

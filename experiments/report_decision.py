@@ -72,25 +72,29 @@ def _adopt(given: ReportInput, say: Wording) -> list[str]:
 
 
 def _either(given: ReportInput, say: Wording) -> list[str]:
+    """The rule first, today second; the rule is offered in the plan's place only where it beats today itself."""
     over_rule, over_today = given.gain.against_rule.total, given.gain.against_today.total
-    first = say.t(
-        "decision.either",
-        plan=short(given.strip.plan_name, 24),
-        today=say.small(over_today.estimate),
-        strength_today=say.strength(over_today),
-    )
-    rule = given.rule_name(say.language)
+    rule_over_today = given.gain.rule_over_today
+    plan = short(given.strip.plan_name, 24)
     if over_rule.estimate > 0 and holds(over_rule) and given.how_sure.better_in is not None:
         wins, draws = given.how_sure.better_in
-        why = say.t("decision.fragile_why", rule=rule, wins=wins, draws=draws)
+        first = say.t("decision.fragile", plan=plan, wins=wins, draws=draws)
     else:
-        why = say.t(
-            "decision.either_why",
-            rule=rule,
+        first = say.t(
+            "decision.either",
             gain=say.small(over_rule.estimate, signed=True),
             low=say.low(over_rule),
             high=say.high(over_rule),
         )
+    both = rule_over_today.estimate > 0 and holds(rule_over_today)
+    why = say.t(
+        "decision.either_both" if both else "decision.either_plan",
+        plan=plan,
+        today=say.small(over_today.estimate, signed=True),
+        strength_today=say.strength(over_today),
+        rule_today=say.small(rule_over_today.estimate, signed=True),
+        strength_rule=say.strength(rule_over_today),
+    )
     return [first, why, _terms_and_deeds(given, say)]
 
 
@@ -148,14 +152,22 @@ def _terms(given: ReportInput, say: Wording) -> str:
 
 def _deeds(given: ReportInput, say: Wording) -> str:
     return say.t(
-        "decision.deeds", moves=len(given.moves), accounts=given.accounts, hours=say.hours(given.training_hours)
+        "decision.deeds",
+        moves=len(given.moves),
+        accounts=given.accounts,
+        hours=say.hours(given.training_hours),
+        care=_care(given, say),
     )
+
+
+def _care(given: ReportInput, say: Wording) -> str:
+    return say.t("decision.care", count=given.care_changes) if given.care_changes else ""
 
 
 def _terms_and_deeds(given: ReportInput, say: Wording) -> str:
     fields = {"quotas": say.tied(given.quota_sum, given), "moves": len(given.moves), "accounts": given.accounts}
-    hours = say.hours(given.training_hours)
+    texts = {"hours": say.hours(given.training_hours), "care": _care(given, say)}
     if given.strip.target is None:
-        return say.t("decision.terms_deeds_no_target", hours=hours, **fields)
+        return say.t("decision.terms_deeds_no_target", **texts, **fields)
     target, over = say.tied(given.strip.target, given), over_target(given, say)
-    return say.t("decision.terms_deeds", target=target, over=over, hours=hours, **fields)
+    return say.t("decision.terms_deeds", target=target, over=over, **texts, **fields)

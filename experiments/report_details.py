@@ -54,7 +54,7 @@ class WhatIf:
     cost_per_year: int
     start: date | None = None
     ramp: tuple[float, ...] = ()
-    sales_next_year: float | None = None
+    sales_next_year: Interval | None = None
     payback_months: float | None = None
     margin_known: bool = True
     hours: float = 0.0

@@ -231,6 +231,7 @@ class ReportInput:
     Attributes:
         over_assignment: quotas sum to target x (1 + this).
         quota_basis: ``full``, ``blend`` or ``opportunity``.
+        care_changes: accounts that get other care hours than are planned today.
         early_share: share of the year's sales in January and February together; None where months are not kept.
         accounts: how many accounts there are.
         training_cost: of all hours in the plan, minor units.
@@ -253,6 +254,7 @@ class ReportInput:
     training_cost: int
     moves: tuple[Move, ...] = ()
     care: tuple[Care, ...] = ()
+    care_changes: int = 0
     early_share: float | None = None
     workload_limit: float | None = None
     chance_floor: float | None = None

@@ -84,12 +84,13 @@ def _split(rep: RepRow, say: Wording) -> str:
     """How much of the quota is the territory's, how much the person's, and how much decisions and rules added."""
     if rep.opportunity is None or rep.person is None or rep.quota is None:
         return ""
-    rest = rep.quota - rep.opportunity - rep.person
+    scale, rest = say.table.exact([rep.quota]), rep.quota - rep.opportunity - rep.person
+    opportunity, person, others = adding_up([rep.opportunity, rep.person, rest], scale)
     return say.t(
         "card.split",
-        opportunity=say.cell(rep.opportunity),
-        person=say.cell(rep.person, signed=True),
-        rest=say.cell(rest, signed=True),
+        opportunity=scale.number(opportunity),
+        person=scale.number(person, signed=True),
+        rest=scale.number(others, signed=True),
     )
 
 

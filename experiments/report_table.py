@@ -172,7 +172,8 @@ def _unit(say: Wording) -> str:
 
 
 def _note(given: ReportInput, say: Wording) -> str:
-    widths = [rep.chance.half_width for rep in given.reps if rep.chance is not None]
+    chances = [*(rep.chance for rep in given.reps), given.today.target_chance, given.plan.target_chance]
+    widths = [chance.half_width for chance in chances if chance is not None]
     if not widths:
         return ""
     return say.t("who.chance_note", years=given.how_sure.years, points=ceil(100 * max(widths)))

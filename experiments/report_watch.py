@@ -66,10 +66,11 @@ def _about_persons(given: ReportInput, say: Wording) -> list[str]:
         floor = say.percent(given.chance_floor)
         found.append(say.t("watch.odds", who=_with_shares(odds, say, "chance"), floor=floor))
     found += [_ramping(given, say)] if any(rep.ramping for rep in given.reps) else []
-    for row in sorted(given.care, key=lambda row: row.share)[:1]:
-        if row.share < LITTLE_CARE:
-            share, who = say.percent(row.share), short(row.owner)
-            found.append(say.t("watch.under_served", accounts=row.accounts, tier=row.tier, who=who, share=share))
+    little = sorted((row for row in given.care if row.share < LITTLE_CARE), key=lambda row: row.share)
+    if little:
+        least, count = little[0], sum(row.accounts for row in little)
+        share, limit, who = say.percent(least.share), say.percent(LITTLE_CARE), short(least.owner)
+        found.append(say.t("watch.under_served", accounts=count, limit=limit, tier=least.tier, who=who, share=share))
     capped = [rep for rep in given.reps if growth_capped(rep, given)]
     if capped:
         found.append(say.t("watch.cap", who=_names(capped, say)))

@@ -7,6 +7,7 @@ from typing import Any
 from experiments.report_details import WhatIf
 from experiments.report_input import ReportInput, sureness
 from experiments.report_wording import Wording
+from sim.interval import Interval
 
 View = dict[str, Any]
 _HOURS_NAMED = 3
@@ -29,18 +30,24 @@ def _what_if(case: WhatIf, say: Wording) -> View:
         (say.t("whatif.ramp"), " → ".join(say.percent(pace) for pace in case.ramp) or say.t("whatif.no_ramp")),
         (say.t("whatif.cost"), _with(_cost(case.full_cost, say), say.list(spent) if len(spent) > 1 else "")),
         (say.t("whatif.cost_year"), _cost(case.cost_per_year, say)),
-        (say.t("whatif.sales_next"), say.t("page.not_known") if settled is None else say.small(settled, signed=True)),
+        (say.t("whatif.sales_next"), _settled(settled, say)),
         (say.t("whatif.payback"), _payback(case, say)),
         _hours(case, say),
     ]
     return {
-        "name": case.name,
+        "name": say.known("question", case.name),
         "facts": facts,
         "sales": say.small(case.sales.estimate, signed=True),
         "ends": f"[{say.low(case.sales)}, {say.high(case.sales)}]",
         "strength": sureness(case.sales),
         "word": say.strength(case.sales),
     }
+
+
+def _settled(sales: Interval | None, say: Wording) -> str:
+    if sales is None:
+        return say.t("page.not_known")
+    return f"{say.small(sales.estimate, signed=True)} [{say.low(sales)}, {say.high(sales)}]"
 
 
 def _with(text: str, detail: str) -> str:

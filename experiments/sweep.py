@@ -135,10 +135,14 @@ def _run(
         return
     from joblib import Parallel, delayed
 
+    from sim.run import shielded
+
     task = delayed(_keyed_rows)
     engine = simulate or default_simulate()
     run = Parallel(n_jobs=min(workers, len(points)), backend="loky", return_as="generator_unordered")
-    yield from run(task(point, sweep.replications, sweep.seed, sweep.measures, engine) for point in points)
+    with shielded():
+        found = run(task(point, sweep.replications, sweep.seed, sweep.measures, engine) for point in points)
+    yield from found
 
 
 def _keyed_rows(

@@ -238,8 +238,12 @@ def _both_sides(
 def _in_order(erring: _Erring, draws: int, workers: int) -> Iterator[Floats]:
     from joblib import Parallel, delayed
 
+    from sim.run import shielded
+
     run = Parallel(n_jobs=workers, backend="loky", return_as="generator")
-    yield from run(delayed(erring.block)(number) for number in range(draws))
+    with shielded():
+        found = run(delayed(erring.block)(number) for number in range(draws))
+    yield from found
 
 
 def _company_sales(outcome: Outcome) -> Floats:

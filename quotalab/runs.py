@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import re
 import sys
@@ -145,8 +146,10 @@ def check_target(target: Path, verb: str) -> None:
     Raises:
         InputRefused: the target is a file, a folder of something else, or a run of another command.
     """
+    _check_parents(target)
+    if target.is_symlink() and not target.exists():
+        raise InputRefused(Problem(str(target), "", "is a link that leads nowhere", "name a folder"))
     if not target.exists():
-        _check_parents(target)
         return
     if not target.is_dir():
         raise InputRefused(Problem(str(target), "", "is a file", "name a folder"))
@@ -165,6 +168,8 @@ def _check_parents(target: Path) -> None:
         if above.exists():
             if not above.is_dir():
                 raise InputRefused(Problem(str(above), "", "is a file, no folder can be made in it", "name another"))
+            if not os.access(above, os.W_OK | os.X_OK):
+                raise InputRefused(Problem(str(above), "", "cannot be written to", "name another folder"))
             return
 
 

@@ -87,6 +87,8 @@ class InfeasiblePlan(QuotalabError):
         if self.loosening:
             lines.append("any one of these would make it feasible:")
             lines += [f"  - {text}" for text in self.loosening]
+        else:
+            lines.append("giving way in one of them alone is not enough: others conflict as well")
         super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[type[InfeasiblePlan], tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from scenarios.base import Day, Frozen, Id, Minor, Money, NonNegative, Probability
 
@@ -253,6 +253,13 @@ class Allocation(Frozen):
     training: TrainingBudget = TrainingBudget()
     accounts: AccountDecisions = AccountDecisions()
     locks: tuple[Lock, ...] = ()
+
+    @field_validator("rounding_step")
+    @classmethod
+    def _step_is_one(cls, step: Minor) -> Minor:
+        if step == 0:
+            raise ValueError("a step of 0 rounds nothing; the smallest is 0.01")
+        return step
 
     def enabled(self, kind: type[_Kind]) -> _Kind | None:
         """The first rule of a kind that is not switched off, if there is one."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Literal
 
 from scenarios.errors import Problem, refuse_if
@@ -88,7 +90,22 @@ def _computed(model: Model, seed: int, blocks: Sequence[range], workers: int) ->
     import joblib
 
     calls = (joblib.delayed(block_tables)(model, seed, block) for block in blocks)
-    yield from joblib.Parallel(n_jobs=workers, return_as="generator")(calls)
+    with shielded():
+        results = joblib.Parallel(n_jobs=workers, return_as="generator")(calls)
+    yield from results
+
+
+@contextmanager
+def shielded() -> Iterator[None]:
+    """Hold back Ctrl-C, for good from processes started meanwhile: this one sees it afterwards and ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def block_tables(model: Model, seed: int, replications: Sequence[int]) -> dict[str, Cube]:

@@ -590,3 +590,18 @@ def test_plain_progress_speaks_now_and_then(capfd: pytest.CaptureFixture[str], t
         report(done, 5)
     told = capfd.readouterr().err.splitlines()
     assert told == ["simulating: 2 of 5, about 16 s left", "simulating: 4 of 5, about 6 s left"]
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path, monkeypatch) -> None:
+    dangling = tmp_path / "dangling"
+    dangling.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputRefused, match="a link that leads nowhere"):
+        check_target(dangling, "simulate")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(InputRefused, match="cannot be written to"):
+        check_target(tmp_path / "new", "simulate")
+
+
+def test_closed_standard_streams_are_no_fault(tmp_path: Path) -> None:
+    command = f'"{sys.executable}" -m quotalab validate starter'
+    assert subprocess.run(["sh", "-c", f"{command} >&- 2>&- <&-"], cwd=tmp_path, check=False).returncode == 0

@@ -442,3 +442,17 @@ def test_an_invented_export_is_read_completely(tmp_path: Path) -> None:
     assert history.products["list_price_minor"].tolist()[0] == 12_000
     with pytest.raises(InputRefused, match="plant a smaller spread"):
         write_opportunities(tmp_path / "x", rep_spread_points=60)
+
+
+def test_a_damaged_gzip_file_is_refused(tmp_path: Path) -> None:
+    raw = bytearray(gzip.compress("\n".join([HEADER, *(f"{n},{n * n},{n**3}" for n in range(400))]).encode()))
+    raw[40:200:7] = bytes(255 - byte for byte in raw[40:200:7])
+    path = tmp_path / "deals.csv.gz"
+    path.write_bytes(bytes(raw))
+    assert "must be a whole gzip file" in refusal(path, rules())
+
+
+@pytest.mark.parametrize("year", ["0001", "1600", "2300", "9999"])
+def test_years_beyond_reach_are_bad_dates(year: str, tmp_path: Path) -> None:
+    row = f"9,陈立,赢单,{year}-01-05,{year}-02-01,5"
+    assert f"line 5 '{year}-01-05' (1 of 4 rows): must be a date" in refusal(written(tmp_path, [*GOOD, row]), rules())

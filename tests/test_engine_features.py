@@ -1093,3 +1093,10 @@ def test_bad_arguments_of_a_run_are_refused_together():
     with pytest.raises(InputRefused) as refused:
         simulate(world(), replications=0, first=-1, workers=0, seed=-5, engine="abacus")
     assert len(refused.value.problems) == 5
+
+
+@pytest.mark.parametrize("value", [1e15, 2e14])
+def test_sales_beyond_64_bits_are_refused_rather_than_wrapped(value):
+    scenario = world(products=[{"id": "p", "value": fixed(value)}], sources=[{"id": "web", "leads_per_year": 5000}])
+    with pytest.raises(InputRefused, match="must stay below"):
+        the_log(scenario)

@@ -706,3 +706,8 @@ def test_a_rule_that_no_whole_step_can_keep_is_listed():
     assert all(quota % 1000 == 0 for quota in result.plan.quotas().values())
     assert {row.exception for row in result.rule_rows if not row.kept} == {"broken by less than one rounding step"}
     assert any("rounding step" in text for text in result.exceptions)
+
+
+def test_a_conflict_in_which_nothing_can_give_way_alone_says_so():
+    assert "giving way in one of them alone is not enough" in str(InfeasiblePlan(["minimum workload: 90 %"]))
+    assert "not enough" not in str(InfeasiblePlan(["a", "b"], ["a: remove it"]))

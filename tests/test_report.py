@@ -193,7 +193,7 @@ def example() -> ReportInput:
                 280_000_00,
                 start=date(2026, 3, 1),
                 ramp=(0.25, 0.5, 0.75),
-                sales_next_year=1_310 * K,
+                sales_next_year=mean(1_310 * K, 40 * K),
                 payback_months=14.2,
                 hours=934.0,
                 whose=(("E1", -40.0),),
@@ -407,7 +407,47 @@ def test_a_gain_that_parameter_errors_undo_is_not_headlined() -> None:
     fragile = replace(EXAMPLE, how_sure=replace(EXAMPLE.how_sure, better_in=(31, 50)))
     assert verdict(EXAMPLE) == "adopt"
     assert verdict(fragile) == "either"
-    assert "31 of 50" in decision(fragile, wording(fragile, "en"))[1]
+    assert "31 of 50" in decision(fragile, wording(fragile, "en"))[0]
+
+
+def test_the_gain_over_today_never_comes_first_and_an_unproven_rule_is_not_offered() -> None:
+    for rule_over_today, offered in ((WEAK, False), (STRONG, True)):
+        given = replace(EXAMPLE, gain=gains(WEAK, STRONG, rule_over_today))
+        first, second, _ = decision(given, wording(given, "en"))
+        assert "no proven gain over the best simple rule" in first
+        assert "+400k" in second
+        assert "than today" not in first
+        assert ("whichever" in second) is offered
+
+
+def test_other_care_is_a_deed_and_little_care_is_counted_over_all_accounts() -> None:
+    care = (Care("E4", "C", 5, 31.0, 50.0), Care("E5", "C", 4, 20.0, 50.0), Care("E1", "A", 3, 49.0, 50.0))
+    given = replace(EXAMPLE, care=care, care_changes=17)
+    assert "other care hours for 17" in " ".join(decision(given, wording(given, "en")))
+    assert "care" not in " ".join(decision(EXAMPLE, wording(EXAMPLE, "en")))
+    assert "9 accounts get under 80% of the care owed; least: C of E5, 40%." in watch_outs(given, wording(given, "en"))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_parts_of_a_quota_add_up_as_they_are_shown(language: str) -> None:
+    odd = replace(EXAMPLE.reps[0], opportunity=3_904_600_00, person=214_600_00)
+    html = render(replace(EXAMPLE, reps=(odd, *EXAMPLE.reps[1:])), language, pages=("people",))
+    pattern = {
+        "en": r"Of the quota, (\S+) .*?territory, (\S+) from the person, (\S+) from",
+        "zh": r"区域机会 (\S+)，个人 (\S+)，客户、培训与规则 (\S+)。",
+    }
+    parts = re.search(pattern[language], html)
+    assert parts is not None
+    assert (
+        sum(float(part.replace(",", "").replace("−", "-")) for part in parts.groups())
+        == {"en": 4_290, "zh": 429}[language]
+    )
+
+
+def test_sampled_figures_of_the_company_and_of_a_settled_year_carry_their_interval() -> None:
+    whole = replace(EXAMPLE, reps=tuple(replace(rep, chance=None) for rep in EXAMPLE.reps))
+    assert "Chances on this page come from" in words_of(render(whole, pages=("front",)))
+    assert re.search(r"\+1,310k \[\+\d", words_of(render(EXAMPLE, pages=("what_ifs",))))
 
 
 def test_how_sure_says_what_one_year_can_show() -> None:

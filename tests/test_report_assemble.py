@@ -125,6 +125,27 @@ def test_every_plan_is_listed_with_what_this_plan_sells_more(found: Evidence) ->
     assert [row.kind for row in given.plans if row.gain is None] == [PLAN]
 
 
+def test_a_difference_has_one_interval_wherever_the_report_shows_it(found: Evidence) -> None:
+    given = assemble(found)
+    gain = {row.kind: row.gain for row in given.plans}
+    assert gain[found.best_rule] == given.gain.against_rule.total
+    assert gain[TODAY] == given.gain.against_today.total
+    same_world = [name for name in found.plans if found.outcomes[name] is found.outcomes[TODAY]]
+    assert len(same_world) > 1
+    assert {gain[name] for name in same_world} == {gain[TODAY]}
+
+
+def test_accounts_that_get_other_care_are_counted(found: Evidence) -> None:
+    before = {row.account: row.hours for row in found.plans[TODAY].care}
+    care = found.plans[PLAN].care
+    told = sum(abs(row.hours - before[row.account]) >= 1 for row in care)
+    assert assemble(found).care_changes == told
+    changed = found.plans[PLAN].with_rows(
+        care=[replace(care[0], hours=before[care[0].account] + 1), *found.plans[TODAY].care[1:]]
+    )
+    assert assemble(replace(found, plans={**found.plans, PLAN: changed})).care_changes == 1
+
+
 def test_the_plans_own_quota_sum_is_a_row_of_the_trade_table(found: Evidence) -> None:
     assert [trade.is_plan for trade in assemble(found).trades] == [True, False, False, False]
     plan = found.allocation.plan

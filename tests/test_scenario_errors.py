@@ -558,3 +558,68 @@ def test_a_missing_file_names_what_is_shipped(tmp_path: Path) -> None:
     assert refused_files(tmp_path / "empty") == [
         f"{tmp_path / 'empty'}: the folder holds no scenario.yaml -> see `quotalab init`"
     ]
+
+
+@pytest.mark.parametrize("number", ["010000", "10:30", "0xFF", "1_000", "0b101", "1_0.5"])
+def test_numbers_that_yaml_reads_otherwise_than_people_are_refused(tmp_path: Path, number: str) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(YAML.replace("name: ", f"seed: {number}\nname: ", 1), encoding="utf-8")
+    assert any("YAML takes this for the number" in line for line in refused_files(path))
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: "])
+def test_deep_nesting_is_refused_at_once(tmp_path: Path, opening: str) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(f"{YAML}a: {opening * 250}1{('}' if 'a' in opening else ']') * 250}\n", encoding="utf-8")
+    assert any("is nested too deeply" in line for line in refused_files(path))
+
+
+def test_data_that_no_file_could_hold_are_refused() -> None:
+    deep: list[Any] = []
+    for _ in range(400):
+        deep = [deep]
+    ring: list[Any] = []
+    ring.append(ring)
+    for odd in (deep, ring):
+        assert "nested too deeply" in str(problems_of(world(sources=odd))[0])
+    assert "must be texts" in str(problems_of(world(cash={(1, 2): 3}))[0])
+
+
+@pytest.mark.parametrize("amount", ["1e999999", "1e400", "-1e999999"])
+def test_amounts_beyond_all_bounds_are_refused(amount: str) -> None:
+    (found,) = edited(lambda w: w["reps"][0].update(quota=amount))
+    assert found.where == "reps.E1.quota"
+    assert "below 4.6e16" in found.rule
+
+
+def test_what_would_run_over_the_clock_or_the_memory_is_refused() -> None:
+    def edit(w: dict[str, Any]) -> None:
+        w["calendar"]["customer_pauses"] = [{"first": "0001-01-01", "last": "9999-12-31"}]
+        w["sources"][0] |= {"leads_per_year": 3_650_001, "dispersion": 1e7}
+        w["allocation"] = {"rounding_step": 0, "training": {"per_rep_hours": 1e9}}
+
+    places = {problem.where for problem in edited(edit)}
+    assert places >= {
+        "calendar.customer_pauses.0.first",
+        "calendar.customer_pauses.0.last",
+        "sources.web.leads_per_year",
+        "sources.web.dispersion",
+        "allocation.rounding_step",
+        "allocation.training",
+    }
+
+
+def test_a_rounding_step_beyond_an_even_share_is_refused() -> None:
+    goals = {"targets": [{"metric": "revenue", "target": 1000}]}
+    assert from_document(world(goals=goals, allocation={"rounding_step": 500})).allocation.rounding_step == 500_00
+    (found,) = problems_of(world(goals=goals, allocation={"rounding_step": 501}))
+    assert (found.where, found.value) == ("allocation.rounding_step", "501")
+
+
+@pytest.mark.parametrize("name", ["Account.csv", "accounts.CSV", "accounts.xlsx", "account.tsv"])
+def test_a_misnamed_table_is_not_passed_over(tmp_path: Path, name: str) -> None:
+    path = folder(tmp_path / "w", reps="id,team\nE1,T\n")
+    (path / "notes.csv").write_text("anything", encoding="utf-8")
+    load(path)
+    (path / name).write_text("id\nK1\n", encoding="utf-8")
+    assert refused_files(path) == [f"{name}: is no table that is read -> save it as accounts.csv, or move it away"]

@@ -20,6 +20,7 @@ BROKEN_PIPE = 141
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
+    _open_closed_streams()
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -64,6 +65,14 @@ def run(arguments: Sequence[str]) -> int:
         _tell(_fault(error))
         return FAULT
     return DONE
+
+
+def _open_closed_streams() -> None:
+    """Give a caller who closed standard streams (``>&-``) ones that swallow everything."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free descriptor, which is the closed one
+            setattr(sys, name, os.fdopen(descriptor, "r" if name == "stdin" else "w", encoding="utf-8", closefd=False))
 
 
 def _fault(error: Exception) -> str:
