@@ -517,7 +517,7 @@ def test_extends_of_nothing_and_sections_beside_it(tmp_path: Path) -> None:
     assert [line.split(" = ")[0] for line in found] == [
         "a.yaml line 3",
         "a.yaml line 2",
-        "nowhere: is neither a file, a folder nor a shipped scenario -> shipped: enterprise, motivation, national, starter",
+        "nowhere: is neither a file, a folder nor a shipped scenario -> shipped: enterprise, motivation, national, starter",  # noqa: E501
     ]
 
 
@@ -552,7 +552,7 @@ def test_places_follow_the_rows_when_one_is_removed(tmp_path: Path) -> None:
 
 def test_a_missing_file_names_what_is_shipped(tmp_path: Path) -> None:
     assert refused_files(tmp_path / "nothing") == [
-        f"{tmp_path / 'nothing'}: is neither a file, a folder nor a shipped scenario -> shipped: enterprise, motivation, national, starter"
+        f"{tmp_path / 'nothing'}: is neither a file, a folder nor a shipped scenario -> shipped: enterprise, motivation, national, starter"  # noqa: E501
     ]
     (tmp_path / "empty").mkdir()
     assert refused_files(tmp_path / "empty") == [
