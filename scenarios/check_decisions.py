@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from scenarios.base import MINOR_PER_MAJOR, major_units
 from scenarios.errors import Problem
 from scenarios.goals import RATIO_METRICS
 from scenarios.paths import join_path
@@ -53,22 +52,9 @@ def check_allocation(world: World) -> Iterator[Problem]:
     for position, rule in enumerate(allocation.rules):
         yield from all_known(join_path("allocation", "rules", position, "exempt"), rule.exempt, "reps", world)
     yield from all_known("allocation.training.skills", allocation.training.skills, "skills", world)
-    yield from _step_too_coarse(world)
     decisions = allocation.accounts
     yield from all_known("allocation.accounts.movable_tiers", decisions.movable_tiers, "tiers", world)
     yield from all_known("allocation.accounts.protect_stages", decisions.protect_stages, "stages", world)
-
-
-def _step_too_coarse(world: World) -> Iterator[Problem]:
-    """A rounding step above an even share of the target would leave reps without a quota."""
-    company, reps = world.scenario.goals.company(), len(world.scenario.reps)
-    if company is None or not company.target or not reps or world.unsure & {"reps", "goals"}:
-        return
-    even_share = round(company.target * MINOR_PER_MAJOR) // reps
-    step = world.scenario.allocation.rounding_step
-    if step > even_share:
-        broken = f"is more than an even share of the company target, {major_units(even_share)}"
-        yield Problem("allocation.rounding_step", f"{major_units(step)}", broken, "give a smaller step")
 
 
 def check_locks(world: World) -> Iterator[Problem]:
