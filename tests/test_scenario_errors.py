@@ -609,13 +609,6 @@ def test_what_would_run_over_the_clock_or_the_memory_is_refused() -> None:
     }
 
 
-def test_a_rounding_step_beyond_an_even_share_is_refused() -> None:
-    goals = {"targets": [{"metric": "revenue", "target": 1000}]}
-    assert from_document(world(goals=goals, allocation={"rounding_step": 500})).allocation.rounding_step == 500_00
-    (found,) = problems_of(world(goals=goals, allocation={"rounding_step": 501}))
-    assert (found.where, found.value) == ("allocation.rounding_step", "501")
-
-
 @pytest.mark.parametrize("name", ["Account.csv", "accounts.CSV", "accounts.xlsx", "account.tsv"])
 def test_a_misnamed_table_is_not_passed_over(tmp_path: Path, name: str) -> None:
     path = folder(tmp_path / "w", reps="id,team\nE1,T\n")
