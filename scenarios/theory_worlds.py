@@ -55,9 +55,9 @@ def funnel(
     """
     base = groups[0]
     ids = [f"g{position}" for position in range(1, len(groups) + 1)]
-    leads = _source("leads", arrival_rate)
+    leads = steady_source("leads", arrival_rate)
     leads["regions"] = {name: group.share for name, group in zip(ids, groups, strict=True)}
-    return _world(
+    return always_open(
         days,
         regions=[{"id": name} for name in ids],
         teams=[{"id": name, "region": name} for name in ids],
@@ -89,10 +89,10 @@ def erlang_a(arrival_rate: float, service_rate: float, servers: int, patience: f
 def mg1(arrival_rate: float, service: Distribution, days: int) -> Scenario:
     """One rep and any distribution of the service, given in units of time (Pollaczek 1930, Khinchine 1932)."""
     effort = service.scaled(UNIT_HOURS).model_dump(mode="json")
-    return _world(
+    return always_open(
         days,
         stages=[{"id": "s1", "effort_hours": effort, "conversion": 0.5}],
-        sources=[_source("leads", arrival_rate)],
+        sources=[steady_source("leads", arrival_rate)],
         reps=[{"id": "rep", "team": "all"}],
     )
 
@@ -104,15 +104,15 @@ def priority(first_rate: float, second_rate: float, service_rate: float, days: i
     ``s2``, ``other`` at ``s1``, from which nobody goes on.
     """
     effort = {"family": "exponential", "mean": UNIT_HOURS / service_rate}
-    return _world(
+    return always_open(
         days,
         stages=[
             {"id": "s1", "effort_hours": effort, "conversion": 0.0},
             {"id": "s2", "effort_hours": effort, "conversion": 0.5},
         ],
         sources=[
-            {**_source("urgent", first_rate), "first_stage": "s2"},
-            {**_source("other", second_rate), "first_stage": "s1"},
+            {**steady_source("urgent", first_rate), "first_stage": "s2"},
+            {**steady_source("other", second_rate), "first_stage": "s1"},
         ],
         queue="late_stage_first",
         reps=[{"id": "rep", "team": "all"}],
@@ -129,7 +129,7 @@ def absorbing_chain(
         service, delay: exponential means of each stage in units of time: the rep's work, then the customer's answer.
         reps: enough of them, and nobody waits.
     """
-    return _world(
+    return always_open(
         days,
         stages=[
             {
@@ -140,7 +140,7 @@ def absorbing_chain(
             }
             for stage, chance in enumerate(advance, start=1)
         ],
-        sources=[_source("leads", arrival_rate)],
+        sources=[steady_source("leads", arrival_rate)],
         routing={"policy": "pool", "same_rep": False},
         reps=[{"id": f"rep{position}", "team": "all"} for position in range(1, reps + 1)],
     )
@@ -173,8 +173,16 @@ def funnel18(days: int = 60) -> Scenario:
     return funnel(FUNNEL18_ARRIVALS, funnel18_groups(), FUNNEL18_STAGES, days)
 
 
-def _world(days: int, **parts: Any) -> Scenario:
-    """A world of one region and team, unless the parts say otherwise, that is always open."""
+def always_open(days: int, **parts: Any) -> Scenario:
+    """A world of one region and team, unless the parts say otherwise, that is always open.
+
+    Args:
+        days: length of the horizon.
+        parts: sections of the scenario.
+
+    Raises:
+        InputRefused: the parts are no scenario.
+    """
     document: dict[str, Any] = {
         "name": "theory world",
         "invented": True,
@@ -190,7 +198,8 @@ def _world(days: int, **parts: Any) -> Scenario:
     return from_document(document | parts)
 
 
-def _source(name: str, arrival_rate: float) -> dict[str, Any]:
+def steady_source(name: str, arrival_rate: float) -> dict[str, Any]:
+    """A Poisson source of this many leads per unit of time, day and night."""
     return {
         "id": name,
         "leads_per_year": arrival_rate / UNIT_HOURS * _HOURS_A_YEAR,
