@@ -18,7 +18,8 @@ from history.deals import read_deals
 from history.edges import left_edge, remark_gaps
 from history.events import read_log
 from history.joins import fill, fixed, missing_columns, side_table
-from history.mapping import Columns, Join, Mapping, load_mapping
+from history.mapping import Columns, Join, Mapping
+from history.mapping_files import load_mapping
 from history.quality import Ledger, Remark
 from history.record import Log
 from history.tables import SourceFile, Table, find_tables, main_file, read_table, sheet_names

@@ -1,26 +1,22 @@
 """The mapping file: how the columns and words of a CRM export translate into ours.
 
 A mapping is a small YAML file. ``kind: opportunities`` reads one row per opportunity with its current stage;
-``kind: events`` reads one row per event of a case (an event log). Presets are mapping files shipped with the
-package and nothing more: copy one, change a line, and give its path instead of its name.
+``kind: events`` reads one row per event of a case (an event log). Files are read by :mod:`history.mapping_files`.
 """
 
 from __future__ import annotations
 
-import difflib
+import datetime as dt
+import re
 import unicodedata
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from scenarios.errors import InputRefused, Problem
-
-SCHEMA_VERSION = 1
-PRESETS = Path(__file__).parent / "presets"
+SEPARATOR = "\n"
+"""Between the faults of one mapping that are told together."""
 
 
 def word(text: str) -> str:
@@ -42,6 +38,39 @@ def _join_column(given: Any) -> Any:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 """One column name or several alternatives; the first that the file has is used."""
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is not a known time zone such as Asia/Shanghai") from None
+    return name
+
+
+def _encoding(name: str) -> str:
+    try:
+        "".encode(name)
+    except (LookupError, ValueError):
+        raise ValueError("is not a known encoding; try utf-8-sig or gb18030") from None
+    return name
+
+
+def _delimiter(sign: str) -> str:
+    if sign in '"\r\n':
+        raise ValueError("ends fields or rows of every CSV; a delimiter is often ; or a tab")
+    return sign
+
+
+def _date_format(form: str) -> str:
+    moment = dt.datetime(2001, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
+    try:
+        reads_back = form == "iso" or dt.datetime.strptime(moment.strftime(form), form).date() == moment.date()  # noqa: DTZ007
+    except (ValueError, re.error):
+        reads_back = False
+    if not reads_back:
+        raise ValueError("is neither iso nor a date format with year, month and day such as %d.%m.%Y")
+    return form
 
 
 class _Strict(BaseModel):
@@ -187,10 +216,10 @@ class Mapping(_Strict):
     schema_version: Literal[1]
     kind: Literal["opportunities", "events"]
     table: str | None = None
-    encoding: str = "utf-8-sig"
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    time_zone: str = "UTC"
-    dates: Names = ("iso",)
+    encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8-sig"
+    delimiter: Annotated[str, AfterValidator(_delimiter)] = Field(default=",", min_length=1, max_length=1)
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    dates: Annotated[tuple[Annotated[str, AfterValidator(_date_format)], ...], BeforeValidator(_names)] = ("iso",)
     money: Money
     columns: Columns
     stages: tuple[Annotated[StageWords, BeforeValidator(_stage)], ...] = Field(min_length=1)
@@ -208,7 +237,7 @@ class Mapping(_Strict):
     def _is_consistent(self) -> Mapping:
         faults = [*self._column_faults(), *self._word_faults(), *self._name_faults()]
         if faults:
-            raise ValueError("; ".join(faults))
+            raise ValueError(SEPARATOR.join(faults))
         return self
 
     def _column_faults(self) -> list[str]:
@@ -241,14 +270,6 @@ class Mapping(_Strict):
             for activity, stage in self.work.items()
             if stage not in names
         ]
-        try:
-            ZoneInfo(self.time_zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            faults.append(f"time_zone {self.time_zone!r} is not a known zone such as Asia/Shanghai")
-        try:
-            "".encode(self.encoding)
-        except LookupError:
-            faults.append(f"encoding {self.encoding!r} is not known; try utf-8-sig or gb18030")
         fields = {*Columns.model_fields, "family", "parent"}
         for what, keys in (("fixes", self.fixes), ("integers", self.integers)):
             faults += [f"{what}: {key!r} is not a field" for key in keys if key not in fields | {"family", "parent"}]
@@ -267,75 +288,3 @@ class Mapping(_Strict):
         """Normalised word -> won, lost or open."""
         pairs = (("won", self.outcomes.won), ("lost", self.outcomes.lost), ("open", self.outcomes.open))
         return {word(text): name for name, words in pairs for text in words}
-
-
-def preset_names() -> tuple[str, ...]:
-    """Names of the mapping files shipped with the package."""
-    return tuple(sorted(path.stem for path in PRESETS.glob("*.yaml")))
-
-
-def load_mapping(name_or_path: str | Path) -> Mapping:
-    """Read a mapping file, or a preset by its name.
-
-    Raises:
-        InputRefused: no such file or preset, not YAML, or rules broken (all of them are listed).
-    """
-    path = _locate(name_or_path)
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as broken:
-        problem = Problem(path.name, f"byte {broken.start}", "a mapping file is UTF-8 text", "save it as UTF-8")
-        raise InputRefused(problem) from None
-    except yaml.YAMLError as broken:
-        raise InputRefused(Problem(path.name, "", f"not valid YAML: {broken}", "correct the syntax")) from None
-    if not isinstance(data, dict):
-        raise InputRefused(Problem(path.name, str(data)[:60], "a mapping file is a table of settings"))
-    return parse_mapping(data, path.name)
-
-
-def parse_mapping(data: dict[str, Any], where: str = "mapping") -> Mapping:
-    """Validate a mapping given as plain data; ``where`` names it in messages.
-
-    Raises:
-        InputRefused: with every broken rule.
-    """
-    version = data.get("schema_version")
-    if isinstance(version, int) and version > SCHEMA_VERSION:
-        rule = f"this version reads schema_version up to {SCHEMA_VERSION}"
-        raise InputRefused(Problem(f"{where}: schema_version", str(version), rule, "upgrade quotalab"))
-    try:
-        return Mapping.model_validate(data)
-    except ValidationError as refused:
-        raise InputRefused([_problem(where, error) for error in refused.errors()]) from None
-
-
-def _problem(where: str, error: Any) -> Problem:
-    place = ".".join(str(part) for part in error["loc"])
-    parent = error["input"] if error["type"] != "missing" else ""
-    shown = "" if isinstance(parent, dict) else str(parent)[:80]
-    remedy = ""
-    if error["type"] == "extra_forbidden":
-        known = [*Mapping.model_fields, *Columns.model_fields, *Tolerance.model_fields, *Money.model_fields]
-        near = difflib.get_close_matches(str(error["loc"][-1]), known, n=1)
-        remedy = f"did you mean {near[0]!r}?" if near else "remove it"
-    return Problem(f"{where}: {place}" if place else where, shown, error["msg"], remedy)
-
-
-def _locate(name_or_path: str | Path) -> Path:
-    given = Path(name_or_path)
-    if given.is_file():
-        return given
-    if isinstance(name_or_path, str) and given.name == name_or_path and not given.suffix:
-        preset = PRESETS / f"{name_or_path}.yaml"
-        if preset.is_file():
-            return preset
-    near = difflib.get_close_matches(str(name_or_path), preset_names(), n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise InputRefused(
-        Problem(
-            "mapping",
-            str(name_or_path),
-            "must be a mapping file or the name of a preset",
-            f"{hint}presets: {', '.join(preset_names())}",
-        )
-    )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from history.mapping import preset_names
+from history.mapping_files import preset_names
 from quotalab.runs import plan_folder
 from scenarios.errors import InputRefused, Problem
 from scenarios.files import MAIN_FILE, library, load

@@ -107,7 +107,9 @@ def read_document(path: Path) -> Document:
     """
     node = _composed(read_text(path), path.name)
     if not isinstance(node, yaml.MappingNode):
-        raise InputRefused(Problem(path.name, "", "must hold a mapping of sections", "start with name: ..."))
+        raise InputRefused(
+            Problem(path.name, "", "must be a table of settings", "write a line for each, such as name: ...")
+        )
     reader = _Reader(path.name)
     data = reader.plain(node, ())
     return Document(data, reader.places, reader.faults)

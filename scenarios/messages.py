@@ -72,8 +72,8 @@ def problems_of(error: ValidationError, document: Document) -> list[Problem]:
         if is_cascade(fault, document):
             continue
         path, kind = tuple(fault["loc"]), fault["type"]
-        rule, remedy = _told(fault)
-        value = "" if kind == "missing" else _shown(fault.get("input"))
+        rule, remedy = told(fault)
+        value = "" if kind == "missing" else shown(fault.get("input"))
         if kind == "extra_forbidden":
             value, rule = str(path[-1]), "no such field"
             remedy = near(str(path[-1]), _fields_at(path[:-1]), "remove it")
@@ -92,8 +92,8 @@ def is_cascade(fault: Any, document: Document) -> bool:
     return len(fault["input"]) >= fault["ctx"]["min_length"] or path[0] in document.partial
 
 
-def _told(fault: Any) -> tuple[str, str]:
-    """Rule and remedy of a fault."""
+def told(fault: Any) -> tuple[str, str]:
+    """Rule and remedy of a fault of any model."""
     kind, context = str(fault["type"]), dict(fault.get("ctx") or {})
     if kind == "union_tag_invalid":
         field, known = str(context["discriminator"]).strip("'"), str(context["expected_tags"]).replace("'", "")
@@ -132,7 +132,8 @@ def named_path(path: Steps, document: Document, is_missing: bool = False) -> str
     return join_path(*parts, path[-1]) if is_missing else join_path(*parts)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as the user would write it, cut where it is long."""
     text = repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 80 else text[:77] + "..."
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from history import mapping as mapping_module
-from history.mapping import load_mapping, parse_mapping, preset_names, word
+from history import mapping_files
+from history.mapping import word
+from history.mapping_files import PRESETS, load_mapping, parse_mapping, preset_names
 from scenarios.errors import InputRefused
 
 BASE = {
@@ -38,12 +39,12 @@ def refused(data: dict[str, object]) -> str:
 def test_each_preset_loads_and_stays_equal_under_another_name(name: str, tmp_path: Path) -> None:
     assert name in preset_names()
     copy = tmp_path / "anything.yaml"
-    copy.write_bytes((mapping_module.PRESETS / f"{name}.yaml").read_bytes())
+    copy.write_bytes((PRESETS / f"{name}.yaml").read_bytes())
     assert load_mapping(copy) == load_mapping(name)
 
 
 def test_no_code_depends_on_the_name_of_a_preset() -> None:
-    package = Path(mapping_module.__file__).parent
+    package = Path(mapping_files.__file__).parent
     for module in package.glob("*.py"):
         code = "\n".join(line.split("#")[0] for line in module.read_text(encoding="utf-8").splitlines())
         for name in ("maven", "bpic2012"):
@@ -65,10 +66,12 @@ def test_unknown_settings_are_refused_with_the_nearest_name() -> None:
 
 
 def test_all_faults_are_reported_together() -> None:
+    places = {**BASE, "time_zone": "Mars/Olympus", "encoding": "utf-99", "outcomes": {"won": True}}
+    message = refused(places)
+    for part in ("Mars/Olympus", "utf-99", "won = true: must be a text", "outcomes.lost"):
+        assert part in message
     broken = {
         **BASE,
-        "time_zone": "Mars/Olympus",
-        "encoding": "utf-99",
         "work": {"call": "nowhere"},
         "stages": ["a", "a", {"name": "b", "words": ["赢单"]}],
         "fixes": {"colour": {"red": "blue"}},
@@ -76,8 +79,6 @@ def test_all_faults_are_reported_together() -> None:
     }
     message = refused(broken)
     for part in (
-        "Mars/Olympus",
-        "utf-99",
         "'nowhere'",
         "'a' is listed twice",
         "word '赢单' stands for 'b' and for 'won'",
@@ -120,3 +121,26 @@ def test_a_mapping_written_as_yaml_reads_back_the_same(tmp_path: Path) -> None:
     file = tmp_path / "自己的.yaml"
     file.write_text(yaml.safe_dump(BASE, allow_unicode=True), encoding="utf-8")
     assert load_mapping(file) == parse_mapping(BASE)
+
+
+@pytest.mark.parametrize("form", ["%Q", "%%%", "yyyy-mm-dd", ""])
+def test_date_formats_that_are_none_are_refused(form: str) -> None:
+    assert "is neither iso nor a date format" in refused({**BASE, "dates": [form]})
+    assert parse_mapping({**BASE, "dates": ["iso", "%d.%m.%Y %H:%M"]}).dates == ("iso", "%d.%m.%Y %H:%M")
+
+
+@pytest.mark.parametrize("delimiter", ['"', "\n"])
+def test_delimiters_that_csv_needs_for_itself_are_refused(delimiter: str) -> None:
+    assert "ends fields or rows" in refused({**BASE, "delimiter": delimiter})
+
+
+def test_each_fault_of_a_file_is_one_problem_with_its_line(tmp_path: Path) -> None:
+    lines = ["schema_version: 1", "kind: opportunities", "kind: events", "money: {currency: yuan, unit: -1}"]
+    file = tmp_path / "m.yaml"
+    file.write_text("\n".join([*lines, *yaml.safe_dump(BASE).splitlines()[:7], "colour: red"]), encoding="utf-8")
+    with pytest.raises(InputRefused) as caught:
+        load_mapping(file)
+    told = {problem.where for problem in caught.value.problems}
+    assert told >= {"m.yaml line 3", "m.yaml line 4: money.currency", "m.yaml line 4: money.unit"}
+    both = refused({**BASE, "stages": ["a", "a"], "integers": ["colour"]}).splitlines()
+    assert [line.split(": ")[1].split(" ")[0] for line in both[1:]] == ["stage", "integers"]

@@ -467,8 +467,8 @@ def test_cells_that_are_no_numbers(tmp_path: Path) -> None:
             "scenario.yaml line 4: not valid YAML: expected ',' or ']', but got '<scalar>' -> check indentation, "
             "colons and quotes",
         ),
-        ("- a\n- b\n", "scenario.yaml: must hold a mapping of sections -> start with name: ..."),
-        ("", "scenario.yaml: must hold a mapping of sections -> start with name: ..."),
+        ("- a\n- b\n", "scenario.yaml: must be a table of settings -> write a line for each, such as name: ..."),
+        ("", "scenario.yaml: must be a table of settings -> write a line for each, such as name: ..."),
         ("a: " + "[" * 3000 + "]" * 3000, "scenario.yaml: is nested too deeply -> a scenario needs few levels"),
         (
             YAML.replace("{start: 2026-01-01", "&c {start: 2026-02-31"),
