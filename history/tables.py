@@ -12,7 +12,6 @@ import difflib
 import gzip
 import hashlib
 import io
-import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -103,9 +102,13 @@ def main_file(path: Path, table: str | None, ledger: Ledger) -> Path | None:
 
 def read_table(file: Path, encoding: str, delimiter: str, ledger: Ledger, sheet: str | None = None) -> Table | None:
     """Read one table; a problem is noted and None returned where it cannot be read or is empty."""
-    raw = file.read_bytes()
-    digest = hashlib.sha256(raw).hexdigest()
     name = f"{file.name}[{sheet}]" if sheet else file.name
+    try:
+        raw = file.read_bytes()
+    except OSError as broken:
+        ledger.refuse(name, "", f"cannot be read: {broken.strerror}", "check the file's rights")
+        return None
+    digest = hashlib.sha256(raw).hexdigest()
     lower = file.name.lower()
     if lower.endswith(".parquet"):
         header, rows, lines = _parquet(raw, name, ledger)
@@ -136,7 +139,7 @@ def sheet_names(file: Path) -> tuple[str, ...]:
 
     try:
         book = openpyxl.load_workbook(file, read_only=True)
-    except (zipfile.BadZipFile, KeyError, OSError):
+    except Exception:  # as below; the faults of the workbook are told when it is read
         return ()
     names = tuple(book.sheetnames)
     book.close()
@@ -204,11 +207,17 @@ def _excel(raw: bytes, name: str, sheet: str | None, ledger: Ledger) -> Raw:
 
     try:
         book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, OSError) as broken:
-        ledger.refuse(name, "", f"must be an Excel workbook: {broken}", "save it as .xlsx")
+        if not book.worksheets:
+            ledger.refuse(name, "", "must be an Excel workbook with a sheet of cells", "export the table again")
+            return _NOTHING
+        page = book[sheet] if sheet else book.worksheets[0]
+        # Writers of workbooks often state a size that is too small, and rows beyond it would be lost unseen.
+        page.reset_dimensions()
+        return _records(page.iter_rows(values_only=True))
+    except Exception as broken:  # the parsers of the archive and of its pages raise whatever they stumble over
+        rule = f"must be an Excel workbook: {_first_line(broken)}"
+        ledger.refuse(name, "", rule, "open it in Excel and save it as .xlsx")
         return _NOTHING
-    page = book[sheet] if sheet else book.worksheets[0]
-    return _records(page.iter_rows(values_only=True))
 
 
 def _records(rows: Iterable[Sequence[Any]]) -> Raw:
@@ -232,13 +241,16 @@ def _parquet(raw: bytes, name: str, ledger: Ledger) -> Raw:
 
     try:
         table = pq.read_table(io.BytesIO(raw))
-    except (pa.ArrowInvalid, OSError) as broken:
-        first = str(broken).splitlines()[0]
-        ledger.refuse(name, "", f"must be a Parquet file: {first}", "write the file again")
+        columns = [[_text(cell) for cell in column.to_pylist()] for column in table.columns]
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as broken:
+        ledger.refuse(name, "", f"must be a Parquet file: {_first_line(broken)}", "write the file again")
         return _NOTHING
-    columns = [[_text(cell) for cell in column.to_pylist()] for column in table.columns]
     rows = [list(row) for row in zip(*columns, strict=True)]
     return list(table.column_names), rows, list(range(2, len(rows) + 2))
+
+
+def _first_line(broken: Exception) -> str:
+    return next(iter(str(broken).splitlines()), type(broken).__name__)
 
 
 def _text(cell: Any) -> str:

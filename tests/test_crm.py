@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import pytest
 
 from history.crm import History, read_history
-from history.mapping import Mapping, parse_mapping
+from history.mapping import Mapping
+from history.mapping_files import parse_mapping
 from history.quality import pile_up
 from history.record import OPPORTUNITY_COLUMNS, VISIT_COLUMNS, WORK_COLUMNS
 from history.synthetic import write_events, write_opportunities
@@ -456,3 +459,26 @@ def test_a_damaged_gzip_file_is_refused(tmp_path: Path) -> None:
 def test_years_beyond_reach_are_bad_dates(year: str, tmp_path: Path) -> None:
     row = f"9,陈立,赢单,{year}-01-05,{year}-02-01,5"
     assert f"line 5 '{year}-01-05' (1 of 4 rows): must be a date" in refusal(written(tmp_path, [*GOOD, row]), rules())
+
+
+def test_damaged_workbooks_are_refused(tmp_path: Path) -> None:
+    whole, cut, charts = tmp_path / "whole.xlsx", tmp_path / "cut.xlsx", tmp_path / "charts.xlsx"
+    pd.DataFrame([row.split(",") for row in GOOD], columns=HEADER.split(",")).to_excel(whole, index=False)
+    with zipfile.ZipFile(whole) as good, zipfile.ZipFile(cut, "w") as bad:
+        for name in good.namelist():
+            bad.writestr(name, good.read(name)[: 200 if "sheet1" in name else None])
+    book = openpyxl.Workbook()
+    book.create_chartsheet("chart")
+    book.remove(book.worksheets[0])
+    book.save(charts)
+    for path in (cut, charts):
+        assert "must be an Excel workbook" in refusal(path, rules())
+
+
+def test_a_workbook_that_states_too_small_a_size_is_read_whole(tmp_path: Path) -> None:
+    plain, stated = tmp_path / "plain.xlsx", tmp_path / "stated.xlsx"
+    pd.DataFrame([row.split(",") for row in GOOD], columns=HEADER.split(",")).to_excel(plain, index=False)
+    with zipfile.ZipFile(plain) as good, zipfile.ZipFile(stated, "w") as bad:
+        for name in good.namelist():
+            bad.writestr(name, good.read(name).replace(b'<dimension ref="A1:F4"', b'<dimension ref="A1:F3"'))
+    same(read_history(plain, rules()), read_history(stated, rules()))
