@@ -18,6 +18,9 @@ from scenarios.errors import InputRefused, Problem
 _DAYS = 28
 """Fewer whole days than this cannot tell a week from a trend."""
 
+_ROUNDING = 1e-12
+"""A dispersion below this is nothing but the rounding of the fit."""
+
 
 @dataclass(frozen=True, eq=False)
 class Arrivals:
@@ -144,9 +147,14 @@ def _fit(y: np.ndarray, weekday: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _dispersion_interval(y: np.ndarray, expected: np.ndarray, freedom: int) -> tuple[float, float]:
-    """Interval of the dispersion on the log scale; its variance comes from the scatter of the daily terms."""
+    """Interval of the dispersion on the log scale; its variance comes from the scatter of the daily terms.
+
+    Counts that are exactly as expected on every day have neither dispersion nor scatter: 0 and 0.
+    """
     terms = (y - expected) ** 2 / expected
     mean = terms.sum() / freedom
+    if mean < _ROUNDING:
+        return 0.0, 0.0
     se = terms.std(ddof=1) / np.sqrt(len(terms)) / mean
     z = float(stats.norm.ppf(0.975))
     return float(mean * np.exp(-z * se)), float(mean * np.exp(z * se))

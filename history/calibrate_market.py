@@ -207,7 +207,8 @@ def _stream(arrivals: Arrivals, source: str, evidence: Evidence) -> dict[str, An
     )
     evidence.measured(f"{where}.leads_per_year", level, arrivals.cases, interval, note=window + trend)
     dispersion = max(1.0, arrivals.dispersion)
-    spread = (arrivals.dispersion_low, arrivals.dispersion_high)
+    # Counts that do not scatter at all say nothing of how far they might.
+    spread = (arrivals.dispersion_low, arrivals.dispersion_high) if arrivals.dispersion_high > 0 else None
     note = "variance over mean of the daily count, weekday and trend removed"
     evidence.measured(f"{where}.dispersion", dispersion, arrivals.days, spread, grade="fitted", note=note)
     stream: dict[str, Any] = {

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from history.arrivals import describe
 from history.calibrate import calibrate
 from history.calibrate_evidence import clean_ids
 from history.calibrate_values import FAR_DAYS, Clocks, amounts, observed
@@ -408,6 +410,15 @@ def test_distributions_keep_the_mean_of_what_was_observed() -> None:
     assert (few["mean"], grade) == (pytest.approx(values[:10].mean()), "fitted")
     none, grade = amounts(values[:2], values)
     assert (none["mean"], grade) == (pytest.approx(values.mean()), "prior")
+
+
+@pytest.mark.parametrize("week", [[1] * 7, [2] * 7, [1, 1, 1, 1, 1, 0, 0]])
+def test_counts_that_do_not_scatter_have_no_dispersion(week: list[int]) -> None:
+    days = pd.date_range("2025-01-06", periods=140)
+    with warnings.catch_warnings(action="error"):
+        found = describe(pd.Series(week * 20, index=days))
+    assert (found.dispersion_low, found.dispersion_high) == (0, 0)
+    assert found.dispersion == pytest.approx(0, abs=1e-12)
 
 
 def test_names_become_ids() -> None:
