@@ -45,6 +45,8 @@ REP_METRICS = (
     "tenders_won",
     "churned",
     "handover_loss",
+    "started",
+    "wait_ticks",
 )
 STAGE_METRICS = (
     "entered",
@@ -58,7 +60,19 @@ STAGE_METRICS = (
     "lost_value",
     "open",
 )
-SOURCE_METRICS = ("leads", "won", "lost", "cold", "open", "revenue", "cost")
+SOURCE_METRICS = (
+    "leads",
+    "won",
+    "lost",
+    "cold",
+    "open",
+    "revenue",
+    "cost",
+    "key_product_revenue",
+    "cash_collected",
+    "cash_due",
+    "cycle_ticks",
+)
 
 
 def reduce(model: Model, log: Log) -> dict[str, Cube]:
@@ -103,6 +117,8 @@ class _Tables(SalesTables):
         won = first | (sales["item"] == ACCOUNT_OPPORTUNITY)
         tenders = sales["item"] == TENDER
         again = ~(won | tenders)
+        begun = self.rows[Kind.START]
+        begun = begun[begun["stage"] < model.stages.count]
         tables = {
             "revenue": self._credited(shape, sales),
             "new_revenue": self._credited(shape, sales[won]),
@@ -129,18 +145,23 @@ class _Tables(SalesTables):
             "tenders_won": self._sales(shape, tenders),
             "churned": self._by_rep(shape, Kind.CHURN),
             "handover_loss": self._by_rep(shape, Kind.MISSED, "value"),
+            "started": self.add(shape, begun, begun["rep"].astype(np.int64)),
+            "wait_ticks": self.add(shape, begun, begun["rep"].astype(np.int64), begun["value"]),
         }
-        stages = model.stages
-        names = list(REP_METRICS)
-        for activity, name in enumerate(stages.activity_names):
-            names.append(f"activity:{name}")
-            ended = self.rows[Kind.END]
-            at_stage = ended["stage"] < stages.count
-            worth = stages.activities[np.where(at_stage, ended["stage"], 0), activity]
-            tables[f"activity:{name}"] = self.add(
-                shape, ended, np.where(at_stage, ended["rep"], -1).astype(np.int64), worth
-            )
-        return self.cube("rep", tuple(names), model.reps.ids, tables)
+        activities = self._activities(shape, "rep")
+        return self.cube("rep", (*REP_METRICS, *activities), model.reps.ids, tables | activities)
+
+    def _activities(self, shape: tuple[int, int], field: str) -> dict[str, Ints]:
+        """Thousandths of each activity by rep or stage: what the stage of each service that ended is worth."""
+        stages = self.model.stages
+        ended = self.rows[Kind.END]
+        ended = ended[ended["stage"] < stages.count]
+        keys = ended[field].astype(np.int64)
+        worth = stages.activities[ended["stage"]]
+        return {
+            f"activity:{name}": self.add(shape, ended, keys, worth[:, activity])
+            for activity, name in enumerate(stages.activity_names)
+        }
 
     def _by_rep(self, shape: tuple[int, int], kind: Kind, field: str | None = None) -> Ints:
         rows = self.rows[kind]
@@ -160,11 +181,9 @@ class _Tables(SalesTables):
 
     def _cycles(self, shape: tuple[int, int]) -> Ints:
         """Ticks from creation to the win of the new customers won."""
-        sales, arrived, opened = self.rows[Kind.BOOK], self.rows[Kind.ARRIVE], self.rows[Kind.OPEN]
+        sales = self.rows[Kind.BOOK]
         won = sales[np.isin(sales["item"], (NEW_LEAD, OPENING_PIPELINE))]
-        known = np.concatenate([arrived["entity"], opened["entity"]])
-        created = np.concatenate([arrived["time"], opened["extra"]])
-        return self.add(shape, won, won["rep"].astype(np.int64), won["time"] - joined(won["entity"], known, created))
+        return self.add(shape, won, won["rep"].astype(np.int64), self.cycles(won))
 
     def _leads(self, shape: tuple[int, int]) -> Ints:
         """Leads by the rep who got them first: at whose desk they joined, or who took them from the pool."""
@@ -206,7 +225,8 @@ class _Tables(SalesTables):
             "lost_value": by_stage(Kind.ANSWER_NO, "value") + by_stage(Kind.COLD, "value"),
             "open": np.cumsum(entered - advanced - lost - cold, axis=1),
         }
-        return self.cube("stage", STAGE_METRICS, stages.ids, tables)
+        activities = self._activities(shape, "stage")
+        return self.cube("stage", (*STAGE_METRICS, *activities), stages.ids, tables | activities)
 
     def _entered(self, shape: tuple[int, int]) -> Ints:
         """Leads that reached each stage, once each, whether they queue anew or were found with the customer."""
@@ -232,7 +252,8 @@ class _Tables(SalesTables):
 
         leads = by_source(Kind.ARRIVE)
         won, lost, cold = by_source(Kind.WON), by_source(Kind.ANSWER_NO), by_source(Kind.COLD)
-        opening = by_source(Kind.OPEN)
+        opening, wins = by_source(Kind.OPEN), self.rows[Kind.WON]
+        key_products = joined(wins["entity"], self.rows[Kind.BOOK]["entity"], self.rows[Kind.BOOK]["extra"])
         tables = {
             "leads": leads,
             "won": won,
@@ -241,5 +262,9 @@ class _Tables(SalesTables):
             "open": np.cumsum(leads + opening - won - lost - cold, axis=1),
             "revenue": by_source(Kind.WON, "value"),
             "cost": leads * sources.cost[:, None] if len(sources.ids) else leads,
+            "key_product_revenue": self.add(shape, wins, wins["item"].astype(np.int64), key_products),
+            "cash_collected": self.paid(shape, Kind.CASH, wins, "item"),
+            "cash_due": self.paid(shape, Kind.DUE, wins, "item"),
+            "cycle_ticks": self.add(shape, wins, wins["item"].astype(np.int64), self.cycles(wins)),
         }
         return self.cube("source", SOURCE_METRICS, sources.ids, tables)

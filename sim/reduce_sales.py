@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.frame import Frame, Ints, joined
 from sim.log import Kind, LogRows
@@ -12,8 +13,21 @@ from sim.model import ACCOUNT_ORDER, NEW_CUSTOMER_ORDER, NEW_LEAD, OPENING_PIPEL
 from sim.outcome import Cube
 
 PRODUCT_METRICS = ("orders", "revenue", "gross_margin", "attached", "all_orders")
-SEGMENT_METRICS = ("orders", "revenue", "leads", "won", "lost", "cold")
-CUSTOMER_METRICS = ("customers", "repeat_customers", "churned", "new_customers")
+SEGMENT_METRICS = (
+    "orders",
+    "revenue",
+    "leads",
+    "won",
+    "lost",
+    "cold",
+    "new_customers",
+    "repeat_orders",
+    "key_product_revenue",
+    "cash_collected",
+    "cash_due",
+    "cycle_ticks",
+)
+CUSTOMER_METRICS = ("customers", "repeat_customers", "buying_customers", "churned", "new_customers")
 ACCOUNT_METRICS = ("orders", "revenue", "care_ticks", "care_planned_ticks", "handovers", "handover_loss", "churned")
 
 
@@ -28,7 +42,7 @@ class SalesTables(Frame):
         keys = rows["item"].astype(np.int64)
         along = rows[rows["visit"] > 0]
         lines, margins = self.margins()
-        every = self.add((1, self.periods), sales, np.zeros(len(sales), dtype=np.int64))
+        every = self._company(sales)
         tables = {
             "orders": self.add(shape, rows, keys),
             "revenue": self.add(shape, rows, keys, rows["value"]),
@@ -57,6 +71,9 @@ class SalesTables(Frame):
         ids = tuple(segment.id for segment in self.model.scenario.segments)
         sales = self.rows[Kind.BOOK]
         keys = sales["visit"].astype(np.int64)
+        new, again = self._new(sales), self._again(sales)
+        wins = self.rows[Kind.WON]
+        of_wins = joined(wins["entity"], sales["entity"], sales["visit"])
         shape = (len(ids), self.periods)
         tables = {
             "orders": self.add(shape, sales, keys),
@@ -65,6 +82,12 @@ class SalesTables(Frame):
             "won": self._in_segments(shape, Kind.WON),
             "lost": self._in_segments(shape, Kind.ANSWER_NO),
             "cold": self._in_segments(shape, Kind.COLD),
+            "new_customers": self.add(shape, sales[new], keys[new]),
+            "repeat_orders": self.add(shape, sales[again], keys[again]),
+            "key_product_revenue": self.add(shape, sales, keys, sales["extra"]),
+            "cash_collected": self.paid(shape, Kind.CASH, sales, "visit"),
+            "cash_due": self.paid(shape, Kind.DUE, sales, "visit"),
+            "cycle_ticks": self.add(shape, wins, of_wins, self.cycles(wins)),
         }
         return self.cube("segment", SEGMENT_METRICS, ids, tables)
 
@@ -105,15 +128,53 @@ class SalesTables(Frame):
         return known
 
     def customer(self) -> Cube:
-        """Customers of the company over the horizon: how many bought again, left, and are new."""
+        """Customers of the company; those of the start count as come in the first period.
+
+        Who buys again counts once in all as a repeat customer, when that happens first, and once in each period as a
+        buying customer.
+        """
         sales = self.rows[Kind.BOOK]
-        again = sales[np.isin(sales["item"], (ACCOUNT_ORDER, NEW_CUSTOMER_ORDER))]
-        buyers = self.log.buyers
-        won = int(np.isin(sales["item"], (NEW_LEAD, OPENING_PIPELINE)).sum())
-        repeat = len({buyers[entity] for entity in again["entity"].tolist()})
-        counts = [len(self.model.accounts.ids) + won, repeat, len(self.rows[Kind.CHURN]), won]
-        values = np.array(counts, dtype=np.int64)[:, None, None, None]
-        return Cube("customer", CUSTOMER_METRICS, ("company",), ("horizon",), values)
+        again = sales[self._again(sales)]
+        buyers = np.array([self.log.buyers[entity] for entity in again["entity"].tolist()], dtype=np.uint64)
+        _, firsts = np.unique(buyers, return_index=True)
+        periods = np.searchsorted(self.bounds, again["time"], side="right").astype(np.uint64)
+        _, in_period = np.unique(np.stack([buyers, periods]), axis=1, return_index=True)
+        new = self._company(sales[self._new(sales)])
+        came = new.copy()
+        came[0, 0] += len(self.model.accounts.ids)
+        tables = {
+            "customers": came,
+            "repeat_customers": self._company(again[firsts]),
+            "buying_customers": self._company(again[in_period]),
+            "churned": self._company(self.rows[Kind.CHURN]),
+            "new_customers": new,
+        }
+        return self.cube("customer", CUSTOMER_METRICS, ("company",), tables)
+
+    def _company(self, rows: LogRows) -> Ints:
+        return self.add((1, self.periods), rows, np.zeros(len(rows), dtype=np.int64))
+
+    def _new(self, sales: LogRows) -> NDArray[np.bool_]:
+        """Which sales make somebody a customer."""
+        return np.isin(sales["item"], (NEW_LEAD, OPENING_PIPELINE))
+
+    def _again(self, sales: LogRows) -> NDArray[np.bool_]:
+        """Which sales are further orders of a customer."""
+        return np.isin(sales["item"], (ACCOUNT_ORDER, NEW_CUSTOMER_ORDER))
+
+    def cycles(self, rows: LogRows) -> Ints:
+        """Ticks from a lead's or opportunity's creation to each row's time."""
+        arrived, opened = self.rows[Kind.ARRIVE], self.rows[Kind.OPEN]
+        known = np.concatenate([arrived["entity"], opened["entity"]])
+        created = np.concatenate([arrived["time"], opened["extra"]])
+        cycles: Ints = rows["time"] - joined(rows["entity"], known, created)
+        return cycles
+
+    def paid(self, shape: tuple[int, int], kind: Kind, sales: LogRows, field: str) -> Ints:
+        """Amounts due or paid for some sales, in the period in which that happens, by what a field of the sale says."""
+        rows = self.rows[kind]
+        rows = rows[np.isin(rows["entity"], sales["entity"])]
+        return self.add(shape, rows, joined(rows["entity"], sales["entity"], sales[field]), rows["value"])
 
     def cube(self, kind: str, metrics: tuple[str, ...], keys: tuple[str, ...], tables: Mapping[str, Ints]) -> Cube:
         """Tables of one kind by reporting period as a cube of one replication."""
