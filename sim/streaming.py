@@ -1,0 +1,139 @@
+"""Simulate any number of replications in the memory of a few: blocks are run, folded into moments and dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from scenarios.errors import Problem, refuse_if
+from scenarios.scenario import Scenario
+from sim.model import Model, build
+from sim.moments import CubeMoments, Moments, cube_moments
+from sim.outcome import Cube
+from sim.run import BLOCK, Progress, block_tables, shielded
+from sim.spool import Spool
+from sim.streams import STREAM_VERSION
+from sim.timetable import team_region
+
+Groups = Mapping[str, tuple[str, Sequence[str]]]
+"""Name of a level -> the table it is made from, and the group of each of its keys."""
+
+COMPANY: Final = "company"
+"""Prefix of the tables in which all keys are one: ``company rep``, ``company stage``, ..."""
+
+_Folded = tuple[dict[str, CubeMoments], Cube | None]
+
+
+def simulate_moments(
+    scenario: Scenario,
+    *,
+    replications: int = 100,
+    first: int = 0,
+    seed: int | None = None,
+    workers: int = 1,
+    block: int = BLOCK,
+    spool: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Moments:
+    """Moments of simulated horizons under the scenario's plan (today's where it has none).
+
+    The tables are those of :func:`sim.run.simulate`, and beside them ``team``, ``region`` and one with all keys as one
+    for each (``company rep``, ``company stage``, ...), since the spread of a sum does not follow from those of its
+    terms.
+
+    Args:
+        replications: how many simulated horizons; memory does not grow with it.
+        first: number of the first.
+        seed: empty means the scenario's.
+        workers: processes; the result does not depend on it.
+        block: replications of one task; the result does not depend on it.
+        spool: a Parquet file for the horizon totals of each replication and rep, written whole or not at all; see
+            :mod:`sim.spool`. For quantiles, which no moments give.
+        progress: called as replications are done.
+
+    Raises:
+        Unsupported: the scenario asks for what no engine runs.
+        InputRefused: a bad number of replications, seed, workers or block, or training that does not fit.
+    """
+    _check(replications, first, seed, workers, block)
+    model = build(scenario)
+    used = scenario.seed if seed is None else seed
+    last = first + replications
+    fold = partial(_fold, model, used, groups_of(scenario), spool is not None)
+    cubes: dict[str, CubeMoments] = {}
+    with Spool.maybe(spool) as samples:
+        done = 0
+        for part, rows in _computed(fold, _blocks(first, last, block), workers):
+            cubes = {kind: cubes[kind].merged(cube) for kind, cube in part.items()} if cubes else part
+            if samples is not None and rows is not None:
+                samples.add(rows, first + done)
+            done += part["rep"].count
+            if progress is not None:
+                progress(done, replications)
+    return Moments(
+        scenario=scenario.fingerprint(),
+        plan=scenario.simulation_hash(model.plan),
+        seed=used,
+        stream_version=STREAM_VERSION,
+        ranges=((first, last),),
+        cubes=cubes,
+    )
+
+
+def groups_of(scenario: Scenario) -> Groups:
+    """The levels above a rep: team and region."""
+    teams = {team.id: team for team in scenario.teams}
+    return {
+        "team": ("rep", [rep.team for rep in scenario.reps]),
+        "region": ("rep", [team_region(rep, teams) for rep in scenario.reps]),
+    }
+
+
+def levels(tables: Mapping[str, Cube], groups: Groups) -> Iterator[tuple[str, Cube]]:
+    """Every table with those made from it: of groups, and of all keys as one."""
+    yield from tables.items()
+    for name, (kind, group_of) in groups.items():
+        grouped = tables[kind].grouped(name, group_of)
+        # The kind says which metrics are ratios of which, and these are still the figures of reps.
+        yield name, Cube(kind, grouped.metrics, grouped.keys, grouped.periods, grouped.values)
+    for kind, cube in tables.items():
+        whole = cube.values.sum(axis=2, keepdims=True)
+        yield f"{COMPANY} {kind}", Cube(kind, cube.metrics, (COMPANY,), cube.periods, whole)
+
+
+def _fold(model: Model, seed: int, groups: Groups, keep: bool, replications: range) -> _Folded:
+    """Moments of some replications, and their reps' table where it is kept; pure, so it may run anywhere."""
+    tables = block_tables(model, seed, replications)
+    folded = {name: cube_moments(cube) for name, cube in levels(tables, groups)}
+    return folded, tables["rep"] if keep else None
+
+
+def _blocks(first: int, last: int, size: int) -> Iterator[range]:
+    for start in range(first, last, size):
+        yield range(start, min(start + size, last))
+
+
+def _computed(fold: partial[_Folded], blocks: Iterator[range], workers: int) -> Iterator[_Folded]:
+    """Blocks in their order."""
+    if workers == 1:
+        yield from map(fold, blocks)
+        return
+    import joblib
+
+    with shielded():
+        results = joblib.Parallel(n_jobs=workers, return_as="generator")(joblib.delayed(fold)(each) for each in blocks)
+    yield from results
+
+
+def _check(replications: int, first: int, seed: int | None, workers: int, block: int) -> None:
+    wanted = (("replications", replications, 1), ("first", first, 0), ("workers", workers, 1), ("block", block, 1))
+    problems = [
+        Problem(name, str(value), f"must be a whole number of at least {least}")
+        for name, value, least in wanted
+        if isinstance(value, bool) or not isinstance(value, int) or value < least
+    ]
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63):
+        problems.append(Problem("seed", str(seed), "must be a whole number from 0 to 2**63 - 1"))
+    refuse_if(problems)

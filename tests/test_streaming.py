@@ -1,0 +1,133 @@
+"""Streaming: the same moments and the same file bytes for every block size and number of processes."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet
+import pytest
+
+from scenarios.errors import InputRefused
+from scenarios.scenario import Scenario
+from sim import spool, streaming
+from sim.moments import moments
+from sim.outcome import Cube
+from sim.run import simulate
+from sim.spool import Spool, samples
+from sim.streaming import simulate_moments
+
+
+def test_any_block_and_any_workers_give_the_same_bytes(tiny: Scenario, tmp_path: Path) -> None:
+    found = {}
+    for name, how in {
+        "one": {"block": 1},
+        "three": {"block": 3},
+        "all": {"block": 100},
+        "two processes": {"block": 2, "workers": 2},
+    }.items():
+        file = tmp_path / f"{name}.parquet"
+        result = simulate_moments(tiny, replications=10, first=5, spool=file, **how)  # type: ignore[arg-type]
+        found[name] = result.content_hash(), file.read_bytes()
+    assert len(set(found.values())) == 1
+
+
+def test_streamed_moments_are_those_of_the_outcome(tiny: Scenario) -> None:
+    streamed, kept = simulate_moments(tiny, replications=9), moments(simulate(tiny, replications=9))
+    for kind, cube in kept.cubes.items():
+        again = streamed[kind]
+        assert again.labels() == cube.labels()
+        assert [a.tobytes() for a in again.arrays()] == [a.tobytes() for a in cube.arrays()]
+    assert (streamed.scenario, streamed.plan, streamed.ranges) == (kept.scenario, kept.plan, kept.ranges)
+
+
+def test_sums_over_people_have_moments_of_their_own(tiny: Scenario) -> None:
+    years, streamed = simulate(tiny, replications=9), simulate_moments(tiny, replications=9)
+    company = years["rep"].company("revenue")
+    assert streamed["company rep"].mean("revenue")[0] == pytest.approx(company.mean())
+    assert streamed["company rep"].variance("revenue")[0] == pytest.approx(company.var(ddof=1))
+    team = years["rep"].total("revenue")[:, :2].sum(axis=1)
+    place = streamed["team"].keys.index("T1")
+    assert streamed["team"].variance("revenue")[place] == pytest.approx(team.var(ddof=1))
+    assert streamed["region"].keys == ("华东",)
+    workload = streamed["company rep"].ratio_interval("busy_ticks", "available_ticks", "company")
+    assert 0 < workload.low < workload.high < 1
+
+
+def test_spooled_samples_are_the_outcome(tiny: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    years = simulate(tiny, replications=11, first=3)["rep"]
+    monkeypatch.setattr(spool, "GROUP_CELLS", 4 * years.values[:, 0, :, 0].size)
+    simulate_moments(tiny, replications=11, first=3, spool=tmp_path / "years.parquet", block=3)
+    for metric in ("revenue", "busy_ticks"):
+        numbers, reps, totals = samples(tmp_path / "years.parquet", metric)
+        assert numbers.tolist() == list(range(3, 14))
+        assert reps == years.keys
+        assert np.array_equal(totals, years.total(metric))
+    file = pyarrow.parquet.ParquetFile(tmp_path / "years.parquet")
+    assert [file.metadata.row_group(at).num_rows for at in range(file.num_row_groups)] == [12, 12, 9]
+    assert [path.name for path in tmp_path.iterdir()] == ["years.parquet"]
+    with pytest.raises(InputRefused, match="no such metric -> known: revenue"):
+        samples(tmp_path / "years.parquet", "rep")
+    with pytest.raises(InputRefused, match="no such file"):
+        samples(tmp_path / "none.parquet", "revenue")
+
+
+def test_a_run_that_breaks_leaves_the_old_file(tiny: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "years.parquet"
+    simulate_moments(tiny, replications=2, spool=target)
+    before = target.read_bytes()
+    monkeypatch.setattr(spool, "GROUP_CELLS", 1)
+    real = streaming.block_tables
+
+    def breaks(model, seed, replications):  # type: ignore[no-untyped-def]
+        if 6 in replications:
+            raise KeyboardInterrupt
+        return real(model, seed, replications)
+
+    monkeypatch.setattr(streaming, "block_tables", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        simulate_moments(tiny, replications=20, spool=target)
+    assert target.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["years.parquet"]
+
+
+def test_a_spool_takes_replications_in_order_only(tmp_path: Path) -> None:
+    table = Cube("rep", ("revenue",), ("E1",), ("p",), np.ones((1, 2, 1, 1), dtype=np.int64))
+
+    def disordered() -> None:
+        with Spool.maybe(tmp_path / "x.parquet") as file:
+            assert file is not None
+            file.add(table, 0)
+            file.add(table, 3)
+
+    with pytest.raises(ValueError, match="replication 3 does not follow"):
+        disordered()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_memory_stays_where_it_was(tiny: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The peak of 2,000 replications is that of 100; the tables of all would be 20 times as large."""
+    table = {"rep": streaming.block_tables(streaming.build(tiny), 7, range(20))["rep"]}
+    monkeypatch.setattr(streaming, "block_tables", lambda *_: table)
+    peaks = []
+    simulate_moments(tiny, replications=40, block=20)
+    for replications in (100, 2000):
+        tracemalloc.start()
+        simulate_moments(tiny, replications=replications, block=20)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.1 * peaks[0]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"replications": 0}, {"first": -1}, {"workers": 0}, {"block": 0}, {"block": True}, {"seed": -1}]
+)
+def test_bad_numbers_are_refused(tiny: Scenario, wrong: dict[str, int]) -> None:
+    with pytest.raises(InputRefused, match=next(iter(wrong))):
+        simulate_moments(tiny, **wrong)  # type: ignore[arg-type]
+
+
+def test_a_spool_needs_a_folder(tiny: Scenario, tmp_path: Path) -> None:
+    with pytest.raises(InputRefused, match="cannot be written"):
+        simulate_moments(tiny, replications=1, spool=tmp_path / "nowhere" / "x.parquet")
