@@ -20,29 +20,28 @@ from scenarios.ticks import DAY, NEVER
 from sim.arrivals import attached_lines, key_value
 from sim.components import NO_ONE, Task
 from sim.instant import Moment
-from sim.log import Kind, Lead
-from sim.model import ACCOUNT_ORDER, NEW_CUSTOMER_ORDER, Model
-from sim.rules import (
-    care_factor,
-    care_sales,
-    churn_time,
-    cross_sell_chance,
-    handover_factor,
-    money_drawn,
-    order_gap,
-    visit_draws,
+from sim.log import ACCOUNT_ORDER, NEW_CUSTOMER_ORDER, Kind, Lead
+from sim.model import Model
+from sim.rules import care_sales, churn_time, cross_sell_chance, money_drawn, order_gap, visit_draws
+from sim.rules_accounts import (
+    CARE_GRACE_TICKS,
+    care_due,
+    care_given,
+    care_ticks,
+    cared,
+    kept_after_handover,
+    missed_value,
+    order_tick,
+    orders_expected,
 )
-from sim.rules_arrivals import chosen
-from sim.streams import Purpose, draw, order_identity, pair_identity
+from sim.rules_arrivals import chosen_one
+from sim.streams import Purpose, order_identity, pair_identity
 
 if TYPE_CHECKING:
     from sim.reference import World
 
 Process = Generator[Any, Any, Any]
-_CARE = int(Purpose.CARE)
 _ORDER_PRODUCT = int(Purpose.ORDER_PRODUCT)
-CARE_GRACE_DAYS = 30
-"""A care visit counts as missed only when it is this late."""
 
 
 @dataclass
@@ -139,10 +138,8 @@ def newcomer(model: Model, key: np.uint64, lead: Lead, rep: int, now: int) -> Cu
 
 def care_calendar(model: Model, key: np.uint64, identity: np.uint64, count: int, since: int) -> list[int]:
     """Ticks at which the care visits of a customer fall due: one in each of ``count`` equal parts of 365 days."""
-    due = []
-    for visit in range(count * ((model.end - since) // (365 * DAY) + 1)):
-        place = visit + draw(key, identity, 0, visit, _CARE)
-        due.append(since + int(place / count * 365 * DAY))
+    visits = range(count * ((model.end - since) // (365 * DAY) + 1))
+    due = [int(care_due(key, identity, visit, count, since)) for visit in visits]
     return [tick for tick in due if tick < model.end]
 
 
@@ -166,8 +163,7 @@ def customer_life(world: World, customer: Customer) -> Process:
             return
         growth = _expected_orders(world, customer, stretch, begin, end)
         while customer.expected + growth >= threshold:
-            share = (threshold - customer.expected) / growth
-            tick = begin + min(int(share * (end - begin)), end - begin - 1)
+            tick = int(order_tick(customer.expected, growth, threshold, begin, end))
             if tick >= customer.gone:
                 return
             world.env.process(_order(world, customer, customer.orders, tick))
@@ -179,7 +175,8 @@ def customer_life(world: World, customer: Customer) -> Process:
 def change_owners(world: World, tick: int, position: int, rep: int) -> Process:
     """The plan gives an account another owner on a later day, or the heir of one who has left by then."""
     customer = world.customers[position]
-    yield world.wait_until(tick, Moment.LEAVE, int(customer.identity))
+    # The stage sets it apart from the leaving of a rep who shares the account's id, and so its identity.
+    yield world.wait_until(tick, Moment.LEAVE, int(customer.identity), 1)
     if world.reps[rep].departed:
         heir = world.router.holder(rep, int(customer.identity))
         rep = NO_ONE if heir == rep else heir
@@ -192,17 +189,15 @@ def _expected_orders(world: World, customer: Customer, stretch: int, begin: int,
     model = world.model
     physics = model.scenario.account_physics
     assert physics is not None
-    share = model.season[stretch] * (end - begin) / (365 * DAY)
-    changed = customer.handed_over
-    kept = 1.0 if changed == -1 else handover_factor((begin - changed) / DAY, physics.handover_loss)
-    before = _cared_rate(world, customer, begin) * share * _owner_factor(world, customer.owner)
+    kept = float(kept_after_handover(begin, customer.handed_over, physics.handover_loss))
+    rate, owner = _cared_rate(world, customer, begin), _owner_factor(world, customer.owner)
+    before = float(orders_expected(rate, float(model.season[stretch]), begin, end, owner))
     if kept < 1.0:
-        there = (min(end, customer.gone) - begin) / (end - begin)
-        missed = round(before * (1.0 - kept) * there * customer.mean_value * 100)
+        missed = int(missed_value(before, kept, begin, end, customer.gone, customer.mean_value))
         world.ledger.row(
             begin, Kind.MISSED, int(customer.identity), 0, -1, customer.owner, customer.position, missed, 0
         )
-    return float(before * kept)
+    return before * kept
 
 
 def _cared_rate(world: World, customer: Customer, begin: int) -> float:
@@ -220,16 +215,19 @@ def _cared_rate(world: World, customer: Customer, begin: int) -> float:
 
 
 def _care_given(customer: Customer, now: int) -> float:
-    """Hours of care a year that a customer gets: those planned, times the share of visits due that were made."""
-    due = bisect_left(customer.care_due, now - CARE_GRACE_DAYS * DAY)
-    return customer.care * (min(1.0, customer.care_done / due) if due else 1.0)
+    return float(care_given(customer.care, customer.care_done, _visits_due(customer, now)))
+
+
+def _visits_due(customer: Customer, now: int) -> int:
+    """Visits that are due and no longer merely late."""
+    return bisect_left(customer.care_due, now - CARE_GRACE_TICKS)
 
 
 def _care_factor(world: World, customer: Customer, now: int) -> float:
     physics = world.model.scenario.account_physics
     assert physics is not None
-    given = _care_given(customer, now)
-    return float(care_factor(given, customer.owed, physics.care_elasticity, physics.care_ratio_cap))
+    made, due = customer.care_done, _visits_due(customer, now)
+    return float(cared(customer.care, made, due, customer.owed, physics.care_elasticity, physics.care_ratio_cap))
 
 
 def _owner_factor(world: World, rep: int) -> float:
@@ -260,8 +258,8 @@ def _order_lead(world: World, customer: Customer, entity: np.uint64) -> Lead:
     base = int(money_drawn(model.tables, customer.value, 1.0, world.key, entity, 0))
     product = NO_ONE
     if customer.products is not None:
-        one = np.array([entity], dtype=np.uint64)
-        product = int(chosen(world.key, one, model.products.identity, customer.products, _ORDER_PRODUCT)[0])
+        kinds = model.products.identity
+        product = int(chosen_one(world.key, entity, kinds, customer.products, _ORDER_PRODUCT))
     offers: tuple[tuple[int, float], ...] = ()
     if customer.cross_sell:
         owner, care = _owner_factor(world, customer.owner), _care_factor(world, customer, now)
@@ -291,7 +289,7 @@ def _care_visit(world: World, customer: Customer, visit: int, due: int) -> Proce
         return
     hours = customer.care / customer.visits
     desk = world.router.owner_desk(customer.owner, int(entity), customer.region)
-    planned = round(hours * 3_600_000)
+    planned = int(care_ticks(hours))
     world.ledger.row(world.now(), Kind.CARE, int(entity), visit, -1, desk.rep, position, planned, 0)
     task = Task(world.env, int(entity), model.stages.care, visit, hours)
     yield from world.work(task, desk, 0, customer.tier, NEVER)

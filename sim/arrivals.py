@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.log import Lead, Lines
-from sim.model import ACCOUNT_OPPORTUNITY, NEW_LEAD, OPENING_PIPELINE, Model, Opening
+from sim.log import ACCOUNT_OPPORTUNITY, NEW_LEAD, OPENING_PIPELINE, Lead, Lines
+from sim.model import Model, Opening
 from sim.offers import Bundle
 from sim.rules import money_drawn
-from sim.rules_arrivals import arrivals_of, chosen, daily_counts, deal_values
+from sim.rules_arrivals import arrivals_of, chosen, chosen_one, daily_counts, deal_values
 from sim.streams import Purpose, draw, pair_identity
 
 _BUNDLE = int(Purpose.BUNDLE)
@@ -129,8 +129,7 @@ def opening_lead(model: Model, key: np.uint64, opening: Opening) -> Lead:
     bundle = bundle_of(model, key, opening.entity) if product < 0 and opening.value < 0 else None
     if product < 0 and bundle is None and model.products.ids:
         weights = sources.products[opening.source] if known else np.ones(len(model.products.ids))
-        one = np.array([opening.entity], dtype=np.uint64)
-        product = int(chosen(key, one, model.products.identity, weights, _PRODUCT)[0])
+        product = int(chosen_one(key, opening.entity, model.products.identity, weights, _PRODUCT))
     if opening.value >= 0:
         lines: Lines = ((product, opening.value),)
     elif bundle is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from scenarios.scenario import Scenario
+from sim.rules_people import credit_upto
 from sim.streams import identity
 
 WHOLE = 1_000_000
@@ -32,9 +33,10 @@ def divided(shares: Shares, workers: Mapping[int, int]) -> Sequence[tuple[int, i
         workers: the rep by role who worked the deal.
     """
     there = [(workers[role], share) for role, share in shares if role in workers]
-    total = sum(share for _, share in there)
-    parts, sofar = [], 0.0
+    parts, sofar, total = [], 0.0, 0.0
+    for _, share in there:
+        total += share
     for number, (rep, share) in enumerate(there):
         sofar += share
-        parts.append((rep, WHOLE if number + 1 == len(there) else round(WHOLE * sofar / total)))
+        parts.append((rep, WHOLE if number + 1 == len(there) else int(credit_upto(sofar, total))))
     return parts

@@ -6,39 +6,24 @@ interval, of a mean for sums and of a ratio of sums for ratios.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-import numpy as np
-
 from scenarios.errors import InputRefused, Problem
-from scenarios.goals import Metric
 from scenarios.scenario import Scenario
-from sim.outcome import Counts, Cube, Outcome
-from sim.statistics import mean_interval, ratio_of_means_interval
+from scenarios.today import today_plan
+from sim.kpi_rows import Kpi, Row, customer_rows, quota_rows, rows_of
+from sim.outcome import Cube, Outcome
 from sim.timetable import team_region
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Unit = Literal["minor", "count", "share", "days", "hours", "minor per order"]
-Level = Literal["company", "team", "region", "rep", "stage", "source", "product", "segment", "account"]
+__all__ = ["Kpi", "at_level", "kpis"]
 
-Row = tuple[str, str, str, float, float, float, str, int]
+Level = Literal["company", "team", "region", "rep", "stage", "source", "product", "segment", "account"]
 
 DAY_TICKS: Final = 86_400_000
 HOUR_TICKS: Final = 3_600_000
-
-
-@dataclass(frozen=True)
-class Kpi:
-    """A figure: the sum of ``numerator``, or that over the sum of ``denominator``, divided by ``scale``."""
-
-    name: str
-    unit: Unit
-    numerator: str
-    denominator: str | None = None
-    scale: float = 1.0
 
 
 REP_KPIS: Final = (
@@ -64,6 +49,9 @@ REP_KPIS: Final = (
     Kpi("tender_revenue", "minor", "tender_revenue"),
     Kpi("customers_lost", "count", "churned"),
     Kpi("handover_loss", "minor", "handover_loss"),
+    Kpi("written_off", "minor", "written_off"),
+    Kpi("receivables", "minor", "cash_due", less=("cash_collected", "written_off")),
+    Kpi("wait", "days", "wait_ticks", "started", DAY_TICKS),
 )
 STAGE_KPIS: Final = (
     Kpi("entered", "count", "entered"),
@@ -75,13 +63,24 @@ STAGE_KPIS: Final = (
     Kpi("lost_value", "minor", "lost_value"),
     Kpi("open", "count", "open"),
 )
+CASH_KPIS: Final = (
+    Kpi("key_product_share", "share", "key_product_revenue", "revenue"),
+    Kpi("cash_collected", "minor", "cash_collected"),
+    Kpi("collection_rate", "share", "cash_collected", "cash_due"),
+    Kpi("cycle_time", "days", "cycle_ticks", "won", DAY_TICKS),
+)
 SOURCE_KPIS: Final = (
     Kpi("leads", "count", "leads"),
     Kpi("won", "count", "won"),
     Kpi("lead_to_won", "share", "won", "leads"),
+    Kpi("lost", "count", "lost"),
+    Kpi("cold", "count", "cold"),
+    Kpi("open", "count", "open"),
     Kpi("revenue", "minor", "revenue"),
     Kpi("cost", "minor", "cost"),
     Kpi("cost_per_won", "minor per order", "cost", "won"),
+    Kpi("average_order_value", "minor per order", "revenue", "won"),
+    *CASH_KPIS,
 )
 SALE_KPIS: Final = (
     Kpi("orders", "count", "orders"),
@@ -102,6 +101,9 @@ SEGMENT_KPIS: Final = (
     Kpi("lead_to_won", "share", "won", "leads"),
     Kpi("lost", "count", "lost"),
     Kpi("cold", "count", "cold"),
+    Kpi("new_customers", "count", "new_customers"),
+    Kpi("repeat_order_share", "share", "repeat_orders", "orders"),
+    *CASH_KPIS,
 )
 ACCOUNT_KPIS: Final = (
     *SALE_KPIS,
@@ -132,12 +134,15 @@ _TABLE_OF: Final[dict[str, tuple[str, tuple[Kpi, ...]]]] = {
 }
 
 
+_GROUPS: Final = ("company", "team", "region", "rep")
+
+
 def kpis(outcome: Outcome, scenario: Scenario, level: Level = "company", *, by_period: bool = False) -> pd.DataFrame:
     """Figures of a level with 95 % intervals over replications.
 
-    The company has four more: repurchase and churn rate, the growth of new customers (where
-    ``goals.last_new_customers`` is given), and what leads cost for each deal won. Accounts are kept for the whole
-    horizon only.
+    Levels of reps have sales against the plan's revenue quotas, and the activities that the stages name, as
+    ``activity:`` and the name. The company has more: customers, their repurchase, churn and growth, and what leads
+    cost for each deal won. Accounts are kept for the whole horizon only.
 
     Returns:
         Columns ``key, period, kpi, estimate, low, high, unit, replications``; ``period`` is ``horizon`` unless
@@ -149,18 +154,19 @@ def kpis(outcome: Outcome, scenario: Scenario, level: Level = "company", *, by_p
     import pandas as pd
 
     cube, definitions = at_level(outcome, scenario, level)
-    rows = []
+    rows: list[Row] = []
     for position, key in enumerate(cube.keys):
         for kpi in definitions:
             if kpi.numerator != "gross_margin" or _margin_known(scenario, level, key):
-                rows += _rows(cube, position, key, kpi, by_period)
+                rows += rows_of(cube, position, key, kpi, by_period)
+    if level in _GROUPS:
+        plan = scenario.plan or today_plan(scenario)
+        rows += quota_rows(outcome, scenario, plan, _groups(scenario, level), by_period)
     if level == "company":
         sources = outcome["source"].grouped("company", ["company"] * len(scenario.sources))
         for kpi in LEAD_COST_KPIS if scenario.sources else ():
-            rows += _rows(sources, 0, "company", kpi, by_period)
-        for kpi in CUSTOMER_KPIS:
-            rows += _rows(outcome["customer"], 0, "company", kpi, by_period=False)
-        rows += _growth(outcome, scenario)
+            rows += rows_of(sources, 0, "company", kpi, by_period)
+        rows += customer_rows(outcome, scenario, by_period)
     columns = ["key", "period", "kpi", "estimate", "low", "high", "unit", "replications"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -174,22 +180,26 @@ def at_level(outcome: Outcome, scenario: Scenario, level: Level) -> tuple[Cube, 
     if kind == "rep" and not _margins_known(scenario):
         definitions = tuple(kpi for kpi in definitions if kpi.numerator != "gross_margin")
     if level == "company":
-        return cube.grouped("company", ["company"] * len(cube.keys)), definitions
-    if level == "team":
-        return cube.grouped("team", [rep.team for rep in scenario.reps]), definitions
-    if level == "region":
-        teams = {team.id: team for team in scenario.teams}
-        return cube.grouped("region", [team_region(rep, teams) for rep in scenario.reps]), definitions
+        # Customers whom nobody owned leave too: the company's own table counts them.
+        definitions = tuple(kpi for kpi in definitions if kpi.name != "customers_lost")
+    definitions += tuple(
+        Kpi(metric, "count", metric, None, 1000) for metric in cube.metrics if metric.startswith("activity:")
+    )
+    if level in ("company", "team", "region"):
+        cube = cube.grouped(level, _groups(scenario, level))
     return cube, definitions
 
 
-def attainment(outcome: Outcome, quotas: dict[str, int], metric: Metric = "revenue") -> Counts:
-    """Sales over quota, uncapped, ``[replication, rep]`` as float; NaN for reps without a quota or with quota 0."""
-    cube = outcome["rep"]
-    quota = np.array([quotas.get(rep, 0) for rep in cube.keys], dtype=float)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = cube.total(metric) / quota
-    return np.where(quota > 0, ratio, np.nan)
+def _groups(scenario: Scenario, level: Level) -> list[str]:
+    """What each rep counts for at a level."""
+    if level == "company":
+        return ["company"] * len(scenario.reps)
+    if level == "team":
+        return [rep.team for rep in scenario.reps]
+    if level == "region":
+        teams = {team.id: team for team in scenario.teams}
+        return [team_region(rep, teams) for rep in scenario.reps]
+    return [rep.id for rep in scenario.reps]
 
 
 def _margins_known(scenario: Scenario) -> bool:
@@ -208,33 +218,3 @@ def _margin_known(scenario: Scenario, level: Level, key: str) -> bool:
     if level != "product":
         return True
     return next(product for product in scenario.products if product.id == key).gross_margin is not None
-
-
-def _growth(outcome: Outcome, scenario: Scenario) -> list[Row]:
-    """New customers against those of the period before: new / before - 1; none where that is not known or was 0."""
-    before = scenario.goals.last_new_customers
-    if not before:
-        return []
-    growth = mean_interval(outcome["customer"].company("new_customers") / before - 1.0)
-    row = "company", "horizon", "new_customer_growth", growth.estimate, growth.low, growth.high, "share"
-    return [(*row, outcome.replications)]
-
-
-def _rows(cube: Cube, position: int, key: str, kpi: Kpi, by_period: bool) -> list[Row]:
-    top = cube.by_period(kpi.numerator)[:, position, :]
-    below = None if kpi.denominator is None else cube.by_period(kpi.denominator)[:, position, :]
-    # What is open is a stock: the horizon's figure is that of its last period, not a sum.
-    stock = kpi.numerator == "open"
-    spans = list(enumerate(cube.periods)) if by_period else [(-1, "horizon")]
-    rows: list[Row] = []
-    for place, label in spans:
-        numerator = top[:, place] if place >= 0 or stock else top.sum(axis=1)
-        if below is None:
-            interval = mean_interval(numerator / kpi.scale)
-        else:
-            denominator = below[:, place] if place >= 0 else below.sum(axis=1)
-            if not denominator.any():
-                continue
-            interval = ratio_of_means_interval(numerator / kpi.scale, denominator.astype(float))
-        rows.append((key, label, kpi.name, interval.estimate, interval.low, interval.high, kpi.unit, len(numerator)))
-    return rows

@@ -11,7 +11,7 @@ from scenarios.errors import InputRefused, Problem
 from scenarios.ticks import DAY
 from sim.log import Kind, Lead, Log, Row, canonical
 from sim.model import Model
-from sim.rules import payment, with_vat, without_vat
+from sim.rules import paid_upto, payment, recognised_upto, with_vat, without_vat
 from sim.rules_people import part_of
 
 MOST_MONEY: Final = 2**60
@@ -90,7 +90,7 @@ class Ledger:
         net = int(without_vat(lead.value, self._model.vat))
         months = 1 if cash.recognition == "at_signing" else cash.recognition_months
         for month in range(months):
-            amount = net * (month + 1) // months - net * month // months
+            amount = int(recognised_upto(net, month + 1, months) - recognised_upto(net, month, months))
             # A twelfth of 365 days each: contracts begin on any day, months of the calendar do not fit.
             due = now + month * 365 * DAY // 12
             self.row(due, Kind.RECOGNISE, lead.entity, month, -1, rep, -1, amount, 0)
@@ -100,7 +100,7 @@ class Ledger:
         given, share, gross = 0, 0.0, int(with_vat(lead.value, model.vat))
         for number, part in enumerate(model.instalments):
             share += part.share
-            upto = gross if number + 1 == len(model.instalments) else round(gross * share)
+            upto = gross if number + 1 == len(model.instalments) else int(paid_upto(gross, share))
             amount, given = upto - given, upto
             due = now + round(part.due_days * DAY)
             late, paid = payment(

@@ -27,6 +27,14 @@ FIELDS: Final[dict[str, tuple[str, str]]] = {
 
 LOG_DTYPE: Final = np.dtype([(name, kind) for name, (kind, _) in FIELDS.items()])
 
+NEW_LEAD: Final = 0
+ACCOUNT_ORDER: Final = 1
+NEW_CUSTOMER_ORDER: Final = 2
+OPENING_PIPELINE: Final = 3
+ACCOUNT_OPPORTUNITY: Final = 4
+TENDER: Final = 5
+"""Where a sale comes from; an account opportunity is an open one of a customer who is an account already."""
+
 LogRows = NDArray[np.void]
 Row = tuple[int, int, int, int, int, int, int, int, int]
 """The fields of one row."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,14 +37,6 @@ from sim.worktime import WorkClock, clock
 
 Floats = NDArray[np.float64]
 Ticks = NDArray[np.int64]
-
-NEW_LEAD: Final = 0
-ACCOUNT_ORDER: Final = 1
-NEW_CUSTOMER_ORDER: Final = 2
-OPENING_PIPELINE: Final = 3
-ACCOUNT_OPPORTUNITY: Final = 4
-TENDER: Final = 5
-"""Where a sale comes from; an account opportunity is an open one of a customer who is an account already."""
 
 
 @dataclass(frozen=True)

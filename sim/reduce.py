@@ -8,14 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.frame import Ints, joined
-from sim.log import Kind, Log, LogRows
-from sim.model import (
-    ACCOUNT_OPPORTUNITY,
-    NEW_LEAD,
-    OPENING_PIPELINE,
-    TENDER,
-    Model,
-)
+from sim.log import ACCOUNT_OPPORTUNITY, NEW_LEAD, OPENING_PIPELINE, TENDER, Kind, Log, LogRows
+from sim.model import Model
 from sim.outcome import Cube
 from sim.reduce_sales import SalesTables
 

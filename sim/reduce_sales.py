@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.frame import Frame, Ints, joined
-from sim.log import Kind, LogRows
-from sim.model import ACCOUNT_ORDER, NEW_CUSTOMER_ORDER, NEW_LEAD, OPENING_PIPELINE
+from sim.log import ACCOUNT_ORDER, NEW_CUSTOMER_ORDER, NEW_LEAD, OPENING_PIPELINE, Kind, LogRows
 from sim.outcome import Cube
 
 PRODUCT_METRICS = ("orders", "revenue", "gross_margin", "attached", "all_orders")

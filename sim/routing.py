@@ -5,7 +5,6 @@ Candidates always stand in the order of their identities, so no decision depends
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Final
@@ -17,7 +16,7 @@ from scenarios.ticks import DAY
 from sim.components import NO_ONE, Desk, RepState, Task
 from sim.instant import Moment
 from sim.log import Kind, Lead
-from sim.rules import rendezvous
+from sim.rules import rendezvous, skilled_weight
 from sim.streams import pair_identity
 
 if TYPE_CHECKING:
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 
 Positions = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-SKILL_PREFERENCE: Final = 0.05
-"""Skill-based routing multiplies a rep's weight by exp(this) for each point of skill above the reference."""
 
 TERRITORY_KEY: Final = np.uint64(0)
 """A territory has its rep in every replication alike, so its draw knows no replication."""
@@ -266,7 +262,7 @@ class Router:
         weights = np.zeros(len(self._weight))
         for rep in candidates.tolist():
             points = float(reps.skill[world.reps[rep].epoch(now), stage])
-            weights[rep] = self._weight[rep] * math.exp(SKILL_PREFERENCE * (points - reference))
+            weights[rep] = skilled_weight(self._weight[rep], points, reference)
         return weights
 
     def _territory(self, lead: Lead) -> np.uint64:

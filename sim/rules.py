@@ -18,6 +18,9 @@ from sim.samplers import SamplerTables, quantile, ticks
 from sim.streams import Purpose, draw, pair_identity, stage_uniforms
 from sim.worktime import add_work
 
+SKILL_PREFERENCE: Final = 0.05
+"""Skill-based routing multiplies a rep's weight by exp(this) for each point of skill above the reference."""
+
 _DAY_TICKS: Final = 86_400_000
 _ROUTE: Final = int(Purpose.ROUTE)
 _ORDER_GAP: Final = int(Purpose.ORDER_GAP)
@@ -107,6 +110,12 @@ def rendezvous(
 
 
 @scalar
+def skilled_weight(weight: float, points: float, reference: float) -> float:
+    """Weight of a rep in skill-based routing, whose weighted skill at the stage is ``points``."""
+    return weight * math.exp(SKILL_PREFERENCE * (points - reference))
+
+
+@scalar
 def order_gap(key: np.uint64, account: np.uint64, n: int) -> float:
     """Unit exponential between the cumulated intensities of order n - 1 and order n of an account."""
     return -math.log(draw(key, account, 0, n, _ORDER_GAP))
@@ -158,6 +167,18 @@ def without_vat(value: int, vat: tuple[int, int]) -> int:
     """What of a signed value is the company's: revenue holds no tax. Arguments as in :func:`with_vat`."""
     whole = 1_000_000 + vat[1]
     return (value * 1_000_000 + whole // 2) // whole
+
+
+@scalar
+def paid_upto(gross: int, share: float) -> int:
+    """What of an invoice falls due with the instalments up to one, whose shares together are ``share``."""
+    return int(np.rint(gross * share))
+
+
+@scalar
+def recognised_upto(net: int, month: int, months: int) -> int:
+    """What of a contract is recognised in its first ``month`` of ``months``, without overflow."""
+    return net // months * month + net % months * month // months
 
 
 @scalar

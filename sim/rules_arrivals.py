@@ -60,14 +60,10 @@ def arrivals_of(
 
 
 @scalar
-def chosen(
-    key: np.uint64,
-    entities: NDArray[np.uint64],
-    kinds: NDArray[np.uint64],
-    weights: NDArray[np.float64],
-    purpose: int,
-) -> NDArray[np.int64]:
-    """Which of several kinds each entity is, with chances in proportion to the weights.
+def chosen_one(
+    key: np.uint64, entity: np.uint64, kinds: NDArray[np.uint64], weights: NDArray[np.float64], purpose: int
+) -> int:
+    """Which of several kinds an entity is, with chances in proportion to the weights.
 
     Each pair (entity, kind) has its own draw u and scores -ln(u) / weight, the lowest wins: a kind more moves only
     the entities that it wins, and the order of a table moves none.
@@ -75,18 +71,32 @@ def chosen(
     Args:
         kinds: identities of the kinds.
     """
-    out = np.zeros(len(entities), dtype=np.int64)
+    found = 0
     if len(kinds) == 1:
-        return out
+        return found
+    best = math.inf
+    for kind in range(len(kinds)):
+        if weights[kind] > 0.0:
+            u = draw(key, pair_identity(entity, kinds[kind]), 0, 0, purpose)
+            score = -math.log(u) / weights[kind]
+            if score < best:
+                best = score
+                found = kind
+    return found
+
+
+@scalar
+def chosen(
+    key: np.uint64,
+    entities: NDArray[np.uint64],
+    kinds: NDArray[np.uint64],
+    weights: NDArray[np.float64],
+    purpose: int,
+) -> NDArray[np.int64]:
+    """:func:`chosen_one` of many entities."""
+    out = np.zeros(len(entities), dtype=np.int64)
     for i in range(len(entities)):
-        best = math.inf
-        for kind in range(len(kinds)):
-            if weights[kind] > 0.0:
-                u = draw(key, pair_identity(entities[i], kinds[kind]), 0, 0, purpose)
-                score = -math.log(u) / weights[kind]
-                if score < best:
-                    best = score
-                    out[i] = kind
+        out[i] = chosen_one(key, entities[i], kinds, weights, purpose)
     return out
 
 

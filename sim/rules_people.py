@@ -21,6 +21,12 @@ part_of = scalar(physics.part_of)
 
 
 @scalar
+def credit_upto(sofar: float, total: float) -> int:
+    """Millionths of a sale that go to those with the shares ``sofar`` out of ``total``."""
+    return int(np.rint(1_000_000 * sofar / total))
+
+
+@scalar
 def attrition_time(key: np.uint64, rep: np.uint64, since: int, number: int, yearly: float) -> int:
     """When a person gives notice, with this yearly chance at a constant hazard; ``NEVER`` at chance 0.
 

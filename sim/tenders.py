@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from scenarios.ticks import NEVER
 from sim.components import NO_ONE, Task
 from sim.instant import Moment
-from sim.log import Kind, Lead
-from sim.model import TENDER
+from sim.log import TENDER, Kind, Lead
 from sim.offers import OpenTender
 from sim.streams import Purpose, draw
 
