@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 import re
 import sys
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from quotalab.stopwatch import Stopwatch
 from scenarios.errors import InputRefused, Problem
-from scenarios.files import whole_folder
+from scenarios.folders import check_place, whole_folder
 from scenarios.plan import Plan
 from scenarios.plan_files import HEADER, write_plan
 from scenarios.scenario import Scenario
@@ -146,7 +145,7 @@ def check_target(target: Path, verb: str) -> None:
     Raises:
         InputRefused: the target is a file, a folder of something else, or a run of another command.
     """
-    _check_parents(target)
+    check_place(target)
     if target.is_symlink() and not target.exists():
         raise InputRefused(Problem(str(target), "", "is a link that leads nowhere", "name a folder"))
     if not target.exists():
@@ -161,16 +160,6 @@ def check_target(target: Path, verb: str) -> None:
     if found.get("verb") != verb:
         rule = f"holds a run of `quotalab {found.get('verb')}`, which `quotalab {verb}` does not replace"
         raise InputRefused(Problem(str(target), "", rule, "name another folder, or remove it"))
-
-
-def _check_parents(target: Path) -> None:
-    for above in target.absolute().parents:
-        if above.exists():
-            if not above.is_dir():
-                raise InputRefused(Problem(str(above), "", "is a file, no folder can be made in it", "name another"))
-            if not os.access(above, os.W_OK | os.X_OK):
-                raise InputRefused(Problem(str(above), "", "cannot be written to", "name another folder"))
-            return
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from scenarios import changes as changing
 from scenarios.changes import Change
 from scenarios.documents import Document, read_document, read_yaml
 from scenarios.errors import InputRefused, Problem
+from scenarios.folders import check_place, is_there, whole_folder
 from scenarios.market import Account, Opportunity
 from scenarios.people import Absence, Rep
 from scenarios.plan_files import read_plan, write_plan
@@ -36,7 +35,6 @@ __all__ = [
     "load",
     "save",
     "validate",
-    "whole_folder",
 ]
 
 TABLES: dict[str, type[BaseModel]] = {
@@ -111,9 +109,10 @@ def save(scenario: Scenario, folder: str | Path) -> Path:
     """Write the scenario as a folder, whole or not at all; an existing scenario folder is replaced.
 
     Raises:
-        InputRefused: the target exists and is not a scenario folder.
+        InputRefused: the target exists and is not a scenario folder, or cannot be written.
     """
     target = Path(folder)
+    check_place(target)
     is_empty_folder = target.is_dir() and not any(target.iterdir())
     if target.exists() and not is_empty_folder and not (target / MAIN_FILE).is_file():
         raise InputRefused(Problem(str(target), "", "exists and is not a scenario folder", "name another folder"))
@@ -137,31 +136,10 @@ def write_into(folder: Path, scenario: Scenario) -> None:
         write_plan(scenario.plan, folder / "plan", scenario.currency)
 
 
-@contextmanager
-def whole_folder(target: Path) -> Iterator[Path]:
-    """A draft folder beside ``target`` that takes its place when the block ends well, and vanishes when it does not."""
-    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-    try:
-        yield draft
-        draft.chmod(0o755)
-        if target.exists():
-            target.replace(old / "was")
-        try:
-            draft.replace(target)
-        except OSError:
-            if (old / "was").exists():
-                (old / "was").replace(target)
-            raise
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
-
-
 def _resolve(source: str | Path, base: Path | None = None) -> Path:
     """The file or folder meant: relative to ``base`` (default: the working folder), else in the shipped library."""
     path = (base or Path()) / source
-    if path.exists():
+    if is_there(path):
         return path
     if str(source) in library():
         return _LIBRARY / str(source)

@@ -25,8 +25,9 @@ from quotalab.cli.terminal import Terminal, json_text
 from quotalab.runs import Draft, check_target, plan_folder, read_manifest, run_folder
 from quotalab.stopwatch import Stopwatch
 from scenarios.errors import InfeasiblePlan, InputRefused, RunInterrupted
-from scenarios.files import load
+from scenarios.files import load, save
 from scenarios.plan_files import read_plan
+from scenarios.scenario import Scenario
 
 Run = Callable[..., tuple[int, str, str]]
 VERBS = (
@@ -597,9 +598,28 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path: Pa
     dangling.symlink_to(tmp_path / "nowhere")
     with pytest.raises(InputRefused, match="a link that leads nowhere"):
         check_target(dangling, "simulate")
-    monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(InputRefused, match="cannot be written to"):
-        check_target(tmp_path / "new", "simulate")
+    with pytest.raises(InputRefused, match="cannot be written: File name too long"):
+        check_target(tmp_path / ("长" * 90), "simulate")
+
+    def refuse(**_: object) -> str:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+    with pytest.raises(InputRefused, match="cannot be written: Read-only file system"):
+        check_target(tmp_path / "deep" / "new", "simulate")
+    assert [path.name for path in tmp_path.iterdir()] == ["dangling"]
+
+
+def test_init_and_save_refuse_places_where_nothing_can_be_made(command: Run, tiny: Scenario, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    code, _, err = command("init", tmp_path / "file" / "new")
+    assert code == 1
+    assert "is a file, no folder can be made in it" in err
+    for place in (tmp_path / "file" / "new", tmp_path / ("长" * 90)):
+        with pytest.raises(InputRefused):
+            save(tiny, place)
+    with pytest.raises(InputRefused, match="neither a file, a folder nor a shipped scenario"):
+        load("长" * 90)
 
 
 def test_closed_standard_streams_are_no_fault(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from scenarios.changes import Change, difference
 from scenarios.errors import InputRefused
-from scenarios.files import changed, from_document, library, library_whatifs, load, save, whole_folder
+from scenarios.files import changed, from_document, library, library_whatifs, load, save
+from scenarios.folders import whole_folder
 from scenarios.scenario import Scenario
 
 

@@ -24,8 +24,10 @@ def init(
     with Terminal(as_json=as_json, quiet=quiet) as terminal:
         from quotalab.cli.terminal import json_text
         from scenarios.errors import InputRefused, Problem
-        from scenarios.files import MAIN_FILE, json_schema, load, whole_folder, write_into
+        from scenarios.files import MAIN_FILE, json_schema, load, write_into
+        from scenarios.folders import check_place, whole_folder
 
+        check_place(folder)
         if folder.exists():
             raise InputRefused(Problem(str(folder), "", "exists already", "name a new folder"))
         scenario = load(start_from)
