@@ -85,19 +85,23 @@ def rep_table(measures: PlanMeasures) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def kpi_table(outcome: Outcome, scenario: Scenario) -> pd.DataFrame:
-    """The figures of the company and of its teams, reps, stages, sources, products and segments, with intervals.
+def kpi_table(outcome: Outcome, scenario: Scenario, *, by_period: bool = False) -> pd.DataFrame:
+    """The figures of the company and of its regions, teams, reps, stages, sources, products and segments.
 
-    One row a ``level``, ``key`` and ``kpi``; money in currency units.
+    One row a ``level``, ``key`` and ``kpi`` with its interval, and of each ``period`` where asked for, without reps:
+    theirs would be most of the table. Money in currency units.
     """
-    levels: tuple[Level, ...] = ("company", "team", "rep", "stage", "source", "product", "segment")
-    parts = [kpis(outcome, scenario, level).assign(level=level) for level in levels]
+    levels: list[Level] = ["company", "region", "team", "rep", "stage", "source", "product", "segment"]
+    if by_period:
+        levels.remove("rep")
+    parts = [kpis(outcome, scenario, level, by_period=by_period).assign(level=level) for level in levels]
     table = pd.concat([part for part in parts if len(part)], ignore_index=True)
     money = table["unit"].str.startswith("minor")
     for column in ("estimate", "low", "high"):
         table[column] = table[column].where(~money, table[column] / MINOR_PER_MAJOR)
     table["unit"] = table["unit"].str.replace("minor", scenario.currency)
-    return table[["level", "key", "kpi", "estimate", "low", "high", "unit", "replications"]]
+    period = ["period"] if by_period else []
+    return table[["level", "key", *period, "kpi", "estimate", "low", "high", "unit", "replications"]]
 
 
 def quota_table(today: Plan, plan: Plan, result: AllocationResult) -> pd.DataFrame:

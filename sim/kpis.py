@@ -25,7 +25,6 @@ Level = Literal["company", "team", "region", "rep", "stage", "source", "product"
 DAY_TICKS: Final = 86_400_000
 HOUR_TICKS: Final = 3_600_000
 
-
 REP_KPIS: Final = (
     Kpi("revenue", "minor", "revenue"),
     Kpi("new_revenue", "minor", "new_revenue"),
@@ -132,9 +131,7 @@ _TABLE_OF: Final[dict[str, tuple[str, tuple[Kpi, ...]]]] = {
     "segment": ("segment", SEGMENT_KPIS),
     "account": ("account", ACCOUNT_KPIS),
 }
-
-
-_GROUPS: Final = ("company", "team", "region", "rep")
+_OF_REPS: Final = ("company", "team", "region", "rep")
 
 
 def kpis(outcome: Outcome, scenario: Scenario, level: Level = "company", *, by_period: bool = False) -> pd.DataFrame:
@@ -159,7 +156,7 @@ def kpis(outcome: Outcome, scenario: Scenario, level: Level = "company", *, by_p
         for kpi in definitions:
             if kpi.numerator != "gross_margin" or _margin_known(scenario, level, key):
                 rows += rows_of(cube, position, key, kpi, by_period)
-    if level in _GROUPS:
+    if level in _OF_REPS:
         plan = scenario.plan or today_plan(scenario)
         rows += quota_rows(outcome, scenario, plan, _groups(scenario, level), by_period)
     if level == "company":

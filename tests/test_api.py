@@ -209,4 +209,13 @@ def test_kpi_tables_count_in_currency_units(tiny: Scenario, years: Outcome) -> N
     revenue = table.loc[("company", "company", "revenue")]
     assert revenue["estimate"] == pytest.approx(years["rep"].company("revenue").mean() / 100, rel=1e-12)
     assert revenue["unit"] == "CNY"
-    assert {"company", "team", "rep", "stage", "source", "product"} <= set(table.index.get_level_values("level"))
+    levels = ["company", "region", "team", "rep", "stage", "source", "product"]
+    assert list(dict.fromkeys(table.index.get_level_values("level"))) == levels
+
+
+def test_kpi_tables_by_period_add_up(tiny: Scenario, years: Outcome) -> None:
+    table = kpi_table(years, tiny, by_period=True)
+    assert set(table["level"]) == {"company", "region", "team", "stage", "source", "product"}
+    revenue = table[(table["level"] == "company") & (table["kpi"] == "revenue")].set_index("period")["estimate"]
+    assert list(revenue.index) == list(years["rep"].periods)
+    assert revenue.sum() == pytest.approx(years["rep"].company("revenue").mean() / 100, rel=1e-12)

@@ -47,6 +47,7 @@ def simulate(
             draft.sheet("summary", found.table().reset_index())
             draft.sheet("by_rep", people)
             draft.sheet("kpis", figures)
+            draft.sheet("kpis_by_period", kpi_table(outcome, world, by_period=True))
             for drawing in drawings(world, outcome, found[name], spoken):
                 draft.drawing(drawing)
         terminal.show(
