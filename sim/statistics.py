@@ -39,7 +39,8 @@ from sim.interval import (
     student_interval,
     student_quantile,
 )
-from sim.precision import WarmUp, mser5, replications_needed, variance_ratio
+from sim.precision import replications_needed, variance_ratio
+from sim.warmup import WarmUp, mser5
 
 __all__ = [
     "Interval",
