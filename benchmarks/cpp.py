@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +14,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.ours import Totals
 from scenarios.scenario import Scenario
 from scenarios.ticks import NEVER
-from sim.log import LOG_DTYPE, LogRows
+from sim.log import LOG_DTYPE, Kind, LogRows
 from sim.model import Model, build
 from sim.rules import conversion
 from sim.samplers import FIXED, SMOOTH
@@ -25,6 +25,14 @@ from sim.streams import pair_identity, replication_key
 from sim.worktime import WorkClock
 
 SOURCE: Final = Path(__file__).with_name("global_heap.cpp")
+KINDS: Final = tuple(
+    int(kind)
+    for kind in (
+        *(Kind.ARRIVE, Kind.ENTER, Kind.START, Kind.END),
+        *(Kind.ANSWER_YES, Kind.ANSWER_NO, Kind.WON, Kind.COLD),
+    )
+)
+"""Kinds of rows that it writes."""
 FLAGS: Final = ("-O3", "-march=native", "-ffp-contract=off", "-std=c++17", "-shared", "-fPIC")
 
 _FIELDS: Final[tuple[tuple[str, Any], ...]] = (
@@ -40,7 +48,6 @@ _FIELDS: Final[tuple[tuple[str, Any], ...]] = (
         )
     ),
 )
-TOTALS: Final = ("leads", "services", "wins", "losses", "colds", "wait", "busy")
 
 
 class _World(ctypes.Structure):
@@ -48,26 +55,7 @@ class _World(ctypes.Structure):
 
 
 class _Totals(ctypes.Structure):
-    _fields_ = tuple((name, ctypes.c_int64) for name in TOTALS)
-
-
-@dataclass(frozen=True)
-class Totals:
-    """What a replication came to: counts, and sums of ticks.
-
-    Attributes:
-        services: finished within the horizon.
-        wait: of services begun within the horizon.
-        busy: worked within the horizon.
-    """
-
-    leads: int
-    services: int
-    wins: int
-    losses: int
-    colds: int
-    wait: int
-    busy: int
+    _fields_ = tuple((name, ctypes.c_int64) for name in Totals._fields)
 
 
 def compiler() -> str | None:
@@ -93,7 +81,7 @@ class Program:
         found = _Totals()
         key = ctypes.c_uint64(int(replication_key(seed, replication)))
         self._library.simulate(ctypes.byref(self._world), key, int(logs), ctypes.byref(found))
-        return Totals(**{name: getattr(found, name) for name in TOTALS})
+        return Totals(**{name: getattr(found, name) for name in Totals._fields})
 
     def log(self) -> LogRows:
         """The rows of the last run: a lead's arrival, entries, starts, ends, answers and its going cold."""
@@ -183,8 +171,7 @@ def _require_sayable(model: Model) -> None:
         "always open": all(len(clock.opens) == 1 and clock.opens[0] <= 0 for clock in clocks),
         "first come first served": scenario.queue == "fifo",
         "shared desks, or leads in turn to reps who keep them": (
-            scenario.routing.policy == "pool"
-            and not scenario.routing.same_rep
+            (scenario.routing.policy == "pool" and not scenario.routing.same_rep)
             or (scenario.routing.policy == "round_robin" and scenario.routing.same_rep and one_team)
         ),
         "reps who stay as they are": bool(

@@ -28,6 +28,7 @@ class Tally:
     """What one run came to.
 
     Attributes:
+        services: begun within the horizon.
         rows: (station, arrival, start, end) of each finished service, where they are kept.
     """
 
@@ -35,12 +36,6 @@ class Tally:
     services: int = 0
     cold: int = 0
     rows: list[tuple[int, float, float, float]] = field(default_factory=list)
-
-    def service(self, station: int, arrived: float, started: float, ended: float) -> None:
-        """A service has ended."""
-        self.services += 1
-        if self.logs:
-            self.rows.append((station, arrived, started, ended))
 
 
 def pooled(horizon: float, seed: int, *, logs: bool) -> Tally:
@@ -62,8 +57,10 @@ def pooled(horizon: float, seed: int, *, logs: bool) -> Tally:
             with station.request() as turn:
                 yield turn
                 started = env.now
+                tally.services += 1
                 yield env.timeout(draw.expovariate(group.service_rate))
-            tally.service(place * FUNNEL18_STAGES + stage, arrived, started, env.now)
+            if logs:
+                tally.rows.append((place * FUNNEL18_STAGES + stage, arrived, started, env.now))
             if draw.random() >= group.advance:
                 return
 
@@ -109,8 +106,10 @@ def _kept(horizon: float, seed: int, choose: Choice, *, logs: bool) -> Tally:
                     tally.cold += 1
                     return
                 started = env.now
+                tally.services += 1
                 yield env.timeout(draw.lognormvariate(_CENTRE, _SPREAD))
-            tally.service(number[rep] * world.STAGES + stage, arrived, started, env.now)
+            if logs:
+                tally.rows.append((number[rep] * world.STAGES + stage, arrived, started, env.now))
             if draw.random() >= world.ADVANCE:
                 return
             if stage + 1 < world.STAGES:
@@ -187,9 +186,11 @@ def return_to_pool(horizon: float, seed: int, *, logs: bool) -> Tally:
                 tally.cold += 1
                 return
             rep, started = turn.value, env.now
+            tally.services += 1
             yield env.timeout(draw.lognormvariate(_CENTRE, _SPREAD))
             team.free(rep)
-            tally.service(rep * world.STAGES + stage, arrived, started, env.now)
+            if logs:
+                tally.rows.append((rep * world.STAGES + stage, arrived, started, env.now))
             if draw.random() >= world.ADVANCE:
                 return
             if stage + 1 < world.STAGES:

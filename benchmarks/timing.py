@@ -27,6 +27,19 @@ def interleaved(rivals: Mapping[str, Callable[[], object]], rounds: int) -> dict
     return found
 
 
+def rates(rivals: Mapping[str, Callable[[], int]], rounds: int) -> dict[str, list[float]]:
+    """What each rival gets done in a CPU second, in each round; a rival returns how much it did, never nothing."""
+    done: dict[str, list[int]] = {name: [] for name in rivals}
+
+    def counted(name: str) -> Callable[[], None]:
+        return lambda: done[name].append(rivals[name]())
+
+    times = interleaved({name: counted(name) for name in rivals}, rounds)
+    return {
+        name: [amount / seconds for amount, seconds in zip(done[name], times[name], strict=True)] for name in rivals
+    }
+
+
 def median_ratio(above: list[float], below: list[float]) -> float:
     """Median over the rounds of the ratio within a round."""
     return statistics.median(a / b for a, b in zip(above, below, strict=True))

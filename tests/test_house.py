@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -203,20 +202,6 @@ def test_help_answers_at_once() -> None:
 
     bare = min(seconds("-c", "pass") for _ in range(5))
     assert min(seconds("-m", "quotalab", "--help") for _ in range(5)) <= 3 * bare + 0.3
-
-
-def test_benchmarks_print_one_object_a_line() -> None:
-    told = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "engine", "--quick", "--json"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.splitlines()
-    figures = [json.loads(line) for line in told]
-    assert all(list(figure) == ["benchmark", "figure", "value", "unit", "note"] for figure in figures)
-    assert {figure["figure"] for figure in figures} >= {"vs_plain_simpy"}
-    assert all(figure["value"] > 0 for figure in figures)
 
 
 # ---- documentation ---------------------------------------------------------------------------------------------------
