@@ -1,0 +1,60 @@
+"""What no engine runs, and what makes no sense, is refused by name and all together."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+
+import pytest
+
+from scenarios.errors import InputRefused, Unsupported
+from scenarios.plan import CareRow, Plan, ShareRow, TrainingRow
+from sim.run import simulate
+from small_worlds import fixed, stage, the_log, world
+
+
+def test_what_no_engine_runs_is_refused_all_together():
+    scenario = world(
+        Plan("shares", shares=(ShareRow("web", "ann", date(2026, 1, 1), date(2026, 2, 1), 0.5),)),
+        sources=[{"id": "web", "leads_per_year": 10}],
+        roles=[{"id": "rep", "overlay": True}],
+        reps=[{"id": "ann", "team": "t", "quota_credit": 0.5}],
+        transfers=[{"rep": "ann", "team": "t", "first_day": "2026-05-01"}],
+    )
+    with pytest.raises(Unsupported) as refused:
+        simulate(scenario, replications=1)
+    named = {problem.where for problem in refused.value.problems}
+    assert named == {
+        "roles.rep.overlay",
+        "reps.ann.quota_credit", "transfers.ann",
+        "plan.shares",
+    }  # fmt: skip
+
+
+def test_a_funnel_of_too_many_stages_is_refused():
+    with pytest.raises(Unsupported, match="101 stages"):
+        simulate(world(stages=[stage(id=f"s{i}") for i in range(101)]), replications=1)
+
+
+def test_a_plan_that_speaks_of_nobody_is_refused():
+    plan = Plan(
+        "bad",
+        training=(TrainingRow("eve", "juggling", date(2026, 1, 1), date(2026, 1, 1), -1.0),),
+        care=(CareRow("nowhere", math.nan),),
+    )
+    with pytest.raises(InputRefused) as refused:
+        simulate(world(plan), replications=1)
+    assert len(refused.value.problems) == 6
+
+
+def test_bad_arguments_of_a_run_are_refused_together():
+    with pytest.raises(InputRefused) as refused:
+        simulate(world(), replications=0, first=-1, workers=0, seed=-5, engine="abacus")
+    assert len(refused.value.problems) == 5
+
+
+@pytest.mark.parametrize("value", [1e15, 2e14])
+def test_sales_beyond_64_bits_are_refused_rather_than_wrapped(value):
+    scenario = world(products=[{"id": "p", "value": fixed(value)}], sources=[{"id": "web", "leads_per_year": 5000}])
+    with pytest.raises(InputRefused, match="must stay below"):
+        the_log(scenario)
