@@ -67,8 +67,8 @@ class Program:
     """The compiled peer with one world loaded."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self._library = _library()
         arrays, numbers = _world(build(scenario))
+        self._library = _library()
         self._kept = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         self._world = _World(**numbers, **{name: array.ctypes.data for name, array in self._kept.items()})
 
