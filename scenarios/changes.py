@@ -211,7 +211,7 @@ def _scale(document: Document, change: Change) -> None:
     parts = split_path(change.path)
     steps, old = _walk(document.data, parts, change.path)
     if isinstance(old, bool) or not isinstance(old, int | float):
-        raise InputRefused(Problem(change.path, str(old), "only a number can be scaled"))
+        raise InputRefused(Problem(change.path, str(old)[:80], "only a number can be scaled"))
     value = old * change.value
     if isinstance(old, int) and float(value).is_integer():
         value = int(value)

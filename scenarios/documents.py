@@ -29,7 +29,8 @@ class Document:
         data: what the files say, as a mapping of sections.
         places: file and line of a value, by its keys and positions (``("reps", 3, "team")``).
         faults: what could not be read; reported together with everything else that is wrong.
-        partial: sections that were not read in full, so that nothing can be said to be missing from them.
+        partial: sections that were not read in full, so that nothing can be said to be missing from them, and fields
+            (``reps.team``) that no row of a table could hold, since it lacks the column.
     """
 
     data: dict[str, Any]

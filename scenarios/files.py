@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import resources
 from pathlib import Path
@@ -22,7 +21,7 @@ from scenarios.people import Absence, Rep
 from scenarios.plan_files import read_plan, write_plan
 from scenarios.scenario import SCHEMA_VERSION, Provenance, Scenario
 from scenarios.schema import json_schema
-from scenarios.tables import read_table, write_table
+from scenarios.tables import misnamed_tables, read_table, write_table
 from scenarios.validation import validate
 
 __all__ = [
@@ -178,7 +177,9 @@ def _read(path: Path, chain: tuple[Path, ...]) -> tuple[Document, Path | None]:
         return _changed(document, changes), plan_folder
     extra = sorted(set(document.data) - _WHAT_IF_KEYS)
     rule = "a file that extends another holds changes, not sections"
-    document.faults += [Problem(document.place((key,)), key, rule, "write it under changes") for key in extra]
+    document.faults += [
+        Problem(document.place((key,)) or f"{key}.csv", key, rule, "write it under changes") for key in extra
+    ]
     try:
         parent_path = _resolve(str(parent_name), main.parent)
         if (parent_path / MAIN_FILE if parent_path.is_dir() else parent_path).resolve() in chain:
@@ -233,10 +234,10 @@ def _on_top(parent: Document, child: Document) -> Document:
 def _join_tables(document: Document, path: Path) -> None:
     if not path.is_dir():
         return
-    document.faults += _misnamed_tables(path)
+    document.faults += misnamed_tables(path, TABLES)
     for section, model in TABLES.items():
         file = path / f"{section}.csv"
-        if not file.is_file():
+        if not file.exists():
             continue
         if section in document.data:
             rule = f"{section} are given here and in {MAIN_FILE}"
@@ -252,12 +253,3 @@ def _join_tables(document: Document, path: Path) -> None:
         document.places |= table.places
         document.faults += table.faults
         document.partial |= table.partial
-
-
-def _misnamed_tables(folder: Path) -> Iterator[Problem]:
-    """Files that would pass unread although they are surely meant as tables: ``Account.csv``, ``reps.xlsx``."""
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in (".csv", ".xlsx", ".xls", ".tsv"))
-    missing = [section for section in TABLES if folder / f"{section}.csv" not in files]
-    for file in files:
-        for section in difflib.get_close_matches(file.stem.casefold(), missing, n=1, cutoff=0.85):
-            yield Problem(file.name, "", "is no table that is read", f"save it as {section}.csv, or move it away")

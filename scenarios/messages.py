@@ -83,10 +83,10 @@ def problems_of(error: ValidationError, document: Document) -> list[Problem]:
 
 
 def is_cascade(fault: Any, document: Document) -> bool:
-    """Whether a list is called too short only since its items are faulty, or a section missing that was not read."""
+    """Whether a list is called too short only since its items are faulty, or what was not read is called missing."""
     path = fault["loc"]
-    if fault["type"] == "missing" and len(path) == 1:
-        return path[0] in document.partial
+    if fault["type"] == "missing" and len(path) in (1, 3):
+        return ".".join(str(part) for part in path if isinstance(part, str)) in document.partial
     if fault["type"] != "too_short":
         return False
     return len(fault["input"]) >= fault["ctx"]["min_length"] or path[0] in document.partial

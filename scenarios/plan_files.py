@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +17,7 @@ from scenarios.goals import RATIO_METRICS, Metric
 from scenarios.paths import near
 from scenarios.plan import PLAN_SCHEMA_VERSION, TABLES, Plan, is_money, row_columns
 from scenarios.scenario import Scenario, ids
-from scenarios.tables import read_rows, write_table
+from scenarios.tables import header_of, misnamed_tables, read_rows, write_table
 
 HEADER = "plan.yaml"
 _HEADER_KEYS = ("schema_version", "name", "origin", "currency", "notes")
@@ -63,11 +63,15 @@ def read_plan(folder: Path, scenario: Scenario) -> Plan:
     if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= PLAN_SCHEMA_VERSION:
         rule = f"must be 1 to {PLAN_SCHEMA_VERSION}"
         raise InputRefused(Problem(f"{HEADER}: schema_version", str(version), rule, "update quotalab"))
-    faults = [*document.faults, *_header_problems(document, scenario)]
-    tables = {table: tuple(_read_rows(folder / f"{table}.csv", table, scenario.currency, faults)) for table in TABLES}
-    notes = tuple(str(note) for note in header.get("notes") or ())
+    faults = [*document.faults, *_header_problems(document, scenario), *misnamed_tables(folder, TABLES)]
+    spots: dict[Any, str] = {}
+    tables = {
+        table: tuple(_read_rows(folder / f"{table}.csv", table, scenario.currency, faults, spots)) for table in TABLES
+    }
+    given = header.get("notes")
+    notes = tuple(str(note) for note in given) if isinstance(given, list) else ()
     plan = Plan(str(header.get("name", folder.name)), str(header.get("origin", "given")), notes=notes, **tables)
-    refuse_if([*faults, *plan_problems(plan, scenario)])
+    refuse_if([*faults, *plan_problems(plan, scenario, spots)])
     return plan
 
 
@@ -75,6 +79,10 @@ def _header_problems(document: Document, scenario: Scenario) -> Iterator[Problem
     for key in document.data:
         if key not in _HEADER_KEYS:
             yield Problem(document.place((key,)), key, "no such field", near(key, _HEADER_KEYS))
+    for key in ("name", "origin"):
+        text = document.data.get(key, "given")
+        if not isinstance(text, str) or not text:
+            yield Problem(document.place((key,)), str(text), "must be a text", "put it in quotes")
     notes = document.data.get("notes")
     if notes is not None and not isinstance(notes, list):
         yield Problem(document.place(("notes",)), str(notes), "must be a list")
@@ -84,8 +92,13 @@ def _header_problems(document: Document, scenario: Scenario) -> Iterator[Problem
         yield Problem(document.place(("currency",)), str(currency), rule, "convert the plan")
 
 
-def plan_problems(plan: Plan, scenario: Scenario) -> Iterator[Problem]:
-    """What of a plan does not fit its scenario."""
+def plan_problems(plan: Plan, scenario: Scenario, spots: Mapping[Any, str] | None = None) -> Iterator[Problem]:
+    """What of a plan does not fit its scenario.
+
+    Args:
+        spots: file and line of each row, where they are known.
+    """
+    places = spots or {}
     known = {
         "rep": ids(scenario.reps),
         "account": ids(scenario.accounts),
@@ -95,14 +108,14 @@ def plan_problems(plan: Plan, scenario: Scenario) -> Iterator[Problem]:
     }
     names = {field: frozenset(values) for field, values in known.items()}
     for table in TABLES:
-        where = f"plan.{table}"
         for row in getattr(plan, table):
+            where = places.get(row, f"plan.{table}")
             for field, values in known.items():
                 value = getattr(row, field, None)
                 if value is not None and value not in names[field]:
                     yield Problem(where, value, f"no {field} of this name in the scenario", near(value, values))
             yield from _row_problems(where, row, scenario)
-        yield from _overlaps(where, table, plan)
+        yield from _overlaps(places, table, plan)
 
 
 def _row_problems(where: str, row: Any, scenario: Scenario) -> Iterator[Problem]:
@@ -116,7 +129,8 @@ def _row_problems(where: str, row: Any, scenario: Scenario) -> Iterator[Problem]
     for field in _AMOUNTS:
         amount = getattr(row, field, None)
         if isinstance(amount, int | float) and not 0 <= amount < float("inf"):
-            yield Problem(where, str(amount), f"{field} must be a finite number, not negative", "correct it")
+            shown = major_units(int(amount)) if is_money(getattr(row, "metric", "")) else amount
+            yield Problem(where, str(shown), f"{field} must be a finite number, not negative", "correct it")
     if getattr(row, "share", 0.0) > 1:
         yield Problem(where, str(row.share), "share must be <= 1", "a share is written 0.45, not 45 or 45 %")
     if getattr(row, "metric", None) in RATIO_METRICS:
@@ -124,7 +138,7 @@ def _row_problems(where: str, row: Any, scenario: Scenario) -> Iterator[Problem]
         yield Problem(where, row.metric, "is a ratio and cannot be summed over periods", f"give {pair}")
 
 
-def _overlaps(where: str, table: str, plan: Plan) -> Iterator[Problem]:
+def _overlaps(places: Mapping[Any, str], table: str, plan: Plan) -> Iterator[Problem]:
     """Two rows that say something about the same thing at the same time."""
     subjects = [column for column in row_columns(table) if column not in (*_AMOUNTS, "start", "end")]
     groups: dict[tuple[str, ...], list[Any]] = {}
@@ -137,6 +151,7 @@ def _overlaps(where: str, table: str, plan: Plan) -> Iterator[Problem]:
             else:
                 clash = other.start < one.end
             if clash:
+                where = places.get(other, f"plan.{table}")
                 yield Problem(where, " ".join(subject), "two rows for the same thing at the same time", "keep one")
 
 
@@ -148,16 +163,16 @@ def _written(table: str, row: Any, currency: str) -> dict[str, Any]:
     return out
 
 
-def _read_rows(path: Path, table: str, currency: str, faults: list[Problem]) -> Iterator[Any]:
-    """The rows of one table; what cannot be read is added to the faults."""
-    if not path.is_file():
+def _read_rows(path: Path, table: str, currency: str, faults: list[Problem], spots: dict[Any, str]) -> Iterator[Any]:
+    """The rows of one table, each with its spot noted; what cannot be read is added to the faults."""
+    if not path.exists():
         return
     try:
         lines = list(read_rows(path, faults))
+        header = header_of(path, lines)
     except InputRefused as refused:
         faults += refused.problems
         return
-    header = [cell.strip() for cell in lines[0][1]] if lines else []
     needed = [*row_columns(table), *(["unit"] if table == "targets" else [])]
     if sorted(header) != sorted(needed):
         told = [f"{column} is missing" for column in needed if column not in header]
@@ -173,7 +188,9 @@ def _read_rows(path: Path, table: str, currency: str, faults: list[Problem]) -> 
             faults += _unit_problems(cells, currency, spot)
         values = {column: _cell(cells, column, table, spot, faults) for column in row_columns(table)}
         if len(faults) == found:
-            yield TABLES[table](**values)
+            read = TABLES[table](**values)
+            spots[read] = spot
+            yield read
 
 
 def _unit_problems(cells: dict[str, str], currency: str, spot: str) -> Iterator[Problem]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr
+from pydantic import AfterValidator, Field, PrivateAttr
 
 from scenarios.base import Frozen, Id, Positive
 from scenarios.calendar import Calendar
@@ -32,6 +33,13 @@ from scenarios.plan import Plan
 SCHEMA_VERSION = 1
 
 
+def _day_or_nothing(text: str) -> str:
+    try:
+        return text and date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError("must be a date, written YYYY-MM-DD, or left out") from None
+
+
 class Provenance(Frozen):
     """Where a parameter comes from."""
 
@@ -52,7 +60,7 @@ class Scenario(Frozen):
     """A sales organisation, its market and its goals. See the vocabulary page of the documentation."""
 
     schema_version: Annotated[int, Field(ge=1, le=SCHEMA_VERSION)] = SCHEMA_VERSION
-    name: str
+    name: Annotated[str, Field(min_length=1)]
     description: str = ""
     invented: bool = False
     """Pages carry a DEMO flag."""
@@ -63,7 +71,7 @@ class Scenario(Frozen):
     planning_rates: dict[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], Positive] = Field(default_factory=dict)
     """Units of the scenario's currency for one unit of another; imports in other currencies need theirs."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    data_date: str = ""
+    data_date: Annotated[str, AfterValidator(_day_or_nothing)] = ""
 
     calendar: Calendar
     regions: tuple[Region, ...] = Field(min_length=1)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import io
+import re
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
@@ -82,6 +84,29 @@ def read_rows(path: Path, faults: list[Problem]) -> Iterator[tuple[int, list[str
         raise InputRefused(Problem(f"{path.name} line {reader.line_num}", "", rule, "check the quotes")) from None
 
 
+def header_of(path: Path, rows: list[tuple[int, list[str]]]) -> list[str]:
+    """The names of the columns; none where there is no row.
+
+    Raises:
+        InputRefused: another sign than the comma stands between them.
+    """
+    header = [cell.strip() for cell in rows[0][1]] if rows else []
+    if len(header) == 1 and (sign := next((sign for sign in ";\t" if sign in header[0]), "")):
+        found = "semicolons" if sign == ";" else "tabs"
+        remedy = "save it as CSV UTF-8 with commas"
+        raise InputRefused(Problem(f"{path.name} line 1", found, "commas must stand between the columns", remedy))
+    return header
+
+
+def misnamed_tables(folder: Path, tables: Iterable[str]) -> Iterator[Problem]:
+    """Files that would pass unread although they are surely meant as tables: ``Account.csv``, ``reps.xlsx``."""
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in (".csv", ".xlsx", ".xls", ".tsv"))
+    missing = [table for table in tables if folder / f"{table}.csv" not in files]
+    for file in files:
+        for table in difflib.get_close_matches(file.stem.casefold(), missing, n=1, cutoff=0.85):
+            yield Problem(file.name, "", "is no table that is read", f"save it as {table}.csv, or move it away")
+
+
 def read_table(path: Path, model: type[BaseModel], section: str) -> Document:
     """A CSV table as a list of rows for a model to check; empty cells are absent values.
 
@@ -89,16 +114,26 @@ def read_table(path: Path, model: type[BaseModel], section: str) -> Document:
     wrong with the header or with the number of cells is among the document's faults.
 
     Raises:
-        InputRefused: not readable as text or as CSV, or without a row.
+        InputRefused: not readable as text or as CSV, without a row, or with another sign between its columns.
     """
     document = Document({section: []})
     rows = list(read_rows(path, document.faults))
     if len(rows) + len(document.faults) < 2:
         raise InputRefused(Problem(path.name, "", "the table is empty", "write a header line and at least one row"))
-    header = [cell.strip() for cell in rows[0][1]]
+    header = header_of(path, rows)
     unfit = dict(_unfit_columns(header, model))
     twice = {column: ("column given twice", "keep one") for column in header if header.count(column) > 1}
-    document.faults[:0] = [Problem(f"{path.name} line 1", column, *why) for column, why in (twice | unfit).items()]
+    lacking = [name for name, field in model.model_fields.items() if field.is_required() and name not in header]
+    named = " ".join(remedy for _, remedy in unfit.values() if remedy.startswith("did you mean"))
+    document.partial |= {f"{section}.{column}" for column in lacking}
+    # A column that a misspelt one was surely meant for is not called missing as well.
+    absent = {
+        column: ("this column is required but missing", "add it")
+        for column in lacking
+        if not re.search(rf"\b{column}\b", named)
+    }
+    spot = f"{path.name} line 1"
+    document.faults[:0] = [Problem(spot, column, *why) for column, why in (twice | unfit | absent).items()]
     if document.faults:
         document.partial.add(section)
     for line, row in rows[1:]:

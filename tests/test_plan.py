@@ -174,44 +174,68 @@ BAD: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "NaN": (
         lambda f: put(f, "care.csv", "60.0", "nan"),
-        "plan.care = nan: hours must be a finite number, not negative -> correct it",
+        "care.csv line 2 = nan: hours must be a finite number, not negative -> correct it",
     ),
     "negative": (
         lambda f: put(f, "training.csv", "24.0", "-24"),
-        "plan.training = -24.0: hours must be a finite number, not negative -> correct it",
+        "training.csv line 3 = -24.0: hours must be a finite number, not negative -> correct it",
     ),
     "rep": (
         lambda f: put(f, "owners.csv", "A01,E2", "A01,X9"),
-        "plan.owners = X9: no rep of this name in the scenario -> known: E1, E2, E3, E4",
+        "owners.csv line 3 = X9: no rep of this name in the scenario -> known: E1, E2, E3, E4",
     ),
     "skill": (
         lambda f: put(f, "training.csv", "E1,negotiation", "E1,negotiating"),
-        "plan.training = negotiating: no skill of this name in the scenario -> did you mean negotiation?",
+        "training.csv line 2 = negotiating: no skill of this name in the scenario -> did you mean negotiation?",
     ),
     "metric": (
         lambda f: put(f, "targets.csv", "E2,orders", "E2,order"),
-        "plan.targets = order: no metric of this name in the scenario -> did you mean orders?",
+        "targets.csv line 4 = order: no metric of this name in the scenario -> did you mean orders?",
     ),
     "ratio": (
         lambda f: put(f, "targets.csv", "E2,orders", "E2,collection_rate"),
-        "plan.targets = collection_rate: is a ratio and cannot be summed over periods "
+        "targets.csv line 4 = collection_rate: is a ratio and cannot be summed over periods "
         "-> give cash_collected and cash_due",
     ),
     "horizon": (
         lambda f: put(f, "owners.csv", "2026-03-01", "2027-03-01"),
-        "plan.owners = 2027-03-01 to 2027-01-01: must be a period inside 2026-01-01 to 2027-01-01",
+        "owners.csv line 2 = 2027-03-01 to 2027-01-01: must be a period inside 2026-01-01 to 2027-01-01",
     ),
     "overlap": (
         lambda f: put(f, "targets.csv", "E1,revenue,2026-03-01", "E1,revenue,2026-02-01"),
-        "plan.targets = E1 revenue: two rows for the same thing at the same time -> keep one",
+        "targets.csv line 3 = E1 revenue: two rows for the same thing at the same time -> keep one",
     ),
     "twice": (
         lambda f: put(f, "owners.csv", "A01,E2,2026-01-01", "A01,E1,2026-03-01"),
-        "plan.owners = A01 E1: two rows for the same thing at the same time -> keep one",
+        "owners.csv line 3 = A01 E1: two rows for the same thing at the same time -> keep one",
     ),
     "column": (
         lambda f: put(f, "care.csv", "hours", "hour"),
         "care.csv line 1: hours is missing; hour is unknown -> columns: account, hours",
+    ),
+    "semicolons": (
+        lambda f: put(f, "care.csv", ",", ";"),
+        "care.csv line 1 = semicolons: commas must stand between the columns -> save it as CSV UTF-8 with commas",
+    ),
+    "misnamed": (
+        lambda f: (f / "care.csv").rename(f / "cares.csv"),
+        "cares.csv: is no table that is read -> save it as care.csv, or move it away",
+    ),
+    "folder": (
+        lambda f: ((f / "care.csv").unlink(), (f / "care.csv").mkdir()),
+        "care.csv: cannot be read: Is a directory -> check the path",
+    ),
+    "notes": (
+        lambda f: put(f, "plan.yaml", "notes:\n- first draft", "notes: 5"),
+        "plan.yaml line 5 = 5: must be a list",
+    ),
+    "name": (
+        lambda f: put(f, "plan.yaml", "name: 方案 B", "name: 5"),
+        "plan.yaml line 2 = 5: must be a text -> put it in quotes",
+    ),
+    "negative amount": (
+        lambda f: put(f, "targets.csv", "3.33,CNY", "-3.33,CNY"),
+        "targets.csv line 3 = -3.33: value must be a finite number, not negative -> correct it",
     ),
     "ragged": (
         lambda f: put(f, "care.csv", "A01,60.0", "A01,60.0,x"),

@@ -61,6 +61,14 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], Any], Problem]] = {
         lambda w: w["reps"][0].update(tem="T"),
         Problem("reps.E1.tem", "tem", "no such field", "did you mean team?"),
     ),
+    "no name": (
+        lambda w: w.update(name=""),
+        Problem("name", "''", "must not be empty"),
+    ),
+    "no date": (
+        lambda w: w.update(data_date="yesterday"),
+        Problem("data_date", "'yesterday'", "must be a date, written YYYY-MM-DD, or left out"),
+    ),
     "negative rate": (
         lambda w: w["sources"][0].update(leads_per_year=-5),
         Problem("sources.web.leads_per_year", "-5", "must be >= 0"),
@@ -438,6 +446,12 @@ def test_other_encodings_are_refused_in_their_place(tmp_path: Path, raw: bytes, 
         ("id,team\n", "reps.csv: the table is empty -> write a header line and at least one row"),
         ("id,team\nE1,T,\n", "reps.csv line 2: the row has 3 cells, the header has 2 -> quote cells that hold commas"),
         ('id,team\n"E1,T\n', "reps.csv line 2: not valid CSV: unexpected end of data -> check the quotes"),
+        (
+            "id;team\nE1;T\nE2;T\n",
+            "reps.csv line 1 = semicolons: commas must stand between the columns -> save it as CSV UTF-8 with commas",
+        ),
+        ("id,teem\nE1,T\nE2,T\n", "reps.csv line 1 = teem: no such column -> did you mean team?"),
+        ("id,name\nE1,x\nE2,y\n", "reps.csv line 1 = team: this column is required but missing -> add it"),
         ("id,team,team\nE1,T,T\n", "reps.csv line 1 = team: column given twice -> keep one"),
         (
             "id,team,skills\nE1,T,3\n",
@@ -447,6 +461,20 @@ def test_other_encodings_are_refused_in_their_place(tmp_path: Path, raw: bytes, 
 )
 def test_broken_tables(tmp_path: Path, table: str, told: str) -> None:
     assert refused_files(folder(tmp_path / "w", reps=table)) == [told]
+
+
+def test_a_folder_in_the_place_of_a_table_is_not_passed_over(tmp_path: Path) -> None:
+    path = folder(tmp_path / "w", reps="id,team\nE1,T\n")
+    (path / "accounts.csv").mkdir()
+    (told,) = refused_files(path)
+    assert told.endswith("accounts.csv: cannot be read: Is a directory -> check the path")
+
+
+def test_sections_of_tables_beside_extends_are_named_by_their_file(tmp_path: Path) -> None:
+    folder(tmp_path / "base", reps="id,team\nE1,T\n")
+    path = folder(tmp_path / "w", "extends: ../base\n", reps="id,team\nE1,T\n")
+    rule = "a file that extends another holds changes, not sections -> write it under changes"
+    assert refused_files(path) == [f"reps.csv = reps: {rule}"]
 
 
 def test_cells_that_are_no_numbers(tmp_path: Path) -> None:
