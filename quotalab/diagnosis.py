@@ -14,6 +14,7 @@ from experiments.runs import plan_of
 from experiments.words import word
 from history.crm import History
 from history.diagnose import diagnose, diagnose_scenario, stage_table
+from history.diagnose_activities import activity_table
 from history.diagnose_finding import Finding
 from history.quality import Remark
 from quotalab.tables import findings_table
@@ -38,7 +39,7 @@ class Diagnosed:
     Attributes:
         findings: the strongest first.
         tables: by name; of an export ``overall``, ``periods``, ``cohorts``, one ``by_ATTRIBUTE`` for each that the
-            export tells, ``leaks``, ``activities``, ``capability``, ``data``; of a plan ``stages``; of both
+            export tells, ``leaks``, ``capability``, ``data``; of a plan ``stages``; of both ``activities`` and
             ``findings``. Money in minor units in columns that end in ``_minor``.
         remarks: on the quality of an export; none for a plan.
         facts: on the source, for the manifest.
@@ -103,7 +104,11 @@ def of_plan(world: Scenario, outcome: Outcome) -> Diagnosed:
     }
     return Diagnosed(
         findings=found,
-        tables={"stages": stage_table(outcome), "findings": findings_table(found)},
+        tables={
+            "stages": stage_table(outcome),
+            "activities": activity_table(world, outcome),
+            "findings": findings_table(found),
+        },
         facts={"simulation": {"seed": outcome.seed, "replications": outcome.replications, "plan": plan.name}},
         head=_in_both(_PLAN, money, world.currency, scenario=world.name, plan=plan.name, years=outcome.replications),
     )

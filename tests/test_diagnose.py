@@ -12,6 +12,7 @@ import pytest
 
 from history.crm import History, read_history
 from history.diagnose import Finding, diagnose, diagnose_scenario, stage_table
+from history.diagnose_activities import activity_table
 from history.diagnose_care import care_by_owner
 from history.synthetic import write_events, write_opportunities
 from scenarios.errors import InputRefused
@@ -252,6 +253,22 @@ def test_the_stage_table_is_the_funnel(tiny: Scenario, played: Outcome) -> None:
     assert table["effort_hours"].sum() == pytest.approx(stages.total("busy_ticks").mean(axis=0).sum() / 3_600_000)
     assert row["delay_days"] == pytest.approx(4, rel=0.25)
     assert table.loc["close", "delay_days"] == 0
+
+
+def test_activities_stand_beside_what_came_of_them(tiny: Scenario, played: Outcome) -> None:
+    """Only `talk` names an activity: one visit each time it is worked."""
+    table = activity_table(tiny, played).set_index("rep")
+    rep, stages = played["rep"], played["stage"]
+    assert list(table.index) == list(rep.keys)
+    assert set(table["activity"]) == {"visits"}
+    # A talk that the horizon cuts off has begun and not ended.
+    talks = stages.total("started").mean(axis=0)[0]
+    assert talks - len(tiny.reps) <= table["count"].sum() <= talks
+    assert table.loc["E2", "count"] == rep.total("activity:visits").mean(axis=0)[1] / 1000
+    assert table.loc["E2", "sales_minor"] == rep.total("new_revenue").mean(axis=0)[1]
+    won = rep.total("new_customers").mean(axis=0)[1]
+    assert table.loc["E2", "per_customer"] == pytest.approx(table.loc["E2", "count"] / won)
+    assert table["hours"].sum() == pytest.approx(rep.company("busy_ticks").mean() / 3_600_000)
 
 
 def test_an_outcome_of_another_plan_is_refused(tiny: Scenario, played: Outcome) -> None:
