@@ -26,7 +26,7 @@ def check_products(world: World) -> Iterator[Problem]:
 
 
 def check_tiers(world: World) -> Iterator[Problem]:
-    """Products that a tier's orders are of or bring along exist."""
+    """Products that a tier's orders are of or bring along exist, and an account may stay."""
     places = [(join_path("tiers", tier.id), tier) for tier in world.scenario.tiers]
     physics = world.scenario.account_physics
     if physics is not None and physics.new_customer is not None:
@@ -35,6 +35,9 @@ def check_tiers(world: World) -> Iterator[Problem]:
         offered = (attached.product for attached in tier.cross_sell)
         yield from all_known(f"{place}.cross_sell", offered, "products", world)
         yield from all_known(f"{place}.products", tier.products, "products", world)
+        if tier.churn_per_year >= 1:
+            rule = "must be below 1: at a steady hazard, who is certain to leave is gone at once"
+            yield Problem(f"{place}.churn_per_year", f"{tier.churn_per_year:g}", rule, "for example 0.99")
         if tier.products and sum(tier.products.values()) <= 0:
             rule = "a mix needs at least one positive weight"
             yield Problem(f"{place}.products", "all 0", rule, "leave it out if the products are not known")
