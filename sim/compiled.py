@@ -42,6 +42,8 @@ COMPILED_SOURCES: Final = (
     "sim/worktime.py",
     "sim/rules*.py",
     "sim/kernel*.py",
+    "sim/instant.py",
+    "sim/log.py",
     "scenarios/physics*.py",
     "scenarios/ticks.py",
 )

@@ -81,9 +81,7 @@ class Ledger:
         # A value beyond the range wraps round to a negative one when it becomes a whole number.
         if sum(values) < MOST_MONEY and min(values, default=0) >= 0:
             return
-        rule = f"all deals of one simulated horizon must stay below {MOST_MONEY // 100:.3g} currency units"
-        remedy = "check the values of products, tiers, segments and sources, or count in a larger unit of money"
-        raise InputRefused(Problem("values of deals", "", rule, remedy))
+        raise InputRefused(too_much_money())
 
     def _recognise(self, now: int, lead: Lead, rep: int) -> None:
         cash = self._model.scenario.cash
@@ -125,3 +123,10 @@ class Ledger:
                     continue
                 skill = skills.index(session.skill)
                 self.row(session.end, Kind.TRAINED, identity, number, -1, rep, skill, session.ticks, session.begin)
+
+
+def too_much_money() -> Problem:
+    """What is wrong where the sales of a horizon exceed :data:`MOST_MONEY`."""
+    rule = f"all deals of one simulated horizon must stay below {MOST_MONEY // 100:.3g} currency units"
+    remedy = "check the values of products, tiers, segments and sources, or count in a larger unit of money"
+    return Problem("values of deals", "", rule, remedy)

@@ -182,6 +182,20 @@ def recognised_upto(net: int, month: int, months: int) -> int:
 
 
 @scalar
+def margin_of(value: int, share: int, vat_within: int) -> int:
+    """Gross margin of a line in minor units, rounded down, without the tax that its value may hold.
+
+    Args:
+        share: of the product's margin, in millionths.
+        vat_within: the rate held in signed values, in millionths.
+    """
+    if vat_within > 0:
+        held = 1_000_000 + vat_within
+        value = (value * 1_000_000 + held // 2) // held
+    return value // 1_000_000 * share + value % 1_000_000 * share // 1_000_000
+
+
+@scalar
 def comes_back(
     tables: SamplerTables, rest: int, chance: float, key: np.uint64, entity: np.uint64, stage: int, visit: int
 ) -> int:

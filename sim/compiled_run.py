@@ -1,0 +1,244 @@
+"""Run replications in the compiled engine: its memory, its tables and its logs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.errors import InputRefused
+from sim.compiled_tables import GROWN, Start, Table, start_of
+from sim.kernel import DONE, ROOM_FOR_ARRIVALS, begin, run
+from sim.kernel_names import (
+    ACCOUNT_TALLIES,
+    COMPANY_TALLIES,
+    PRODUCT_TALLIES,
+    REP_TALLIES,
+    SEGMENT_TALLIES,
+    SOURCE_TALLIES,
+    STAGE_TALLIES,
+)
+from sim.kernel_world import TABLES, WORLD
+from sim.ledger import too_much_money
+from sim.log import FIELDS, LOG_DTYPE, Kind, Lead, Log
+from sim.model import Model
+from sim.outcome import Cube
+from sim.reduce import REP_METRICS, SOURCE_METRICS, STAGE_METRICS
+from sim.reduce_sales import (
+    ACCOUNT_METRICS,
+    CUSTOMER_METRICS,
+    PRODUCT_METRICS,
+    SEGMENT_METRICS,
+)
+from sim.streams import replication_key
+
+Ints = NDArray[np.int64]
+_CHANGING = ("reps", "desks", "supports", "quotas", "needs", "turns")
+"""Tables that each replication begins with as the model gives them."""
+_TALLIES = tuple(name for name in TABLES if name.endswith(("_tally", "_activity")))
+_COUNTERS = (
+    "now", "period", "group", "event_count", "due_count", "item_count", "arrival_count", "customer_count",
+    "staff_known", "row_count", "lead_count", "line_count", "buyer_count", "signed", "too_much", "wanted",
+)  # fmt: skip
+_SPARE = 64
+
+
+class Engine:
+    """The memory of one thread: replications of one model, one after the other."""
+
+    def __init__(self, model: Model, start: Start | None = None) -> None:
+        self.model = model
+        self._start = start or start_of(model)
+        shared = {*self._start.tables} - {*_CHANGING, *_TALLIES, *GROWN}
+        self._tables: dict[str, Table] = {
+            name: kept if name in shared else kept.copy() for name, kept in self._start.tables.items()
+        }
+        self._world = np.zeros(1, dtype=WORLD)
+        for name, value in self._start.values.items():
+            self._world[name] = value
+        events = sum(int(self._world[f"{name}_count"][0]) for name in ("opening", "block", "tender", "change", "rep"))
+        events += 3 * len(model.accounts.ids)
+        for name in self._tables:
+            self._place(name)
+        self._grow("events", events + 4 * _SPARE)
+        self._grow("items", 8 * _SPARE)
+        self._grow("arrivals", 2 * _SPARE)
+        self._grow("customers", len(model.accounts.ids) + 4 * _SPARE)
+
+    def _place(self, name: str) -> None:
+        kept = self._tables[name] = np.ascontiguousarray(self._tables[name], dtype=TABLES[name])
+        self._world[name] = kept.ctypes.data
+        self._world[f"room_{name}"] = len(kept)
+
+    def _grow(self, name: str, least: int) -> None:
+        """Give a table room for at least so many rows, twice what it had."""
+        kept = self._tables[name]
+        grown = np.zeros(max(least, 2 * len(kept)), dtype=TABLES[name])
+        grown[: len(kept)] = kept
+        self._tables[name] = grown
+        self._place(name)
+        if name == "items":
+            self._grow("keepers", len(grown) * len(self.model.role_identity))
+
+    def simulate(self, seed: int, replication: int, *, logging: bool = False) -> None:
+        """One replication; its tallies and rows lie in the tables until the next.
+
+        Raises:
+            InputRefused: the sales are together beyond what whole minor units of 64 bits can hold.
+        """
+        world = self._world
+        for name in _CHANGING:
+            self._tables[name][:] = self._start.tables[name]
+        for name in _TALLIES:
+            self._tables[name][:] = 0
+        for name in _COUNTERS:
+            world[name] = 0
+        world["free_item"], world["logging"] = -1, logging
+        world["key"] = np.array([replication_key(seed, replication)], dtype=np.uint64).view(np.int64)
+        begin(world)
+        while (stopped := run(world)) != DONE:
+            if stopped == ROOM_FOR_ARRIVALS:
+                self._grow("arrivals", int(world["wanted"][0]))
+            else:
+                self._make_room()
+        if world["too_much"][0]:
+            raise InputRefused(too_much_money())
+
+    def _make_room(self) -> None:
+        world = self._world
+        margin = int(world["margin_of_rows"][0])
+        needed = {"events": _SPARE, "items": _SPARE, "customers": _SPARE}
+        if world["logging"][0]:
+            rows = margin + int(world["customer_count"][0])
+            needed |= {"rows": rows, "lead_rows": _SPARE, "line_rows": margin, "buyers": _SPARE}
+        counts = {"events": "event", "items": "item", "customers": "customer", "rows": "row", "lead_rows": "lead"}
+        counts |= {"line_rows": "line", "buyers": "buyer"}
+        for name, spare in needed.items():
+            least = int(world[f"{counts[name]}_count"][0]) + spare
+            if least > len(self._tables[name]):
+                self._grow(name, least + 16 * _SPARE)
+
+    # ---- what comes out ------------------------------------------------------------------------------------------
+
+    def tally(self, name: str, metrics: Sequence[str], keys: int, periods: int) -> dict[str, Ints]:
+        """The sums of a table by metric, each ``[keys, periods]``."""
+        sums = self._tables[name].reshape(len(metrics), keys, periods)
+        return dict(zip(metrics, sums, strict=True))
+
+    def cubes(self) -> dict[str, dict[str, Ints]]:
+        """The tables of the last replication by kind and metric, each ``[keys, periods]``."""
+        model = self.model
+        periods, stages = len(model.periods.labels), model.stages
+        reps = self.tally("rep_tally", REP_TALLIES, len(model.reps.ids), periods)
+        reps["training_ticks"] = self._training()
+        activities = [f"activity:{name}" for name in stages.activity_names]
+        reps |= self.tally("rep_activity", activities, len(model.reps.ids), periods)
+        stage = self.tally("stage_tally", STAGE_TALLIES, stages.count, periods)
+        closed = stage["advanced"] + stage["lost"] + stage["cold"]
+        stage["open"] = np.cumsum(stage["entered"] - closed, axis=1)
+        stage |= self.tally("stage_activity", activities, stages.count, periods)
+        source = self.tally("source_tally", SOURCE_TALLIES, len(model.sources.ids), periods)
+        closed = source["won"] + source["lost"] + source["cold"]
+        source["open"] = np.cumsum(source["leads"] + source["opened"] - closed, axis=1)
+        source["cost"] = source["leads"] * model.sources.cost[:, None]
+        company = self.tally("company_tally", COMPANY_TALLIES, 1, periods)
+        product = self.tally("product_tally", PRODUCT_TALLIES, len(model.products.ids), periods)
+        product["all_orders"] = np.tile(company["orders"], (len(model.products.ids), 1))
+        customers = company["new_customers"].copy()
+        customers[0, 0] += len(model.accounts.ids)
+        return {
+            "rep": reps,
+            "stage": stage,
+            "source": source,
+            "product": product,
+            "segment": self.tally("segment_tally", SEGMENT_TALLIES, len(model.scenario.segments), periods),
+            "account": self.tally("account_tally", ACCOUNT_TALLIES, len(model.accounts.ids), 1),
+            "customer": company | {"customers": customers},
+        }
+
+    def _sessions(self) -> list[tuple[int, int, Any]]:
+        """Training sessions that ended within the horizon and before who was trained left: rep, number, session."""
+        until = self._tables["reps"]["first_left"]
+        return [
+            (rep, number, session)
+            for rep, sessions in enumerate(self.model.reps.sessions)
+            for number, session in enumerate(sessions)
+            if session.end <= until[rep] and session.end < self.model.end
+        ]
+
+    def _training(self) -> Ints:
+        bounds = self.model.periods.bounds
+        out = np.zeros((len(self.model.reps.ids), len(bounds) - 1), dtype=np.int64)
+        for rep, _, session in self._sessions():
+            out[rep, np.searchsorted(bounds, session.end, side="right") - 1] += session.ticks
+        return out
+
+    def log(self, replication: int) -> Log:
+        """The log of the last replication, which must have kept one."""
+        count = int(self._world["row_count"][0])
+        skills, identity = self.model.scenario.skills.dimensions, self.model.reps.identity
+        trained = [
+            (s.end, int(Kind.TRAINED), int(identity[rep]), number, -1, rep, skills.index(s.skill), s.ticks, s.begin)
+            for rep, number, s in self._sessions()
+        ]
+        extra = np.zeros(len(trained), dtype=LOG_DTYPE)
+        for name, column in zip(FIELDS, zip(*trained, strict=True), strict=False):
+            extra[name] = np.array(column, dtype=LOG_DTYPE[name])
+        rows = np.concatenate([self._tables["rows"][:count], extra])
+        rows = rows[np.lexsort([rows[name] for name in reversed(FIELDS)])]
+        buyers = self._tables["buyers"][: int(self._world["buyer_count"][0])]
+        return Log(
+            replication,
+            rows,
+            self._leads(),
+            dict(zip(buyers["order"].tolist(), buyers["customer"].tolist(), strict=True)),
+        )
+
+    def _leads(self) -> dict[int, Lead]:
+        lines = self._tables["line_rows"][: int(self._world["line_count"][0])]
+        products, values = lines["product"].tolist(), lines["value"].tolist()
+        found = {}
+        for row in self._tables["lead_rows"][: int(self._world["lead_count"][0])]:
+            first, last = int(row["line_first"]), int(row["line_first"] + row["line_count"])
+            found[int(row["entity"])] = Lead(
+                entity=int(row["entity"]),
+                origin=int(row["origin"]),
+                source=int(row["source"]),
+                region=int(row["region"]),
+                segment=int(row["segment"]),
+                product=int(row["product"]),
+                quality=float(row["quality"]),
+                value=int(row["value"]),
+                key_value=int(row["key_value"]),
+                lines=tuple(zip(products[first:last], values[first:last], strict=True)),
+                account=int(row["account"]),
+            )
+        return found
+
+
+def replicate(engine: Engine, seed: int, replications: Sequence[int]) -> dict[str, Cube]:
+    """The outcome's tables of some replications."""
+    model = engine.model
+    activities = tuple(f"activity:{name}" for name in model.stages.activity_names)
+    labels = model.periods.labels
+    shapes: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+        "rep": ((*REP_METRICS, *activities), model.reps.ids, labels),
+        "stage": ((*STAGE_METRICS, *activities), model.stages.ids, labels),
+        "source": (SOURCE_METRICS, model.sources.ids, labels),
+        "product": (PRODUCT_METRICS, model.products.ids, labels),
+        "segment": (SEGMENT_METRICS, tuple(segment.id for segment in model.scenario.segments), labels),
+        "account": (ACCOUNT_METRICS, model.accounts.ids, ("horizon",)),
+        "customer": (CUSTOMER_METRICS, ("company",), labels),
+    }
+    values = {
+        kind: np.zeros((len(metrics), len(replications), len(keys), len(periods)), dtype=np.int64)
+        for kind, (metrics, keys, periods) in shapes.items()
+    }
+    for place, replication in enumerate(replications):
+        engine.simulate(seed, replication)
+        for kind, tables in engine.cubes().items():
+            for row, metric in enumerate(shapes[kind][0]):
+                values[kind][row, place] = tables[metric]
+    return {kind: Cube(kind, *shapes[kind], values[kind]) for kind in shapes}

@@ -1,0 +1,338 @@
+"""The compiled engine: one simulated horizon as a loop over events, each kind with a function of its own.
+
+It does what :mod:`sim.reference` does, in the same order of one instant and with the same draws and rules, on a record
+of plain numbers (:mod:`sim.kernel_world`). The loop can stop at any event where room runs short and go on when the
+caller has made more, since nothing of its state lies outside the world.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from scenarios.ticks import NEVER
+from sim.compiled import scalar
+from sim.counts import negbin_quantile
+from sim.kernel_customer import (
+    add_account,
+    begin_life,
+    care_falls_due,
+    care_worked,
+    change_owner,
+    churn,
+    hand_over,
+    order_due,
+    order_worked,
+    review,
+)
+from sim.kernel_desk import dispatch, dispatch_support, give_back, join, leave, touch, touch_waiting, wake_desks
+from sim.kernel_heap import drop_first, drop_first_arrival, first_due, push, push_arrival
+from sim.kernel_items import drop_item, still_waits
+from sim.kernel_lead import arrive, lead_goes_cold, lead_ready, lead_worked, open_lead, returns_to_pool
+from sim.kernel_names import (
+    AT_ARRIVE,
+    AT_CREATE,
+    AT_END,
+    AT_JOIN,
+    AT_LEAVE,
+    AT_PATIENCE,
+    AT_READY,
+    AT_RETURN,
+    AT_REVIEW,
+    AT_WAKE,
+    CARE,
+    LEAD,
+    OF_BLOCK,
+    OF_CARE,
+    OF_CHANGE,
+    OF_CHURN,
+    OF_DESK,
+    OF_ITEM,
+    OF_OPENING,
+    OF_ORDER,
+    OF_REP,
+    OF_SUPPORT,
+    OF_TENDER,
+    ORDER,
+    ROW_END,
+)
+from sim.kernel_people import (
+    await_leaving,
+    await_replacement,
+    give_notice,
+    leaves_now,
+    note_free,
+    sits_down,
+    stands_up,
+)
+from sim.kernel_routing import holder_of, pool_of
+from sim.kernel_rows import row, tally_presence
+from sim.kernel_tables import (
+    a_block,
+    a_change,
+    a_customer,
+    a_desk,
+    a_rep,
+    a_source,
+    a_tender,
+    add,
+    an_arrival,
+    an_event,
+    an_item,
+    an_opening,
+    real,
+    whole,
+)
+from sim.kernel_tender import decide, prepare
+from sim.kernel_world import World, key_of
+from sim.streams import Purpose, draw, lead_identity
+
+_COUNT = int(Purpose.ARRIVAL_COUNT)
+_TIME = int(Purpose.ARRIVAL_TIME)
+
+DONE: Final = 0
+ROOM_FOR_ARRIVALS: Final = 1
+ROOM: Final = 2
+_SPARE: Final = 64
+"""Places of each table that one event may need; rows of the log may be more, see ``margin_of_rows``."""
+
+
+@scalar
+def begin(worlds: Any) -> None:
+    """Everything that is known at the start comes into the heap."""
+    w = worlds[0]
+    for place in range(w.account_count):
+        add_account(w, place)
+    for place in range(w.opening_count):
+        opening = an_opening(w, place)
+        push(w, 0, AT_READY, opening.entity, opening.stage, 0, OF_OPENING, place)
+    for place in range(w.account_count):
+        begin_life(w, place)
+    for place in range(w.block_count):
+        block = a_block(w, place)
+        push(w, block.due, AT_CREATE, a_tender(w, block.tender).entity, 0, block.number, OF_BLOCK, place)
+    for place in range(w.tender_count):
+        tender = a_tender(w, place)
+        if tender.awaited == 1:
+            push(w, tender.decided, AT_READY, tender.entity, 0, 0, OF_TENDER, place)
+    for place in range(w.change_count):
+        change = a_change(w, place)
+        push(w, change.tick, AT_LEAVE, a_customer(w, change.account).identity, 1, 0, OF_CHANGE, place)
+    for r in range(w.rep_count):
+        note_free(w, r)
+        rep = a_rep(w, r)
+        if rep.employed == 1:
+            await_leaving(w, r)
+        else:
+            push(w, rep.joined, AT_JOIN, rep.identity, 0, 0, OF_REP, r)
+
+
+@scalar
+def run(worlds: Any) -> int:
+    """Go on until the horizon ends or room runs short; which of them."""
+    w = worlds[0]
+    while True:
+        if _short_of_room(w):
+            return ROOM
+        while w.arrival_count == 0 and w.group < w.group_count:
+            if not _new_day(w):
+                return ROOM_FOR_ARRIVALS
+        at_event = an_event(w, 0).when if w.event_count > 0 else NEVER
+        at_arrival = ((an_arrival(w, 0).time << 4) | AT_ARRIVE) if w.arrival_count > 0 else NEVER
+        time = min(at_event, at_arrival) >> 4
+        if w.due_count > 0 and time > w.now:
+            _serve(w, first_due(w))
+            continue
+        if time >= w.end:
+            break
+        w.now = time
+        while time >= whole(w.bounds, w.period + 1):
+            w.period += 1
+        if at_arrival < at_event:
+            first = an_arrival(w, 0)
+            entity, source = first.entity, first.source
+            drop_first_arrival(w)
+            arrive(w, entity, source)
+        else:
+            event = an_event(w, 0)
+            entity, what, moment = event.entity, event.what, event.when & 15
+            drop_first(w)
+            _happen(w, moment, entity, what)
+    for r in range(w.rep_count):
+        rep = a_rep(w, r)
+        if rep.seated == 1:
+            tally_presence(w, r, rep.clock_now, rep.seat_begin, NEVER)
+    return DONE
+
+
+@scalar
+def _short_of_room(w: World) -> bool:
+    return (
+        w.event_count + _SPARE > w.room_events
+        or w.item_count + _SPARE > w.room_items
+        or w.customer_count + _SPARE > w.room_customers
+        or (
+            w.logging == 1
+            and (
+                w.row_count + w.margin_of_rows + w.customer_count > w.room_rows
+                or w.lead_count + _SPARE > w.room_lead_rows
+                or w.line_count + w.margin_of_rows > w.room_line_rows
+                or w.buyer_count + _SPARE > w.room_buyers
+            )
+        )
+    )
+
+
+@scalar
+def _new_day(w: World) -> bool:
+    """Draw the new leads of the next day, or of days whose hours overlap; False where there is no room for them."""
+    first, last = whole(w.day_groups, w.group), whole(w.day_groups, w.group + 1)
+    count = 0
+    for draws in (0, 1):
+        for source in range(w.source_count):
+            known = a_source(w, source)
+            for day in range(first, last):
+                place = source * w.day_count + day
+                rate = real(w.rates, place)
+                if rate <= 0.0:
+                    continue
+                leads = negbin_quantile(rate, known.dispersion, draw(key_of(w), known.identity, 0, day, _COUNT))
+                if draws == 0:
+                    count += leads
+                    continue
+                opens = whole(w.day_opens, place)
+                length = whole(w.day_closes, place) - opens
+                for k in range(leads):
+                    entity = lead_identity(known.identity, day, k)
+                    time = opens + np.int64(draw(key_of(w), entity, 0, 0, _TIME) * length)
+                    if time < w.end:
+                        push_arrival(w, time, entity, source)
+        if draws == 0 and count > w.room_arrivals:
+            w.wanted = count
+            return False
+    w.group += 1
+    return True
+
+
+@scalar
+def _serve(w: World, rank: int) -> None:
+    """The last of an instant: match who waits with who is free."""
+    if rank < w.support_count:
+        dispatch_support(w, whole(w.desk_of, rank))
+    else:
+        dispatch(w, whole(w.desk_of, rank))
+
+
+@scalar
+def _happen(w: World, moment: int, entity: np.uint64, what: int) -> None:
+    """One event, by its moment and what it is about."""
+    place, about = what & 0xFFFFFFF, (what >> 28) & 15
+    stage, visit = what >> 56, (what >> 32) & 0xFFFFFF
+    if moment == AT_END:
+        if about == OF_SUPPORT:
+            give_back(w, place)
+        else:
+            _worked(w, place)
+    elif moment == AT_READY:
+        if about == OF_ITEM:
+            lead_ready(w, place)
+        elif about == OF_OPENING:
+            open_lead(w, place)
+        else:
+            decide(w, place)
+    elif moment == AT_PATIENCE:
+        if still_waits(w, place, entity, stage, visit):
+            _goes_cold(w, place)
+    elif moment == AT_RETURN:
+        if still_waits(w, place, entity, stage, visit):
+            returns_to_pool(w, place)
+    elif moment == AT_REVIEW:
+        review(w, place)
+    elif moment == AT_CREATE:
+        if about == OF_ORDER:
+            order_due(w, place)
+        elif about == OF_CARE:
+            care_falls_due(w, place, entity, visit)
+        elif about == OF_CHURN:
+            churn(w, place)
+        else:
+            prepare(w, place, visit)
+    elif moment == AT_WAKE:
+        if about == OF_DESK:
+            touch(w, place)
+        else:
+            touch_waiting(w, place)
+    elif moment == AT_JOIN:
+        sits_down(w, place)
+        wake_desks(w, place)
+        await_leaving(w, place)
+    elif about == OF_CHANGE:
+        change_owner(w, place)
+    else:
+        _leaves(w, place, about)
+
+
+@scalar
+def _worked(w: World, slot: int) -> None:
+    """Work ends: the rep looks for the next task, and what was worked goes its way."""
+    item = an_item(w, slot)
+    r = item.rep
+    rep = a_rep(w, r)
+    row(w, w.now, ROW_END, item.entity, item.visit, item.stage, r, -1, item.begun, item.worked)
+    if item.what == LEAD:
+        for activity in range(w.activity_count):
+            worth = whole(w.activities, item.stage * w.activity_count + activity)
+            add(w.rep_activity, (activity * w.rep_count + r) * w.period_count + w.period, worth)
+            add(w.stage_activity, (activity * w.stage_count + item.stage) * w.period_count + w.period, worth)
+    rep.busy = 0
+    rep.idle_since = w.now
+    note_free(w, r)
+    if rep.notice == 1:
+        leaves_now(w, r)
+    else:
+        wake_desks(w, r)
+    if item.what == LEAD:
+        lead_worked(w, slot)
+    elif item.what == ORDER:
+        order_worked(w, slot)
+    elif item.what == CARE:
+        care_worked(w, slot)
+    else:
+        drop_item(w, slot)
+
+
+@scalar
+def _goes_cold(w: World, slot: int) -> None:
+    if an_item(w, slot).what == LEAD:
+        lead_goes_cold(w, slot)
+    else:
+        leave(w, slot)
+        drop_item(w, slot)
+
+
+@scalar
+def _leaves(w: World, r: int, about: int) -> None:
+    """A rep leaves, once the running task is done; nobody knew beforehand who would give notice."""
+    if about == OF_REP and a_rep(w, r).busy == 1:
+        give_notice(w, r)
+        return
+    stands_up(w, r)
+    _reassign(w, r)
+    await_replacement(w, r)
+
+
+@scalar
+def _reassign(w: World, r: int) -> None:
+    """Waiting tasks and customers of a rep who has left go to the successor, else to colleagues by rendezvous."""
+    rep = a_rep(w, r)
+    while a_desk(w, r).first != -1:
+        slot = a_desk(w, r).first
+        leave(w, slot)
+        target = holder_of(w, r, an_item(w, slot).entity)
+        join(w, target if target != r else pool_of(w, rep.role, rep.region), slot)
+    for place in range(w.customer_count):
+        customer = a_customer(w, place)
+        if customer.owner == r and customer.gone > w.now:
+            target = holder_of(w, r, customer.identity)
+            hand_over(w, place, -1 if target == r else target)

@@ -1,0 +1,147 @@
+"""The events to come: a heap in the order of time and, within an instant, of content (:mod:`sim.instant`).
+
+An event is three numbers: time and moment, entity, and stage, visit and what it is about. A four-way heap is
+shallower than a two-way one and its children lie side by side.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.compiled import scalar
+from sim.kernel_tables import an_arrival, an_event, put, whole
+from sim.kernel_world import World
+
+
+@scalar
+def push(w: World, time: int, moment: int, entity: np.uint64, stage: int, visit: int, about: int, place: int) -> None:
+    """Let an event come; one that the horizon does not see is forgotten.
+
+    Args:
+        about: what ``place`` is a position of, ``OF_...``; of equal events the lower comes first.
+    """
+    if time >= w.end:
+        return
+    when = (time << 4) | moment
+    what = (((stage << 24) | visit) << 32) | (about << 28) | place
+    child = w.event_count
+    w.event_count += 1
+    while child > 0:
+        parent = (child - 1) >> 2
+        above = an_event(w, parent)
+        if above.when < when or (
+            above.when == when and (above.entity < entity or (above.entity == entity and above.what <= what))
+        ):
+            break
+        here = an_event(w, child)
+        here.when, here.entity, here.what = above.when, above.entity, above.what
+        child = parent
+    here = an_event(w, child)
+    here.when, here.entity, here.what = when, entity, what
+
+
+@scalar
+def drop_first(w: World) -> None:
+    """Take the first event out."""
+    w.event_count -= 1
+    count = w.event_count
+    last = an_event(w, count)
+    when, entity, what = last.when, last.entity, last.what
+    hole = 0
+    while True:
+        child = 4 * hole + 1
+        if child >= count:
+            break
+        best = an_event(w, child)
+        for other in range(child + 1, min(child + 4, count)):
+            rival = an_event(w, other)
+            if rival.when < best.when or (
+                rival.when == best.when
+                and (rival.entity < best.entity or (rival.entity == best.entity and rival.what < best.what))
+            ):
+                best, child = rival, other
+        if when < best.when or (
+            when == best.when and (entity < best.entity or (entity == best.entity and what <= best.what))
+        ):
+            break
+        here = an_event(w, hole)
+        here.when, here.entity, here.what = best.when, best.entity, best.what
+        hole = child
+    here = an_event(w, hole)
+    here.when, here.entity, here.what = when, entity, what
+
+
+@scalar
+def push_due(w: World, rank: int) -> None:
+    """A desk or support is to be served at the end of this instant; supports rank before desks."""
+    child = w.due_count
+    w.due_count += 1
+    while child > 0 and whole(w.dues, (child - 1) >> 1) > rank:
+        put(w.dues, child, whole(w.dues, (child - 1) >> 1))
+        child = (child - 1) >> 1
+    put(w.dues, child, rank)
+
+
+@scalar
+def first_due(w: World) -> int:
+    """Take out the lowest rank that is due."""
+    found = whole(w.dues, 0)
+    w.due_count -= 1
+    count = w.due_count
+    last = whole(w.dues, count)
+    hole = 0
+    while True:
+        child = 2 * hole + 1
+        if child >= count:
+            break
+        if child + 1 < count and whole(w.dues, child + 1) < whole(w.dues, child):
+            child += 1
+        if last <= whole(w.dues, child):
+            break
+        put(w.dues, hole, whole(w.dues, child))
+        hole = child
+    put(w.dues, hole, last)
+    return found
+
+
+@scalar
+def push_arrival(w: World, time: int, entity: np.uint64, source: int) -> None:
+    """Put one of the day's new leads into their order."""
+    child = w.arrival_count
+    w.arrival_count += 1
+    while child > 0:
+        parent = (child - 1) >> 1
+        above = an_arrival(w, parent)
+        if above.time < time or (above.time == time and above.entity < entity):
+            break
+        here = an_arrival(w, child)
+        here.time, here.entity, here.source = above.time, above.entity, above.source
+        child = parent
+    here = an_arrival(w, child)
+    here.time, here.entity, here.source = time, entity, source
+
+
+@scalar
+def drop_first_arrival(w: World) -> None:
+    """Take the first of the day's new leads out."""
+    w.arrival_count -= 1
+    count = w.arrival_count
+    last = an_arrival(w, count)
+    time, entity, source = last.time, last.entity, last.source
+    hole = 0
+    while True:
+        child = 2 * hole + 1
+        if child >= count:
+            break
+        best = an_arrival(w, child)
+        if child + 1 < count:
+            rival = an_arrival(w, child + 1)
+            if rival.time < best.time or (rival.time == best.time and rival.entity < best.entity):
+                best, child = rival, child + 1
+        if time < best.time or (time == best.time and entity < best.entity):
+            break
+        here = an_arrival(w, hole)
+        here.time, here.entity, here.source = best.time, best.entity, best.source
+        hole = child
+    here = an_arrival(w, hole)
+    here.time, here.entity, here.source = time, entity, source

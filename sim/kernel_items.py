@@ -1,0 +1,105 @@
+"""Items in the compiled engine: making and freeing them, and their way through a queue to work or into the cold.
+
+What :meth:`sim.reference.World.work` does for leads, orders, care visits and blocks of preparing alike.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scenarios.ticks import NEVER
+from sim.compiled import scalar
+from sim.kernel_desk import join
+from sim.kernel_heap import push
+from sim.kernel_names import (
+    AT_PATIENCE,
+    AT_RETURN,
+    FREE,
+    LATE_STAGE_FIRST,
+    LEAD,
+    OF_ITEM,
+    ROW_ENTER,
+    STAGE_ENTERED,
+    TIER_FIRST,
+    VALUE_FIRST,
+)
+from sim.kernel_rows import row, tally_stage
+from sim.kernel_tables import a_desk, an_item, put
+from sim.kernel_tally import tally_first_rep
+from sim.kernel_world import World, clock_columns
+from sim.rules import later
+
+LEAD_TIER = 1 << 20
+
+
+@scalar
+def new_item(w: World, what: int, entity: np.uint64) -> int:
+    """A free place for something on its way."""
+    slot = w.free_item
+    if slot == -1:
+        slot = w.item_count
+        w.item_count += 1
+    else:
+        w.free_item = an_item(w, slot).next_free
+    item = an_item(w, slot)
+    item.what, item.entity = what, entity
+    item.source, item.region, item.segment, item.product, item.bundle = -1, 0, -1, -1, -1
+    item.account, item.customer, item.origin, item.given = -1, -1, -1, -1
+    item.created, item.value, item.key_value, item.stage, item.visit = 0, 0, 0, 0, 0
+    item.rests, item.pooled, item.support, item.desk, item.rep = 0, 0, -1, -1, -1
+    item.counted, item.counted_stage = 0, -1
+    item.quality, item.factor, item.hours, item.support_hours = 0.0, 1.0, 0.0, 0.0
+    for role in range(w.role_count):
+        put(w.keepers, slot * w.role_count + role, -1)
+    return slot
+
+
+@scalar
+def drop_item(w: World, slot: int) -> None:
+    """Nothing more will happen to an item."""
+    item = an_item(w, slot)
+    item.what, item.desk = FREE, -1
+    item.next_free = w.free_item
+    w.free_item = slot
+
+
+@scalar
+def customers_later(w: World, duration: int) -> int:
+    """When a duration ends that runs on the customers' clock from now on."""
+    opens, closes, cum = clock_columns(w, w.customers_clock)
+    return later(opens, closes, cum, w.now, duration)
+
+
+@scalar
+def queue_up(w: World, slot: int, d: int, value: int, tier: int, patience: int) -> None:
+    """Join a desk's queue now; wait there until worked, cold or gone back to the pool."""
+    item, now = an_item(w, slot), w.now
+    item.entered = now
+    if w.queue == LATE_STAGE_FIRST:
+        item.sort = -item.stage
+    elif w.queue == VALUE_FIRST:
+        item.sort = -value
+    elif w.queue == TIER_FIRST:
+        item.sort = tier
+    else:
+        item.sort = 0
+    item.deadline = NEVER if patience >= NEVER else customers_later(w, patience)
+    rep = a_desk(w, d).rep
+    row(w, now, ROW_ENTER, item.entity, item.visit, item.stage, rep, -1, item.deadline, 0)
+    if item.what == LEAD:
+        if item.visit == 0 and item.stage != item.counted_stage:
+            tally_stage(w, STAGE_ENTERED, item.stage, 1)
+        tally_first_rep(w, slot, rep, 0)
+        if w.return_after >= 0:
+            push(w, now + w.return_after, AT_RETURN, item.entity, item.stage, item.visit, OF_ITEM, slot)
+    push(w, item.deadline, AT_PATIENCE, item.entity, item.stage, item.visit, OF_ITEM, slot)
+    join(w, d, slot)
+
+
+@scalar
+def still_waits(w: World, slot: int, entity: np.uint64, stage: int, visit: int) -> bool:
+    """Whether a place still holds the task that an event was meant for, and that task waits at a desk."""
+    item = an_item(w, slot)
+    return (
+        item.what != FREE and item.entity == entity and item.stage == stage and item.visit == visit and item.desk != -1
+    )

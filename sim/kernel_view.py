@@ -1,0 +1,33 @@
+"""Arrays of the compiled engine by their address: views that cost nothing to make and are never counted.
+
+The state of a run is one record (:data:`sim.kernel_world.WORLD`) that holds numbers and the addresses of its tables. A
+compiled function takes the record alone, which is one pointer, and asks for the tables that it needs. numba would
+otherwise pass seven words for each array and count references to it at every call, which takes longer than the work.
+Whoever calls the engine keeps the arrays alive (:class:`sim.compiled_state.Tables`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import types
+from numba.extending import intrinsic
+from numba.np import arrayobj
+
+
+@intrinsic
+def view(typingctx: Any, address: Any, length: Any, dtype: Any) -> Any:  # noqa: ARG001
+    """The one-dimensional array of ``length`` items of ``dtype`` at an address, without an owner."""
+    array = types.Array(dtype.dtype, 1, "C", aligned=True)
+    signature = array(types.int64, types.int64, dtype)
+
+    def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
+        made = arrayobj.make_array(array)(context, builder)
+        item = context.get_data_type(array.dtype)
+        size = context.get_constant(types.intp, context.get_abi_sizeof(item))
+        place = builder.inttoptr(arguments[0], context.get_value_type(types.voidptr))
+        place = builder.bitcast(place, made.data.type)
+        arrayobj.populate_array(made, data=place, shape=[arguments[1]], strides=[size], itemsize=size, meminfo=None)
+        return made._getvalue()
+
+    return signature, generate

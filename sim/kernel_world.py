@@ -1,0 +1,234 @@
+"""The state of a run as the compiled engine sees it: records of plain numbers, and the world that holds them all.
+
+The same things as in :mod:`sim.components` and :mod:`sim.accounts`, without objects. Positions of -1 mean nobody or
+nothing. The fields below the line in each record change during a run, those above do not.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from sim.compiled import scalar
+from sim.kernel_view import view
+from sim.log import LOG_DTYPE
+from sim.samplers import SamplerTables
+
+World = Any
+"""A record of :data:`WORLD`; mypy does not know records."""
+
+
+def _record(whole: str, floats: str = "", identities: str = "") -> Any:
+    fields = [(name, "u8") for name in identities.split()] + [(name, "f8") for name in floats.split()]
+    return np.dtype([*fields, *((name, "i8") for name in whole.split())], align=True)
+
+
+STAGE: Final = _record(
+    "patience effort delay loss_delay role support support_effort recycle_rest recycle_max after_win to_pool",
+    floats="base_logit recycle_chance",
+)
+REP: Final = _record(
+    "rank region role hired successor clock seat_clock epoch_first epoch_count replaced_after newcomer_first pool "
+    "quota_first quota_last "
+    # ---
+    "clock_now leaves busy free employed departed winding_up notice left joined first_left idle_since place "
+    "seat_begin seated",
+    floats="weight attrition",
+    identities="identity",
+)
+DESK: Final = _record(
+    "rank rep rep_first rep_count "
+    # ---
+    "first last count free woken pending",
+)
+SUPPORT: Final = _record(
+    "rank clock people "
+    # ---
+    "free woken pending waiting place",
+    floats="pace",
+)
+ITEM: Final = _record(
+    "what source region segment product bundle account customer origin created given value key_value stage visit rests "
+    "pooled support entered deadline sort desk before after rep begun worked epoch agrees delay counted "
+    "counted_at counted_as counted_by counted_stage next_free",
+    floats="quality factor hours support_hours u_outcome u_delay owner_factor care_factor",
+    identities="entity",
+)
+EVENT: Final = np.dtype([("when", "i8"), ("entity", "u8"), ("what", "i8")], align=True)
+ARRIVAL: Final = np.dtype([("time", "i8"), ("entity", "u8"), ("source", "i8")], align=True)
+CUSTOMER: Final = _record(
+    "position region segment since gone value tier offer_first offer_count mix visits "
+    # ---
+    "owner handed_over visit due due_tick made orders stretch begin end bought bought_in",
+    floats="mean_value care owed expected growth threshold",
+    identities="identity",
+)
+ACCOUNT: Final = _record(
+    "region segment value owner handover tier visits offer_first offer_count mix form",
+    floats="rate mean_value care owed churn first second third fourth fifth",
+    identities="identity",
+)
+SOURCE: Final = _record("first_stage policy", floats="quality value_factor dispersion", identities="identity")
+PRODUCT: Final = _record("value key margin offer_first offer_count", identities="identity")
+SEGMENT: Final = _record("", floats="quality value_factor", identities="identity")
+OFFER: Final = _record("product", floats="chance")
+BUNDLE: Final = _record("first count", floats="upto factor")
+OPENING: Final = _record("stage owner source region segment product account created entered value", identities="entity")
+TENDER: Final = _record("owner region segment account decided value awaited", floats="chance", identities="entity")
+BLOCK: Final = _record("tender number due", floats="hours")
+CHANGE: Final = _record("tick account rep")
+QUOTA: Final = _record("start end value sold")
+INSTALMENT: Final = _record("due last", floats="upto")
+CREDIT: Final = _record("role", floats="share")
+PART: Final = _record("rep upto")
+LINE: Final = _record("product value")
+LEAD_ROW: Final = _record(
+    "origin source region segment product value key_value account line_first line_count",
+    floats="quality",
+    identities="entity",
+)
+BUYER: Final = _record("", identities="order customer")
+CLOCK: Final = _record("first count")
+WHOLE: Final = np.dtype("i8")
+REAL: Final = np.dtype("f8")
+IDENTITY: Final = np.dtype("u8")
+
+TABLES: Final = {
+    # what the model says
+    "stages": STAGE,
+    "clocks": CLOCK,
+    "opens": WHOLE,
+    "closes": WHOLE,
+    "worked_before": WHOLE,
+    "sampler_head": WHOLE,
+    "sampler_rows": REAL,
+    "epoch_starts": WHOLE,
+    "shifts": REAL,
+    "factors": REAL,
+    "epoch_owners": REAL,
+    "epoch_skills": REAL,
+    "tenure": WHOLE,
+    "in_order": WHOLE,
+    "sources": SOURCE,
+    "rates": REAL,
+    "day_opens": WHOLE,
+    "day_closes": WHOLE,
+    "day_groups": WHOLE,
+    "region_weights": REAL,
+    "segment_weights": REAL,
+    "product_weights": REAL,
+    "even_products": REAL,
+    "region_identities": IDENTITY,
+    "segment_identities": IDENTITY,
+    "product_identities": IDENTITY,
+    "segments": SEGMENT,
+    "products": PRODUCT,
+    "offers": OFFER,
+    "bundles": BUNDLE,
+    "bundle_products": WHOLE,
+    "accounts": ACCOUNT,
+    "mixes": REAL,
+    "changes": CHANGE,
+    "tenders": TENDER,
+    "blocks": BLOCK,
+    "openings": OPENING,
+    "stretches": WHOLE,
+    "season": REAL,
+    "bounds": WHOLE,
+    "instalments": INSTALMENT,
+    "credit": CREDIT,
+    "activities": WHOLE,
+    "desk_reps": WHOLE,
+    "desk_of": WHOLE,
+    "rep_identities": IDENTITY,
+    "rep_weights": REAL,
+    # what changes
+    "reps": REP,
+    "desks": DESK,
+    "supports": SUPPORT,
+    "quotas": QUOTA,
+    "events": EVENT,
+    "dues": WHOLE,
+    "items": ITEM,
+    "keepers": WHOLE,
+    "arrivals": ARRIVAL,
+    "customers": CUSTOMER,
+    "needs": WHOLE,
+    "waiting": WHOLE,
+    "waiting_at": WHOLE,
+    "staff": WHOLE,
+    "staff_first": WHOLE,
+    "turns": WHOLE,
+    "skilled": REAL,
+    "lines": LINE,
+    "parts": PART,
+    # what comes out
+    "rep_tally": WHOLE,
+    "stage_tally": WHOLE,
+    "source_tally": WHOLE,
+    "product_tally": WHOLE,
+    "segment_tally": WHOLE,
+    "account_tally": WHOLE,
+    "company_tally": WHOLE,
+    "rep_activity": WHOLE,
+    "stage_activity": WHOLE,
+    "rows": LOG_DTYPE,
+    "lead_rows": LEAD_ROW,
+    "line_rows": LINE,
+    "buyers": BUYER,
+}
+"""The tables of a world by name."""
+
+COUNTS: Final = (
+    "end stage_count rep_count desk_count support_count role_count region_count segment_count product_count "
+    "source_count account_count day_count group_count period_count bundle_count activity_count tenure_count "
+    "instalment_count credit_count opening_count block_count tender_count change_count policy "
+    "queue same_rep across return_after motivated owner_role vat_on_top "
+    "vat_within recognition_months payment_delay renews new_value new_tier new_visits new_offer_first new_offer_count "
+    "new_mix stretch_count customers_clock most_lines margin_of_rows "
+    # ---
+    "now period key group event_count due_count item_count free_item arrival_count customer_count staff_known logging "
+    "row_count lead_count line_count buyer_count signed too_much wanted"
+)
+SHARES: Final = (
+    "reference handover_loss care_elasticity care_cap collection new_rate new_mean_value new_churn new_care "
+    "give_up_below stretch_above coast_above pace_change period_end_push push_share judged_after"
+)
+
+WORLD: Final = np.dtype(
+    [(name, "i8") for name in (*COUNTS.split(), *TABLES)]
+    + [(f"room_{name}", "i8") for name in TABLES]
+    + [(name, "f8") for name in SHARES.split()],
+    align=True,
+)
+"""Counts, rules and the address and room of every table."""
+
+MANY: Final = 1 << 40
+"""The length of a view whose ends nobody asks for."""
+
+
+@scalar
+def key_of(w: World) -> np.uint64:
+    """The key of the replication."""
+    return np.uint64(w.key)
+
+
+@scalar
+def samplers(w: World) -> SamplerTables:
+    """The tables of the samplers."""
+    head = view(w.sampler_head, w.room_sampler_head, WHOLE).reshape((w.room_sampler_head // 3, 3))
+    rows = view(w.sampler_rows, w.room_sampler_rows, REAL).reshape((w.room_sampler_rows // 6, 6))
+    return SamplerTables(head, rows)
+
+
+@scalar
+def clock_columns(w: World, clock: int) -> tuple[Any, Any, Any]:
+    """Openings, closings and work before each opening of a working time."""
+    c = view(w.clocks, MANY, CLOCK)[clock]
+    first, count = 8 * c.first, c.count
+    return (
+        view(w.opens + first, count, WHOLE),
+        view(w.closes + first, count, WHOLE),
+        view(w.worked_before + first, count, WHOLE),
+    )
