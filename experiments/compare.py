@@ -23,6 +23,7 @@ from experiments.runs import Progress, Runs, Simulate, WorldKey, plan_of, world_
 from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.scenario import Scenario
 from sim.outcome import Outcome
+from sim.statistics import variance_ratio
 
 MEASURES: dict[str, Kind] = {
     "sales": "amount",
@@ -87,7 +88,7 @@ class Comparison:
         return table_of(self.cases, self.differences, self.references[0])
 
     def differences_table(self) -> pd.DataFrame:
-        """One row a difference, sales in currency units: estimate, ends, word, method."""
+        """One row a difference, sales in currency units: estimate, ends, word, method, variance ratio of pairing."""
         rows = []
         for row in self.differences:
             unit = 100.0 if row.measure == "sales" else 1.0
@@ -101,6 +102,7 @@ class Comparison:
                     "high": row.interval.high / unit,
                     "word": row.word,
                     "method": row.interval.method,
+                    "variance_ratio": row.variance_ratio,
                 }
             )
         return pd.DataFrame(rows)
@@ -250,7 +252,8 @@ def _differences(
             rows.append(Difference(case, reference, measure, same_simulation(len(a), confidence), "equal"))
             continue
         interval, word = difference(a, b, MEASURES[measure], confidence, comparisons)
-        rows.append(Difference(case, reference, measure, interval, word))
+        saved = variance_ratio(a, b) if len(a) > 1 else None
+        rows.append(Difference(case, reference, measure, interval, word, saved))
     return tuple(rows), comparisons
 
 

@@ -28,6 +28,8 @@ class Difference:
         interval: of the mean difference; all intervals of one comparison hold together.
         word: *proven*, *likely*, *not proven*; *equal* where both plans are one simulation, so that the
             difference is zero by construction and nothing is inferred.
+        variance_ratio: how many times as many years would be needed without common random numbers,
+            (var a + var b) / var(a - b); infinite where all years differ alike, ``None`` where nothing is inferred.
     """
 
     case: str
@@ -35,6 +37,7 @@ class Difference:
     measure: str
     interval: Interval
     word: Word
+    variance_ratio: float | None = None
 
 
 def difference(a: Floats, b: Floats, kind: Kind, confidence: float, comparisons: int) -> tuple[Interval, Word]:

@@ -160,6 +160,28 @@ def test_intervals_hold_together_over_the_whole_family() -> None:
     assert alone.difference("4.0 h", "sales").interval.half_width < ours[0].half_width
 
 
+def test_what_the_shared_luck_saves_is_told() -> None:
+    scenario = world()
+    today = today_plan(scenario)
+    cases = {"today": scenario, "trained": scenario.with_plan(trained(today)), "same": scenario}
+    found = compare(cases, replications=60, simulate=FakeSimulate(per_hour=100.0))
+    a, b = found["trained"].years.sales, found["today"].years.sales
+    ratio = (a.var(ddof=1) + b.var(ddof=1)) / (a - b).var(ddof=1)
+    assert ratio > 10
+    assert found.difference("trained", "sales").variance_ratio == pytest.approx(ratio, rel=1e-12)
+    assert found.difference("same", "sales").variance_ratio is None, "where nothing can differ nothing is saved"
+    table = found.differences_table().set_index(["case", "measure"])["variance_ratio"]
+    assert table["trained", "sales"] == pytest.approx(ratio, rel=1e-12)
+    assert table.isna()["same", "sales"]
+    assert found.table().loc["trained", "sales_variance_ratio"] == pytest.approx(ratio, rel=1e-12)
+    told = [line for line in str(found).splitlines() if "without the shared luck" in line]
+    assert len(told) == 1
+    assert f"expected sales {ratio:,.1f}" in told[0]
+    assert "不共用随机数所需年度倍数" in found.summary("zh")
+    once = compare(cases, replications=1, simulate=FakeSimulate())
+    assert {row.variance_ratio for row in once.differences} == {None}
+
+
 def test_a_known_gain_is_found_and_none_is_not_claimed() -> None:
     scenario = world()
     cases = {"today": scenario, "trained": scenario.with_plan(trained(today_plan(scenario)))}
