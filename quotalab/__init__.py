@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from scenarios.scenario import Scenario
     from scenarios.today import today_plan
     from sim.run import simulate
+    from sim.streaming import simulate_moments
+    from sim.until import simulate_until
 
     __version__: str
 
@@ -46,6 +48,8 @@ _HOMES = {
     "report": "quotalab.api",
     "save": "scenarios.files",
     "simulate": "sim.run",
+    "simulate_moments": "sim.streaming",
+    "simulate_until": "sim.until",
     "study": "quotalab.job",
     "sweep": "quotalab.api",
     "today_plan": "scenarios.today",
@@ -69,6 +73,8 @@ __all__ = [
     "report",
     "save",
     "simulate",
+    "simulate_moments",
+    "simulate_until",
     "study",
     "sweep",
     "today_plan",

@@ -14,7 +14,7 @@ the nominal level to the letter plans with this and then runs that number under 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil, inf, isfinite, sqrt
 from typing import Final, get_args
 
@@ -35,6 +35,8 @@ FIRST_LOOK: Final = 30
 MOST: Final = 10_000
 CHANCE: Final = "chance_of_target"
 """The share of simulated horizons in which the company makes its revenue target."""
+MOST_NAMES: Final = 20
+"""Of keys in a message."""
 _LEAST_STEP = 0.1
 _REVENUE: Final[Metric] = "revenue"
 
@@ -135,6 +137,7 @@ def simulate_until(
     """
     asked = tuple(read_goal(name, width) for name, width in goals.items())
     _check(scenario, asked, at_least, at_most)
+    _check_names(scenario, asked, simulate(scenario, replications=1, first=first, seed=seed, engine=engine))
     parts: list[Outcome] = []
     looks: list[int] = []
     total: int | None = at_least
@@ -188,7 +191,7 @@ def reach(goal: Goal, outcome: Outcome, scenario: Scenario) -> Reached:
     """How precisely an outcome knows a figure.
 
     Raises:
-        InputRefused: no such key, or a ratio whose denominator is zero in every replication.
+        InputRefused: a ratio whose denominator is zero in every replication.
     """
     interval = _chance(outcome, scenario) if goal.kpi == CHANCE else _kpi(goal, outcome, scenario)
     half_width = interval.half_width if isfinite(interval.half_width) else inf
@@ -230,16 +233,8 @@ def _kpi(goal: Goal, outcome: Outcome, scenario: Scenario) -> Interval:
     table = kpis(outcome, scenario, goal.level)
     rows = table[(table["key"] == goal.key) & (table["kpi"] == goal.kpi)]
     if rows.empty:
-        keys = ", ".join(dict.fromkeys(table["key"])) or "none"
-        names = ", ".join(dict.fromkeys(table["kpi"]))
-        raise InputRefused(
-            Problem(
-                "until",
-                goal.name,
-                f"has no estimate in {outcome.replications} replications",
-                f"keys of this level: {keys}; figures: {names}",
-            )
-        )
+        rule = f"has no estimate in {outcome.replications} replications"
+        raise InputRefused(Problem("until", goal.name, rule, "choose a figure that happens more often"))
     row = rows.iloc[0]
     unit = 100.0 if str(row["unit"]).startswith("minor") else 1.0
     estimate, low, high = (float(row[column]) / unit for column in ("estimate", "low", "high"))
@@ -260,6 +255,23 @@ def _check(scenario: Scenario, goals: tuple[Goal, ...], at_least: int, at_most: 
     refuse_if(problems)
     if any(goal.kpi == CHANCE for goal in goals):
         company_target(scenario)
+
+
+def _check_names(scenario: Scenario, goals: tuple[Goal, ...], one: Outcome) -> None:
+    """Refuse what names no figure before much is simulated, not after the first look."""
+    # Where everything happened once, every ratio has its denominator, so the table holds every figure there is.
+    cubes = {kind: replace(cube, values=np.ones_like(cube.values)) for kind, cube in one.cubes.items()}
+    problems = []
+    for goal in goals:
+        if goal.kpi == CHANCE:
+            continue
+        table = kpis(replace(one, cubes=cubes), scenario, goal.level)
+        keys, names = (list(dict.fromkeys(table[column])) for column in ("key", "kpi"))
+        if goal.key not in keys or goal.kpi not in names:
+            shown = ", ".join(keys[:MOST_NAMES]) + (", ..." if len(keys) > MOST_NAMES else "")
+            remedy = f"keys of this level: {shown}; figures: {', '.join(names)}"
+            problems.append(Problem("until", goal.name, "is no figure of this level", remedy))
+    refuse_if(problems)
 
 
 def _shifted(progress: Progress | None, before: int, total: int) -> Progress | None:

@@ -251,6 +251,40 @@ def test_tables_of_a_run_agree_with_the_result(command: Run, tiny_file: Path, tm
     assert {path.suffix for path in (tmp_path / "a" / "figures").iterdir()} == {".svg", ".png"}
 
 
+def test_simulate_goes_on_until_figures_are_precise(command: Run, tiny_file: Path, tmp_path: Path) -> None:
+    asked = ("--until", "revenue=8%", "--until", "team:T1:lead_to_won=0.05", "-n", "30", "--at-most", "90")
+    found = only_json(command("simulate", tiny_file, *asked, "--json", "--quiet", "-o", "a")[1])
+    revenue, won = found["precision"]
+    assert revenue["met"]
+    assert revenue["half_width_reached"] <= revenue["half_width_wanted"] == pytest.approx(0.08 * revenue["estimate"])
+    assert (won["figure"], won["half_width_wanted"]) == ("team:T1:lead_to_won", 0.05)
+    years = str(revenue["replications"])
+    manifest = read_manifest(tmp_path / "a")
+    assert manifest is not None
+    assert manifest["simulation"]["replications"] == int(years)
+    assert manifest["settings"] | {"until": list(asked[1:4:2]), "at_most": 90} == manifest["settings"]
+    assert (tmp_path / "a" / "precision.csv").is_file()
+    fixed = only_json(command("simulate", tiny_file, "-n", years, "--json", "--quiet", "-o", "b")[1])
+    assert fixed["result_hash"] == found["result_hash"]
+    assert "precision" not in fixed
+
+
+def test_simulate_says_what_was_not_reached(command: Run, tiny_file: Path) -> None:
+    asked = ("simulate", tiny_file, "--until", "revenue=1", "-n", "30", "--at-most", "33", "--quiet")
+    assert "(wanted ± 1.0), NOT as precise as wanted" in command(*asked)[1]
+    assert "未达到精度要求" in command(*asked, "--language", "zh")[1]
+    for wrong, message in (
+        (("--until", "revenue"), "a half-width is missing"),
+        (("--at-most", "50"), "stops nothing without --until"),
+        (("--until", "revenue=1%", "--until", "revenue=2%"), "once only"),
+        (("--until", "revenu=1%"), "is no figure of this level"),
+        (("--until", "revenue=1%", "-n", "10"), "at least 30"),
+    ):
+        code, out, err = command("simulate", tiny_file, *wrong)
+        assert (code, out) == (1, "")
+        assert message in err
+
+
 def test_results_go_to_stdout_and_everything_else_to_stderr(command: Run, tiny_file: Path) -> None:
     _, out, err = command("simulate", tiny_file, "-n", "2")
     assert "expected sales" in out

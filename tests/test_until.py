@@ -145,7 +145,7 @@ def test_goals_are_read() -> None:
         ({"revenue": inf}, {}, "must be positive"),
         ({"planet:earth:revenue": "1%"}, {}, "no such level"),
         ({"revenu": "1%"}, {}, "figures: revenue, "),
-        ({"team:T9:revenue": "1%"}, {}, "keys of this level: T1, T2"),
+        ({"team:T9:revenue": "1%"}, {}, "keys of this level: T1, T2; figures"),
         ({"team:T1:chance_of_target": 0.1}, {}, "only the company"),
         ({"revenue": "1%"}, {"at_least": 29}, "at_least = 29: must be a whole number of at least 30"),
         ({"revenue": "1%"}, {"at_least": 40, "at_most": 39}, "at_most = 39: must be a whole number of at least 40"),

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from scenarios.errors import Problem, refuse_if
+
 YEARS, MOST_REPLICATIONS = 200, 1_000_000
 
 World = Annotated[str, typer.Argument(metavar="SCENARIO", help="A shipped scenario's name, a folder or a YAML file.")]
@@ -23,6 +25,19 @@ Seed = Annotated[
 ]
 REPLICATIONS = typer.Option("--replications", "-n", min=2, max=MOST_REPLICATIONS, help="Simulated years.")
 Replications = Annotated[int, REPLICATIONS]
+Until = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--until",
+        metavar="FIGURE=WIDTH",
+        help="Go on until a 95 % interval is this narrow: plus or minus 1% of the figure, or 0.01 in its unit. "
+        "FIGURE is a key figure of the company or LEVEL:KEY:FIGURE. Repeatable.",
+    ),
+]
+AtMost = Annotated[
+    int | None,
+    typer.Option("--at-most", min=2, max=MOST_REPLICATIONS, help="With --until: where to stop; default 10000."),
+]
 Workers = Annotated[
     int, typer.Option("--workers", "-w", min=1, max=1024, help="Processes; they never change a result.")
 ]
@@ -35,6 +50,27 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no hint
 Language = Annotated[
     str | None, typer.Option("--language", metavar="en|zh", help="Of texts and pages. Default: the scenario's.")
 ]
+
+
+def goals(given: list[str] | None, at_most: int | None) -> dict[str, str]:
+    """What ``--until`` was given: figure -> half-width.
+
+    Raises:
+        InputRefused: no width, a figure that is given twice, or a maximum of nothing.
+    """
+    found: dict[str, str] = {}
+    problems = []
+    if at_most is not None and not given:
+        rule = "stops nothing without --until"
+        problems.append(Problem("--at-most", str(at_most), rule, "write --replications for a fixed number"))
+    for text in given or []:
+        figure, equals, width = text.rpartition("=")
+        if not equals or figure in found:
+            rule = "a figure can be given once only" if equals else "a half-width is missing"
+            problems.append(Problem("--until", text, rule, "write FIGURE=1% or FIGURE=0.01"))
+        found[figure] = width
+    refuse_if(problems)
+    return found
 
 
 def settings(**given: Any) -> dict[str, Any]:

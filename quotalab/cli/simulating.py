@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from quotalab.cli import options
 from quotalab.cli.terminal import Terminal
 
@@ -11,6 +13,8 @@ def simulate(
     sets: options.Sets = None,
     plan: options.PlanFolder = None,
     replications: options.Replications = options.YEARS,
+    until: options.Until = None,
+    at_most: options.AtMost = None,
     seed: options.Seed = None,
     workers: options.Workers = 1,
     output: options.Output = None,
@@ -24,22 +28,35 @@ def simulate(
         from experiments.runs import plan_of
         from experiments.words import check_language
         from quotalab.drawings import drawings
+        from quotalab.precision import precision_table, precision_text
         from quotalab.runs import check_target, default_target, rows, run_folder
         from quotalab.tables import kpi_table, rep_table
         from quotalab.worlds import open_world
         from sim.run import simulate as simulated_years
+        from sim.until import MOST, simulate_until
 
         world = open_world(scenario, sets, plan)
         spoken = check_language(language or world.language)
+        goals = options.goals(until, at_most)
         target = output or default_target("simulate", world)
         check_target(target, "simulate")
         with terminal.progress("simulating") as progress:
-            outcome = simulated_years(world, replications=replications, seed=seed, workers=workers, progress=progress)
+            shared: dict[str, Any] = {"seed": seed, "workers": workers, "progress": progress}
+            run = None
+            if goals:
+                run = simulate_until(world, goals, at_least=replications, at_most=at_most or MOST, **shared)
+            outcome = run.outcome if run else simulated_years(world, replications=replications, **shared)
         name = plan_of(world).name
         found = compare_outcomes({name: world}, {name: outcome})
         people, figures = rep_table(found[name]), kpi_table(outcome, world)
         settings = options.settings(
-            scenario=scenario, sets=sets, plan=plan, replications=replications, seed=outcome.seed
+            scenario=scenario,
+            sets=sets,
+            plan=plan,
+            replications=replications,
+            until=until,
+            at_most=at_most,
+            seed=outcome.seed,
         )
         with run_folder(target, "simulate", terminal.watch, settings) as draft:
             draft.about(world)
@@ -48,16 +65,19 @@ def simulate(
             draft.sheet("by_rep", people)
             draft.sheet("kpis", figures)
             draft.sheet("kpis_by_period", kpi_table(outcome, world, by_period=True))
+            if run:
+                draft.sheet("precision", precision_table(run))
             for drawing in drawings(world, outcome, found[name], spoken):
                 draft.drawing(drawing)
         terminal.show(
-            found.summary(spoken),
+            "\n\n".join([found.summary(spoken), *([precision_text(run, spoken)] if run else [])]),
             {
                 "folder": str(target),
                 "result_hash": draft.result_hash(),
                 "summary": rows(found.table().reset_index()),
                 "kpis": rows(figures),
                 "by_rep": rows(people),
+                **({"precision": rows(precision_table(run))} if run else {}),
             },
         )
         terminal.hint(f"written to {target}")
