@@ -130,5 +130,7 @@ Fraction = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Score = Annotated[float, Field(ge=0, le=100)]
+HOURS_OF_A_YEAR = 8_784
+"""Of a leap year: nobody is cared for longer."""
 Mix = dict[Id, NonNegative]
 """Weights by id; they are normalised to shares and need a positive sum."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from scenarios.base import Day, Fraction, Frozen, Id, Mix, Money, NonNegative, Positive, Probability
+from scenarios.base import HOURS_OF_A_YEAR, Day, Fraction, Frozen, Id, Mix, Money, NonNegative, Positive, Probability
 from scenarios.calendar import Weekday, spans_in_order
 from scenarios.distributions import Distribution
 from scenarios.funnel import Season, SeasonFollows
@@ -97,6 +97,10 @@ class AdbudgCare(Frozen):
 CareResponse = Annotated[ExponentialCare | AdbudgCare, Field(discriminator="form")]
 
 
+OrdersAYear = Annotated[float, Field(ge=0, le=100_000)]
+CareHours = Annotated[float, Field(ge=0, le=HOURS_OF_A_YEAR)]
+
+
 class Tier(Frozen):
     """A class of accounts: how often they order, how much, and what service they are owed."""
 
@@ -104,10 +108,10 @@ class Tier(Frozen):
     name: str = ""
     rank: int = Field(default=0, ge=0)
     """0 is the most valuable."""
-    orders_per_year: NonNegative
+    orders_per_year: OrdersAYear
     order_value: Distribution
     potential: Money = 0
-    care_hours_per_year: NonNegative = 0.0
+    care_hours_per_year: CareHours = 0.0
     churn_per_year: Probability = 0.0
     cross_sell: tuple[Attachment, ...] = ()
     """Products that an order of this tier also brings: its probability for the reference owner with the care owed."""
@@ -129,7 +133,7 @@ class AccountPhysics(Frozen):
     season: Season = (1.0,) * 12
     season_follows: SeasonFollows = "calendar"
     order_effort_hours: Distribution
-    care_visit_hours: Positive = 2.0
+    care_visit_hours: Annotated[float, Field(ge=0.1)] = 2.0
     """Length of one care visit; the year's hours are split into visits of about this length."""
     owner_role: Id | None = None
     """Role that owns a won customer; empty means the rep who won it."""
@@ -151,8 +155,8 @@ class Account(Frozen):
     owner: Id | None = None
     potential: Money | None = None
     """Empty means the tier's; zero is "no potential"."""
-    orders_per_year: NonNegative | None = None
-    care_hours: NonNegative | None = None
+    orders_per_year: OrdersAYear | None = None
+    care_hours: CareHours | None = None
     """Care planned today in hours a year; empty means what the tier is owed."""
     care_response: CareResponse | None = None
     """Sales as an explicit curve of care hours, instead of the elasticity."""

@@ -61,6 +61,7 @@ _REMEDIES = {
 }
 _BOUND_REMEDIES = {
     "le=1": "a share is written 0.45, not 45 or 45 %",
+    "le=8784": "a year has no more hours",
     "le=100": "scores run from 0 to 100",
 }
 

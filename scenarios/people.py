@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -35,7 +35,7 @@ class Training(Frozen):
     hours_scale: Positive = 83.0
     """Hours after which 63 % of the possible gain is reached."""
     learning_skill: Id = "learning_ability"
-    session_hours: Positive = 4.0
+    session_hours: Annotated[float, Field(ge=0.1)] = 4.0
     """Length of one session; the hours of a period are laid out in sessions spread over its working days."""
     cost_per_hour: Money = 0
     decay_per_month: Probability = 0.0

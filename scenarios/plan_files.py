@@ -10,12 +10,12 @@ from typing import Any, get_args
 
 import yaml
 
-from scenarios.base import Minor, major_units
+from scenarios.base import HOURS_OF_A_YEAR, Minor, major_units
 from scenarios.documents import Document, read_document
 from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.goals import RATIO_METRICS, Metric
 from scenarios.paths import near
-from scenarios.plan import PLAN_SCHEMA_VERSION, TABLES, Plan, is_money, row_columns
+from scenarios.plan import PLAN_SCHEMA_VERSION, TABLES, CareRow, Plan, is_money, row_columns
 from scenarios.scenario import Scenario, ids
 from scenarios.tables import header_of, misnamed_tables, read_rows, write_table
 
@@ -131,6 +131,8 @@ def _row_problems(where: str, row: Any, scenario: Scenario) -> Iterator[Problem]
         if isinstance(amount, int | float) and not 0 <= amount < float("inf"):
             shown = major_units(int(amount)) if is_money(getattr(row, "metric", "")) else amount
             yield Problem(where, str(shown), f"{field} must be a finite number, not negative", "correct it")
+    if isinstance(row, CareRow) and row.hours > HOURS_OF_A_YEAR:
+        yield Problem(where, str(row.hours), f"hours must be <= {HOURS_OF_A_YEAR}", "a year has no more hours")
     if getattr(row, "share", 0.0) > 1:
         yield Problem(where, str(row.share), "share must be <= 1", "a share is written 0.45, not 45 or 45 %")
     if getattr(row, "metric", None) in RATIO_METRICS:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scenarios.base import HOURS_OF_A_YEAR
 from scenarios.errors import InputRefused
 from scenarios.files import load, save
 from scenarios.plan import CareRow, LockRow, OwnerRow, Plan, QuotaRow, ShareRow, TrainingRow
@@ -79,7 +80,7 @@ Rep = st.sampled_from(["E1", "E2", "N3"])
 @settings(max_examples=60, deadline=None)
 @given(
     amounts=st.lists(st.integers(0, 10**15), max_size=3),
-    hours=st.floats(0, 1e6),
+    hours=st.floats(0, HOURS_OF_A_YEAR),
     locks=st.lists(st.builds(LockRow, st.sampled_from(["quota.E1", "care.A01"]), Text, Text, Text, Text), max_size=3),
     name=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12),
 )
@@ -175,6 +176,10 @@ BAD: dict[str, tuple[Callable[[Path], Any], str]] = {
     "NaN": (
         lambda f: put(f, "care.csv", "60.0", "nan"),
         "care.csv line 2 = nan: hours must be a finite number, not negative -> correct it",
+    ),
+    "more hours than a year has": (
+        lambda f: put(f, "care.csv", "60.0", "1e9"),
+        "care.csv line 2 = 1000000000.0: hours must be <= 8784 -> a year has no more hours",
     ),
     "negative": (
         lambda f: put(f, "training.csv", "24.0", "-24"),

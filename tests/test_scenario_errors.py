@@ -625,6 +625,10 @@ def test_what_would_run_over_the_clock_or_the_memory_is_refused() -> None:
         w["calendar"]["customer_pauses"] = [{"first": "0001-01-01", "last": "9999-12-31"}]
         w["sources"][0] |= {"leads_per_year": 3_650_001, "dispersion": 1e7}
         w["allocation"] = {"rounding_step": 0, "training": {"per_rep_hours": 1e9}}
+        w["tiers"][0] |= {"orders_per_year": 1e8, "care_hours_per_year": 1e7}
+        w["accounts"][0] |= {"orders_per_year": 1e8, "care_hours": 1e7}
+        w["account_physics"]["care_visit_hours"] = 1e-9
+        w["skills"] = {"training": {"session_hours": 1e-9}}
 
     places = {problem.where for problem in edited(edit)}
     assert places >= {
@@ -634,6 +638,12 @@ def test_what_would_run_over_the_clock_or_the_memory_is_refused() -> None:
         "sources.web.dispersion",
         "allocation.rounding_step",
         "allocation.training",
+        "tiers.A.orders_per_year",
+        "tiers.A.care_hours_per_year",
+        "accounts.K1.orders_per_year",
+        "accounts.K1.care_hours",
+        "account_physics.care_visit_hours",
+        "skills.training.session_hours",
     }
 
 
