@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -21,6 +21,7 @@ from experiments.money import Language
 from experiments.pairs import Difference, Kind, difference, same_simulation
 from experiments.runs import Progress, Runs, Simulate, WorldKey, plan_of, world_key
 from scenarios.errors import InputRefused, Problem, refuse_if
+from scenarios.plan_files import plan_problems
 from scenarios.scenario import Scenario
 from sim.outcome import Outcome
 from sim.statistics import variance_ratio
@@ -152,8 +153,10 @@ def compare(
         runs: simulations at hand; then replications, seed and workers are theirs.
 
     Raises:
-        InputRefused: no case, an unknown reference, or different currencies.
+        InputRefused: no case, what is no scenario, a plan that does not fit its scenario, an unknown reference, or
+            different currencies.
     """
+    _check_worlds(cases)
     _check(cases, _references(cases, reference))
     first = next(iter(cases.values()))
     pool = runs or Runs(
@@ -287,6 +290,20 @@ def _pairs(cases: Mapping[str, Scenario], references: Sequence[str]) -> list[tup
         for case in cases
         if case != against and case not in references[:at]
     ]
+
+
+def _check_worlds(cases: object) -> None:
+    if not isinstance(cases, Mapping):
+        rule = "must be a mapping of names to scenarios"
+        raise InputRefused(Problem("cases", repr(cases)[:80], rule, "write {'today': scenario}"))
+    found = []
+    for name, world in cases.items():
+        if not isinstance(world, Scenario):
+            rule = "must be a scenario, as ql.load gives it"
+            found.append(Problem(f"cases: {name}", repr(world)[:80], rule, "for example ql.load('starter')"))
+        elif world.plan is not None:
+            found += [replace(fault, where=f"{name}: {fault.where}") for fault in plan_problems(world.plan, world)]
+    refuse_if(found)
 
 
 def _check(cases: Mapping[str, Scenario], references: Sequence[str]) -> None:

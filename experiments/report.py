@@ -24,9 +24,10 @@ from experiments.report_table import MOST_ROWS, teams
 from experiments.report_what_ifs import what_ifs
 from experiments.report_wording import Wording, wording
 from experiments.words import check_language
-from scenarios.errors import Problem, refuse_if
+from scenarios.errors import InputRefused, Problem, refuse_if
+from scenarios.folders import check_place
 
-__all__ = ["PAGES", "assemble", "page_model", "render", "write"]
+__all__ = ["PAGES", "assemble", "check_page", "page_model", "render", "write"]
 
 PAGES = ("front", "people", "diagnosis", "what_ifs", "fairness", "appendix")
 
@@ -75,8 +76,24 @@ def page_model(given: ReportInput, say: Wording, *, persons: bool) -> dict[str, 
     }
 
 
+def check_page(path: Path) -> None:
+    """Refuse a place where no page can be put.
+
+    Raises:
+        InputRefused: it is a folder, or nothing can be written there.
+    """
+    check_place(path)
+    if path.is_dir():
+        raise InputRefused(Problem(str(path), "", "is a folder", "name a file, such as report.html"))
+
+
 def write(html: str, path: Path) -> Path:
-    """Put a rendered report in place; a reader never sees a half-written file."""
+    """Put a rendered report in place; a reader never sees a half-written file.
+
+    Raises:
+        InputRefused: see :func:`check_page`.
+    """
+    check_page(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:

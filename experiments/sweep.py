@@ -72,6 +72,7 @@ def run_sweep(
         InputRefused: the folder holds something else, or the simulator refuses a point.
         RunInterrupted: stopped by the user or by the loss of a worker; finished points are kept.
     """
+    _check_workers(workers)
     store = None if folder is None else _opened(Path(folder))
     distinct = {point.key: point for point in sweep.points}
     rows = {key: kept for key in distinct if store and (kept := _kept(store, key)) is not None}
@@ -94,6 +95,11 @@ def run_sweep(
     if result.folder is not None:
         _write_result(result.folder, sweep, result)
     return result
+
+
+def _check_workers(workers: int) -> None:
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+        raise InputRefused(Problem("workers", str(workers), "must be a whole number of at least 1"))
 
 
 def point_rows(point: Point, replications: int, seed: int, measures: Sequence[str], simulate: Simulate) -> list[Row]:

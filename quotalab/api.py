@@ -7,7 +7,7 @@ from typing import Any
 
 from experiments.design import read_sweep
 from experiments.money import Language
-from experiments.report import write
+from experiments.report import check_page, write
 from experiments.runs import Progress, plan_of
 from experiments.sweep import SweepResult, run_sweep
 from experiments.words import check_language
@@ -21,7 +21,7 @@ from optimize.allocate import allocate as solved
 from optimize.baselines import baselines as ruled
 from optimize.responses import estimate
 from quotalab.diagnosis import Diagnosed, of_export, of_plan
-from quotalab.worlds import open_world, require_scenario
+from quotalab.worlds import open_world, require_scenario, require_world
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 from sim.outcome import Outcome
@@ -79,6 +79,7 @@ def allocate(
         InputRefused: the scenario lacks what an allocation needs, or asks for what is not done in one pass.
         InfeasiblePlan: the rules cannot hold together; says which, and the least loosening that helps.
     """
+    require_world(scenario)
     years = outcome or learning_years(
         scenario, replications=replications, seed=seed, workers=workers, progress=progress
     )
@@ -95,6 +96,7 @@ def baselines(scenario: Scenario, outcome: Outcome | None = None, **years: Any) 
     Raises:
         InputRefused: the scenario lacks what an allocation needs.
     """
+    require_world(scenario)
     return ruled(scenario, estimate(scenario, outcome or learning_years(scenario, **years)))
 
 
@@ -131,14 +133,18 @@ def report(
         job: as for :func:`quotalab.job.study`, which gives the figures themselves.
 
     Raises:
-        InputRefused: the scenario lacks what an allocation needs, or no such language or edition.
+        InputRefused: the scenario lacks what an allocation needs, no such language or edition, or no page can be
+            written there.
         InfeasiblePlan: its rules cannot hold together.
     """
     from quotalab.job import check_edition, study
 
+    page = Path(path)
+    require_world(scenario)
+    check_page(page)
     check_edition(people)
     check_language(language or scenario.language)
-    return write(study(scenario, **job).report(language, people), Path(path))
+    return write(study(scenario, **job).report(language, people), page)
 
 
 def diagnose(

@@ -24,6 +24,7 @@ from optimize.baselines import baselines
 from optimize.responses import estimate
 from quotalab.api import learning_years
 from quotalab.runs import versions
+from quotalab.worlds import require_world
 from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
@@ -31,6 +32,7 @@ from scenarios.today import today_plan
 
 __all__ = ["PLAN", "TODAY", "Show", "Sizes", "Study", "silent", "study"]
 
+_REMEDIES = {"draws": "0 leaves parameter uncertainty out"}
 Show = Callable[[str], AbstractContextManager[Progress]]
 
 
@@ -58,7 +60,7 @@ class Sizes:
         """
         least = {"learn": 2, "judge": 2, "draws": FEWEST_DRAWS if self.draws else 0, "each": 2}
         refuse_if(
-            Problem(name, str(getattr(self, name)), f"must be at least {low}", "0 draws leave them out")
+            Problem(name, str(getattr(self, name)), f"must be at least {low}", _REMEDIES.get(name, ""))
             for name, low in least.items()
             if getattr(self, name) < low
         )
@@ -133,6 +135,7 @@ def study(
         InputRefused: the scenario lacks what an allocation needs.
         InfeasiblePlan: its rules cannot hold together.
     """
+    require_world(scenario)
     size, used = sizes or Sizes(), scenario.seed if seed is None else seed
     size.check()
     world = scenario.with_plan(today_plan(scenario))

@@ -85,15 +85,15 @@ def parse_assignment(text: str) -> Change:
     return Change("set", match["path"], value, where)
 
 
-def typed(changes: Iterable[Change | str]) -> list[Change]:
-    """Changes, of which some may be assignments in text.
+def typed(changes: Iterable[Change | str] | str) -> list[Change]:
+    """Changes, of which some may be assignments in text; a single text is one assignment.
 
     Raises:
         InputRefused: naming every text that is no assignment.
     """
     found: list[Change] = []
     problems: list[Problem] = []
-    for change in changes:
+    for change in [changes] if isinstance(changes, str) else changes:
         try:
             found.append(parse_assignment(change) if isinstance(change, str) else change)
         except InputRefused as refused:
