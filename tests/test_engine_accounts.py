@@ -102,6 +102,27 @@ def test_customers_churn():
         assert all(row["time"] < gone.get(int(row["item"]), 10**18) for row in log.of(Kind.ORDER))
 
 
+def test_the_repurchase_rate_is_the_chance_of_an_order():
+    """Orders are a Poisson process of three a year: the share 1 - exp(-3) of the accounts orders at all."""
+    scenario = world(**accounts(), stages=[stage(activities={"visits": 1})])
+    outcome = simulate(scenario, replications=40, seed=3)
+    customers = outcome["customer"]
+    holds(customers.company("repeat_customers") / 40, 1 - math.exp(-3))
+    months = customers.by_period("buying_customers")[:, 0, :]
+    for month, days in ((0, 31), (1, 28), (5, 30)):
+        holds(months[:, month] / 40, 1 - math.exp(-3 * days / 365))
+    assert not outcome["stage"].company("activity:visits").any(), "orders are no stage's work"
+
+
+def test_churn_of_each_month_is_of_the_customers_still_there():
+    """A constant hazard: in every month the same share of those who are left leaves, 1 - .7^(days / 365)."""
+    outcome = simulate(world(**accounts(churn_per_year=0.3)), replications=60, seed=3)
+    churned = outcome["customer"].by_period("churned")[:, 0, :]
+    held = 40 - churned.cumsum(axis=1) + churned
+    for month, days in ((0, 31), (6, 31), (11, 31)):
+        holds(churned[:, month] - (1 - 0.7 ** (days / 365)) * held[:, month], 0)
+
+
 def test_care_moves_orders_by_its_elasticity():
     plan = Plan("more care", care=tuple(CareRow(f"a{i}", 36.0) for i in range(40)))
     parts = accounts(care_hours_per_year=24)
