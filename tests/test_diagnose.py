@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from history.crm import History, read_history
 from history.diagnose import Finding, diagnose, diagnose_scenario, stage_table
 from history.diagnose_activities import activity_table
 from history.diagnose_care import care_by_owner
+from history.diagnose_funnel import activity_findings
 from history.synthetic import write_events, write_opportunities
 from scenarios.errors import InputRefused
 from scenarios.files import changed, from_document, load
@@ -84,6 +86,28 @@ def test_findings_of_an_event_log_name_the_stage(log: History) -> None:
     activity = [finding for finding in result.findings if finding.kind == "activity"]
     assert activity
     assert all("correlation: " in finding.english and "只是相关性" in finding.chinese for finding in activity)
+
+
+def stage_of_reps(minutes: list[float], conversion: list[float]) -> pd.DataFrame:
+    """Activities of twelve reps at one stage."""
+    reps = [f"R{number:02d}" for number in range(len(minutes))]
+    return pd.DataFrame(
+        {"stage": "talk", "rep": reps, "cases": 50, "hands_on_minutes": minutes, "conversion": conversion}
+    )
+
+
+def test_work_that_goes_with_conversion_is_told_and_chance_is_not() -> None:
+    rates = [0.30 + 0.02 * number for number in range(12)]
+    (together,) = activity_findings(stage_of_reps([float(number) for number in range(12)], rates))
+    assert "go together (rank correlation +1.00)" in together.english
+    assert together.strength == "weak", "however clear, it is correlation"
+    (against,) = activity_findings(stage_of_reps([float(12 - number) for number in range(12)], rates))
+    assert "go against each other" in against.english
+    (chance,) = activity_findings(stage_of_reps([float(number * 5 % 12) for number in range(12)], rates))
+    assert "no clear relation" in chance.english
+    assert chance.strength == "none"
+    few = stage_of_reps([float(number) for number in range(7)], rates[:7])
+    assert not activity_findings(few), "seven reps are too few to say anything"
 
 
 def test_capability_is_shrunken_and_only_where_reps_differ(log: History) -> None:
