@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from math import inf, sqrt
 from typing import Final
 
@@ -38,20 +39,23 @@ _WORKING_CELLS = 2**20
 """Cells taken at once: bounds the memory of the intermediate products, never a result."""
 
 
-def _ratios(*figures: Kpi) -> Pairs:
-    return tuple(sorted({(kpi.numerator, kpi.denominator) for kpi in figures if kpi.denominator is not None}))
+def _joint(*figures: Kpi) -> Pairs:
+    """Of each figure the metrics whose ratio or difference it is."""
+    ratios = {(kpi.numerator, kpi.denominator) for kpi in figures if kpi.denominator is not None}
+    differences = {pair for kpi in figures for pair in combinations((kpi.numerator, *kpi.less), 2)}
+    return tuple(sorted(ratios | differences))
 
 
 PAIRS: Final[Mapping[str, Pairs]] = {
-    "rep": _ratios(*REP_KPIS),
-    "stage": _ratios(*STAGE_KPIS),
-    "source": _ratios(*SOURCE_KPIS, *LEAD_COST_KPIS),
-    "product": _ratios(*PRODUCT_KPIS),
-    "segment": _ratios(*SEGMENT_KPIS),
-    "account": _ratios(*ACCOUNT_KPIS),
-    "customer": _ratios(*CUSTOMER_KPIS),
+    "rep": _joint(*REP_KPIS),
+    "stage": _joint(*STAGE_KPIS),
+    "source": _joint(*SOURCE_KPIS, *LEAD_COST_KPIS),
+    "product": _joint(*PRODUCT_KPIS),
+    "segment": _joint(*SEGMENT_KPIS),
+    "account": _joint(*ACCOUNT_KPIS),
+    "customer": _joint(*CUSTOMER_KPIS),
 }
-"""By table: the metrics whose covariance is kept, because a published figure is their ratio."""
+"""By table: the metrics whose covariance is kept, because a published figure is their ratio or difference."""
 
 
 @dataclass(frozen=True, eq=False)

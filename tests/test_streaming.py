@@ -12,6 +12,8 @@ import pytest
 from scenarios.errors import InputRefused
 from scenarios.scenario import Scenario
 from sim import spool, streaming
+from sim.interval import student_quantile
+from sim.kpis import Level, at_level, kpis
 from sim.moments import moments
 from sim.outcome import Cube
 from sim.run import simulate
@@ -53,6 +55,53 @@ def test_sums_over_people_have_moments_of_their_own(tiny: Scenario) -> None:
     assert streamed["region"].keys == ("华东",)
     workload = streamed["company rep"].ratio_interval("busy_ticks", "available_ticks", "company")
     assert 0 < workload.low < workload.high < 1
+
+
+LEVELS: dict[Level, str] = {
+    "company": "company rep",
+    "team": "team",
+    "region": "region",
+    "rep": "rep",
+    "stage": "stage",
+    "source": "source",
+    "product": "product",
+    "account": "account",
+}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_published_figures_follow_from_moments(tiny: Scenario, level: Level) -> None:
+    """Whatever figure is added to a table, its metrics and their pairs must be kept."""
+    years = simulate(tiny, replications=12)
+    table = kpis(years, tiny, level).set_index(["key", "kpi"])
+    streamed = simulate_moments(tiny, replications=12)[LEVELS[level]]
+    _, figures = at_level(years, tiny, level)
+    told = [(key, kpi) for key in streamed.keys for kpi in figures if (key, kpi.name) in table.index]
+    assert told
+    for key, kpi in told:
+        shown = table.loc[(key, kpi.name)]
+        estimate, half_width = shown["estimate"], (shown["high"] - shown["low"]) / 2
+        if kpi.denominator is not None:
+            found = streamed.ratio_interval(kpi.numerator, kpi.denominator, key)
+            assert found.estimate / kpi.scale == pytest.approx(estimate, rel=1e-12)
+            if found.n >= 12 and np.isfinite(half_width):
+                assert found.half_width / kpi.scale == pytest.approx(half_width, rel=0.25, abs=1e-12)
+        elif kpi.less:
+            names = (kpi.numerator, *kpi.less)
+            place, signs = streamed.keys.index(key), [1, *[-1] * len(kpi.less)]
+            mean = sum(sign * streamed.mean(name)[place] for sign, name in zip(signs, names, strict=True))
+            assert mean / kpi.scale == pytest.approx(estimate, rel=1e-9, abs=1e-6)
+            variance = sum(
+                a * b * streamed.covariance(first, second)[place]
+                for a, first in zip(signs, names, strict=True)
+                for b, second in zip(signs, names, strict=True)
+            )
+            reach = student_quantile(0.95, 11) * np.sqrt(max(variance, 0.0) / 12)
+            assert reach / kpi.scale == pytest.approx(half_width, rel=1e-6, abs=1e-3)
+        else:
+            found = streamed.interval(kpi.numerator, key)
+            assert found.estimate / kpi.scale == pytest.approx(estimate, rel=1e-12)
+            assert found.half_width / kpi.scale == pytest.approx(half_width, rel=1e-9, abs=1e-12)
 
 
 def test_spooled_samples_are_the_outcome(tiny: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
