@@ -122,6 +122,9 @@ def worlds(draw, policy: str, queue: str):
     support = ["expert", "lawyer"][: draw(st.integers(0, 2))]
     people = draw(reps(roles, regions, length))
     owners = [row["id"] for row in people if "hired" not in row]
+    funnel = draw(stages(roles, support))
+    late = [row["id"] for row in funnel if not row.get("after_win")][-1]
+    segments = draw(st.sampled_from([[], ["big", "small"]]))
     document: dict[str, Any] = {
         "name": "any",
         "calendar": {
@@ -142,14 +145,20 @@ def worlds(draw, policy: str, queue: str):
         "skills": {"training": {"decay_per_month": draw(st.sampled_from([0.0, 0.3]))}},
         "credit": draw(st.sampled_from([None, {"shares": {roles[0]: 1.0}}, {"shares": credit_of(roles)}])),
         "motivation": draw(st.sampled_from([None, {"pace_change": 0.5, "period_end_push": 0.3, "push_share": 0.4}])),
-        "stages": draw(stages(roles, support)),
+        "stages": funnel,
+        "segments": [{"id": segment, "value_factor": 1.7} for segment in segments],
         "support": [{"id": name, "people": draw(st.integers(1, 2))} for name in support],
         "products": [
             {"id": "box", "value": {"family": "lognormal", "mean": 900, "cv": 1.0},
              "attach": [{"product": "key", "probability": 0.3}]},
             {"id": "key", "key": True, "value": {"family": "exponential", "mean": 500}, "gross_margin": 0.4},
         ],
-        "sources": [{"id": "web", "leads_per_year": draw(st.sampled_from([0, 200, 900])), "dispersion": 4.0}],
+        "sources": [
+            {"id": "web", "leads_per_year": draw(st.sampled_from([0, 200, 900])), "dispersion": 4.0},
+            {"id": "fair", "leads_per_year": draw(st.sampled_from([0, 300])), "first_stage": late,
+             "segments": dict.fromkeys(segments[:1], 1), "quality_logit": 0.8, "value_factor": 0.31,
+             "first_day": day(draw, 0, length - 1)},
+        ],
         "bundles": draw(st.sampled_from([[], [{"id": "both", "products": ["key", "box"], "price_factor": 0.83,
                                                "share": 0.4}]])),
         "vat_included": draw(st.booleans()),
@@ -177,6 +186,7 @@ def worlds(draw, policy: str, queue: str):
                  "vat_rate": draw(st.sampled_from([0.0, 0.13]))},
         "routing": {
             "policy": policy,
+            "by_source": draw(st.sampled_from([{}, {"fair": "pool"}, {"fair": "round_robin"}])),
             "same_rep": draw(st.booleans()),
             "across_regions": draw(st.booleans()),
             "return_to_pool_days": draw(st.sampled_from([None, 2.5])),
@@ -185,12 +195,15 @@ def worlds(draw, policy: str, queue: str):
         "reps": people,
         "accounts": [
             {"id": f"a{i}", "tier": "A", "region": draw(st.sampled_from(regions)),
-             "owner": draw(st.sampled_from([*owners, None]))}
+             "owner": draw(st.sampled_from([*owners, None])), "segment": draw(st.sampled_from([*segments, None])),
+             "care_response": draw(st.sampled_from([None, {"form": "exponential", "ceiling": 900,
+                                                           "rate_per_hour": 0.02}]))}
             for i in range(draw(st.integers(1, 5)))
         ],
         "pipeline": [
             {"id": f"p{i}", "stage": "s0", "region": draw(st.sampled_from(regions)), "created": day(draw, -30, 0),
-             "owner": draw(st.sampled_from([None, people[0]["id"]])), "source": draw(st.sampled_from([None, "web"]))}
+             "owner": draw(st.sampled_from([None, people[0]["id"]])),
+             "source": draw(st.sampled_from([None, "web", "fair"]))}
             for i in range(draw(st.integers(0, 5)))
         ],
     }  # fmt: skip
@@ -223,6 +236,9 @@ def leads_by_stage(scenario, log: Log, bound: int) -> list[int]:
         return set(rows["entity"][(rows["stage"] == stage) & np.isin(rows["kind"], kinds)].tolist())
 
     counts, before = [], None
+    late = [number for number, source in enumerate(scenario.sources) if source.first_stage]
+    arrived_late = set(rows["entity"][(rows["kind"] == Kind.ARRIVE) & np.isin(rows["item"], late)].tolist())
+    last = [row.after_win for row in scenario.stages].count(False) - 1
     for stage, row in enumerate(scenario.stages):
         opened = met(stage, Kind.OPEN)
         came = opened | met(stage, Kind.ENTER)
@@ -230,7 +246,9 @@ def leads_by_stage(scenario, log: Log, bound: int) -> list[int]:
         lost = met(stage, Kind.ANSWER_NO, Kind.COLD)
         assert on | lost <= came
         assert not on & lost
-        assert before is None or came - opened == before, "whoever goes on stands at the next stage at once"
+        new = arrived_late if stage == last else set()
+        assert new <= came
+        assert before is None or came - opened - new == before, "whoever goes on stands at the next stage at once"
         counts.append(len(came - on - lost))
         before = on
     return counts
@@ -252,6 +270,12 @@ def tables_add_up(scenario, log: Log) -> None:
         gone = sum(source.by_period(metric)[0, :, : period + 1].sum() for metric in ("won", "lost", "cold"))
         of_sources = source.by_period("leads")[0, :, : period + 1].sum() + (opened["item"] >= 0).sum()
         assert of_sources == gone + source.by_period("open")[0, :, period].sum()
+    segment = cubes["segment"]
+    if scenario.segments:
+        assert segment.company("leads")[0] == len(log.of(Kind.ARRIVE))
+        for metric, kind in (("won", Kind.WON), ("lost", Kind.ANSWER_NO), ("cold", Kind.COLD)):
+            assert segment.company(metric)[0] <= len(log.of(kind)), "an open deal of the start may be of no segment"
+        assert (segment.total("cash_collected") <= segment.total("cash_due")).all()
     if deciding.count(False):
         assert stage.total("entered")[0, -1] == len(log.of(Kind.WON))
     assert (rep.by_period("busy_ticks") <= rep.by_period("available_ticks")).all()
