@@ -21,7 +21,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar, overload
+from typing import Any, Final, TypeVar, cast, overload
 
 # Intel's vector library rounds differently from the scalar mathematics of the same function; numba reads
 # this variable once, on its first import.
@@ -139,18 +139,42 @@ def scalar(target: F | str, /) -> F | Callable[[F], F]:
     return _compile(target, None)
 
 
-def _compile(function: F, signature: str | None) -> F:
+def kernel(function: F) -> F:
+    """Compile a function that only compiled functions call: as :func:`scalar`, without a door for Python to come in by.
+
+    Its code becomes part of its callers', so it is not cached on its own either.
+
+    Raises:
+        ValueError: the function lives in a file that the cache key does not cover.
+    """
+    return _compile(function, None, inner=True)
+
+
+def _compile(function: F, signature: str | None, *, inner: bool = False) -> F:
     source = Path(function.__code__.co_filename).resolve()
     if source not in _COVERED:
         raise ValueError(
             f"{function.__qualname__} in {source}: compiled functions must live in a file that the cache key "
             f"covers; move it, or add the file to COMPILED_SOURCES ({', '.join(COMPILED_SOURCES)})"
         )
+    rules = {"nogil": True, "fastmath": False, "error_model": "python", "boundscheck": False}
+    if inner:
+        rules |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     with _cached_here():
-        compiled: F = _numba.njit(
-            signature, cache=True, nogil=True, fastmath=False, error_model="python", boundscheck=False
-        )(function)
-    return compiled
+        compiled: Any = _numba.njit(signature, cache=not inner, **rules)(function)
+    _for_types_alone(compiled)
+    return cast(F, compiled)
+
+
+def _for_types_alone(compiled: Any) -> None:
+    """Have a function compiled for the types of its arguments: by default numba does so for each constant anew."""
+    by_default = compiled.get_call_template
+
+    def template(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+        plain = {name: _numba.types.unliteral(kind) for name, kind in kws.items()}
+        return by_default(tuple(_numba.types.unliteral(kind) for kind in args), plain)
+
+    compiled.get_call_template = template
 
 
 @contextmanager

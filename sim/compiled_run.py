@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from logging import getLogger
+from threading import Lock
 from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.errors import InputRefused
-from sim.compiled_tables import GROWN, Start, Table, start_of
+from sim.compiled import CACHE_FOLDER
+from sim.compiled_draft import Table
+from sim.compiled_tables import Start, start_of
 from sim.kernel import DONE, ROOM_FOR_ARRIVALS, begin, run
 from sim.kernel_names import (
     ACCOUNT_TALLIES,
@@ -20,7 +25,7 @@ from sim.kernel_names import (
     SOURCE_TALLIES,
     STAGE_TALLIES,
 )
-from sim.kernel_world import TABLES, WORLD
+from sim.kernel_world import RUN_TABLES, TABLES, WORLD
 from sim.ledger import too_much_money
 from sim.log import FIELDS, LOG_DTYPE, Kind, Lead, Log
 from sim.model import Model
@@ -51,9 +56,8 @@ class Engine:
     def __init__(self, model: Model, start: Start | None = None) -> None:
         self.model = model
         self._start = start or start_of(model)
-        shared = {*self._start.tables} - {*_CHANGING, *_TALLIES, *GROWN}
         self._tables: dict[str, Table] = {
-            name: kept if name in shared else kept.copy() for name, kept in self._start.tables.items()
+            name: kept.copy() if name in RUN_TABLES else kept for name, kept in self._start.tables.items()
         }
         self._world = np.zeros(1, dtype=WORLD)
         for name, value in self._start.values.items():
@@ -175,8 +179,12 @@ class Engine:
             out[rep, np.searchsorted(bounds, session.end, side="right") - 1] += session.ticks
         return out
 
-    def log(self, replication: int) -> Log:
-        """The log of the last replication, which must have kept one."""
+    def logged(self, seed: int, replication: int) -> Log:
+        """The log of one replication; see :meth:`simulate`."""
+        self.simulate(seed, replication, logging=True)
+        return self._log(replication)
+
+    def _log(self, replication: int) -> Log:
         count = int(self._world["row_count"][0])
         skills, identity = self.model.scenario.skills.dimensions, self.model.reps.identity
         trained = [
@@ -216,6 +224,25 @@ class Engine:
                 account=int(row["account"]),
             )
         return found
+
+
+def is_compiled() -> bool:
+    """Whether the engine's code lies in the cache of this machine and version."""
+    return any(CACHE_FOLDER.glob("*/kernel.run-*.nbi"))
+
+
+_compiling = Lock()
+_numba: Any = numba
+
+
+def ensure_compiled() -> None:
+    """Compile the engine where that has not been done, which takes about a minute once, and say so beforehand."""
+    with _compiling:
+        if not is_compiled():
+            getLogger("quotalab").warning("compiling the simulation engine for this machine, once: about a minute")
+        entrances: Any = begin, run  # mypy sees the functions, not what compiles them
+        for entrance in entrances:
+            entrance.compile((_numba.typeof(np.zeros(1, dtype=WORLD)),))
 
 
 def replicate(engine: Engine, seed: int, replications: Sequence[int]) -> dict[str, Cube]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from scenarios.ticks import NEVER
-from sim.compiled import scalar
+from sim.compiled import kernel, scalar
 from sim.counts import negbin_quantile
 from sim.kernel_customer import (
     add_account,
@@ -166,7 +166,7 @@ def run(worlds: Any) -> int:
     return DONE
 
 
-@scalar
+@kernel
 def _short_of_room(w: World) -> bool:
     return (
         w.event_count + _SPARE > w.room_events
@@ -184,7 +184,7 @@ def _short_of_room(w: World) -> bool:
     )
 
 
-@scalar
+@kernel
 def _new_day(w: World) -> bool:
     """Draw the new leads of the next day, or of days whose hours overlap; False where there is no room for them."""
     first, last = whole(w.day_groups, w.group), whole(w.day_groups, w.group + 1)
@@ -205,7 +205,7 @@ def _new_day(w: World) -> bool:
                 length = whole(w.day_closes, place) - opens
                 for k in range(leads):
                     entity = lead_identity(known.identity, day, k)
-                    time = opens + np.int64(draw(key_of(w), entity, 0, 0, _TIME) * length)
+                    time = opens + int(draw(key_of(w), entity, 0, 0, _TIME) * length)
                     if time < w.end:
                         push_arrival(w, time, entity, source)
         if draws == 0 and count > w.room_arrivals:
@@ -215,7 +215,7 @@ def _new_day(w: World) -> bool:
     return True
 
 
-@scalar
+@kernel
 def _serve(w: World, rank: int) -> None:
     """The last of an instant: match who waits with who is free."""
     if rank < w.support_count:
@@ -224,7 +224,7 @@ def _serve(w: World, rank: int) -> None:
         dispatch(w, whole(w.desk_of, rank))
 
 
-@scalar
+@kernel
 def _happen(w: World, moment: int, entity: np.uint64, what: int) -> None:
     """One event, by its moment and what it is about."""
     place, about = what & 0xFFFFFFF, (what >> 28) & 15
@@ -273,7 +273,7 @@ def _happen(w: World, moment: int, entity: np.uint64, what: int) -> None:
         _leaves(w, place, about)
 
 
-@scalar
+@kernel
 def _worked(w: World, slot: int) -> None:
     """Work ends: the rep looks for the next task, and what was worked goes its way."""
     item = an_item(w, slot)
@@ -302,7 +302,7 @@ def _worked(w: World, slot: int) -> None:
         drop_item(w, slot)
 
 
-@scalar
+@kernel
 def _goes_cold(w: World, slot: int) -> None:
     if an_item(w, slot).what == LEAD:
         lead_goes_cold(w, slot)
@@ -311,7 +311,7 @@ def _goes_cold(w: World, slot: int) -> None:
         drop_item(w, slot)
 
 
-@scalar
+@kernel
 def _leaves(w: World, r: int, about: int) -> None:
     """A rep leaves, once the running task is done; nobody knew beforehand who would give notice."""
     if about == OF_REP and a_rep(w, r).busy == 1:
@@ -322,7 +322,7 @@ def _leaves(w: World, r: int, about: int) -> None:
     await_replacement(w, r)
 
 
-@scalar
+@kernel
 def _reassign(w: World, r: int) -> None:
     """Waiting tasks and customers of a rep who has left go to the successor, else to colleagues by rendezvous."""
     rep = a_rep(w, r)

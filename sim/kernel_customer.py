@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from scenarios.ticks import NEVER
-from sim.compiled import scalar
+from sim.compiled import kernel
+from sim.kernel_deal import value_deal
 from sim.kernel_heap import push
 from sim.kernel_items import drop_item, new_item, queue_up
 from sim.kernel_names import (
@@ -37,7 +38,7 @@ from sim.kernel_names import (
 from sim.kernel_people import epoch_of
 from sim.kernel_routing import holder_of, owner_desk
 from sim.kernel_rows import row, tally_account, tally_company, tally_rep
-from sim.kernel_sale import book, value_deal
+from sim.kernel_sale import book
 from sim.kernel_tables import a_change, a_customer, a_desk, a_rep, a_stage, an_account, an_item, real, whole
 from sim.kernel_view import view
 from sim.kernel_world import IDENTITY, REAL, World, key_of, samplers
@@ -63,7 +64,7 @@ _ORDER_PRODUCT = int(Purpose.ORDER_PRODUCT)
 # ---- who is a customer ----------------------------------------------------------------------------------------------
 
 
-@scalar
+@kernel
 def add_account(w: World, place: int) -> None:
     """An account of the scenario as it stands at the start; it takes the same place among the customers."""
     known, customer = an_account(w, place), a_customer(w, place)
@@ -77,7 +78,7 @@ def add_account(w: World, place: int) -> None:
     w.customer_count = max(w.customer_count, place + 1)
 
 
-@scalar
+@kernel
 def becomes_customer(w: World, slot: int, owner: int, winner: int) -> int:
     """The customer that a won lead becomes; its place."""
     item, place = an_item(w, slot), w.customer_count
@@ -95,7 +96,7 @@ def becomes_customer(w: World, slot: int, owner: int, winner: int) -> int:
     return place
 
 
-@scalar
+@kernel
 def begin_life(w: World, place: int) -> None:
     """From now on a customer buys, is looked after and may leave."""
     customer = a_customer(w, place)
@@ -123,7 +124,7 @@ def begin_life(w: World, place: int) -> None:
 # ---- orders ---------------------------------------------------------------------------------------------------------
 
 
-@scalar
+@kernel
 def review(w: World, place: int) -> None:
     """A stretch begins, a month or less: how many orders are expected in it."""
     customer = a_customer(w, place)
@@ -135,7 +136,7 @@ def review(w: World, place: int) -> None:
     await_order(w, place)
 
 
-@scalar
+@kernel
 def await_order(w: World, place: int) -> None:
     """Let the next order of the stretch come, or the next stretch."""
     customer = a_customer(w, place)
@@ -154,7 +155,7 @@ def await_order(w: World, place: int) -> None:
         push(w, customer.end, AT_REVIEW, customer.identity, 0, 0, OF_CUSTOMER, place)
 
 
-@scalar
+@kernel
 def _expected_orders(w: World, place: int) -> float:
     """Orders expected from now to the end of the stretch under its owner and the care given so far."""
     customer = a_customer(w, place)
@@ -170,7 +171,7 @@ def _expected_orders(w: World, place: int) -> float:
     return before * kept
 
 
-@scalar
+@kernel
 def _cared_rate(w: World, place: int) -> float:
     """Orders a year of a customer at the reference owner, under the care given so far."""
     customer = a_customer(w, place)
@@ -186,7 +187,7 @@ def _cared_rate(w: World, place: int) -> float:
     return known.rate * care_of(w, place)
 
 
-@scalar
+@kernel
 def visits_due(w: World, place: int) -> int:
     """Care visits that are due and no longer merely late."""
     customer = a_customer(w, place)
@@ -197,20 +198,20 @@ def visits_due(w: World, place: int) -> int:
     return customer.due
 
 
-@scalar
+@kernel
 def care_of(w: World, place: int) -> float:
     """What the care given so far makes of a customer's orders."""
     customer = a_customer(w, place)
     return cared(customer.care, customer.made, visits_due(w, place), customer.owed, w.care_elasticity, w.care_cap)
 
 
-@scalar
+@kernel
 def owner_factor(w: World, owner: int) -> float:
     """What an owner makes of a customer's orders."""
     return 1.0 if owner == -1 else real(w.epoch_owners, epoch_of(w, owner))
 
 
-@scalar
+@kernel
 def order_arises(w: World, place: int) -> None:
     """An order arises and queues with the owner."""
     customer = a_customer(w, place)
@@ -236,14 +237,14 @@ def order_arises(w: World, place: int) -> None:
     queue_up(w, slot, d, item.value, customer.tier, NEVER)
 
 
-@scalar
+@kernel
 def order_due(w: World, place: int) -> None:
     """The order that was waited for arises; then the next is waited for."""
     order_arises(w, place)
     await_order(w, place)
 
 
-@scalar
+@kernel
 def order_worked(w: World, slot: int) -> None:
     """The work on an order is done: it is booked."""
     book(w, slot, an_item(w, slot).rep)
@@ -253,7 +254,7 @@ def order_worked(w: World, slot: int) -> None:
 # ---- care -----------------------------------------------------------------------------------------------------------
 
 
-@scalar
+@kernel
 def await_care(w: World, place: int) -> None:
     """Let the next care visit come; visits that fall on the same tick are all let come."""
     customer = a_customer(w, place)
@@ -270,7 +271,7 @@ def await_care(w: World, place: int) -> None:
         due = following
 
 
-@scalar
+@kernel
 def care_falls_due(w: World, place: int, entity: np.uint64, marked: int) -> None:
     """A care visit is worked by whoever owns the account then; nobody visits for nobody."""
     if marked & 1 == 1:
@@ -290,7 +291,7 @@ def care_falls_due(w: World, place: int, entity: np.uint64, marked: int) -> None
     queue_up(w, slot, d, 0, customer.tier, NEVER)
 
 
-@scalar
+@kernel
 def care_worked(w: World, slot: int) -> None:
     """A care visit has been made."""
     item = an_item(w, slot)
@@ -302,7 +303,7 @@ def care_worked(w: World, slot: int) -> None:
 # ---- owners come and go ---------------------------------------------------------------------------------------------
 
 
-@scalar
+@kernel
 def churn(w: World, place: int) -> None:
     """A customer leaves."""
     customer = a_customer(w, place)
@@ -312,7 +313,7 @@ def churn(w: World, place: int) -> None:
     tally_account(w, ACCOUNT_CHURNED, customer.position, 1)
 
 
-@scalar
+@kernel
 def hand_over(w: World, place: int, rep: int) -> None:
     """A customer gets another owner; one whom nobody owned has nobody to miss."""
     customer = a_customer(w, place)
@@ -323,7 +324,7 @@ def hand_over(w: World, place: int, rep: int) -> None:
     tally_account(w, ACCOUNT_HANDOVERS, customer.position, 1)
 
 
-@scalar
+@kernel
 def change_owner(w: World, number: int) -> None:
     """The plan gives an account another owner, or the heir of one who has left by then."""
     change = a_change(w, number)

@@ -6,7 +6,7 @@ The queues of :class:`sim.components.Desk` and :class:`sim.components.Support` a
 from __future__ import annotations
 
 from scenarios.ticks import NEVER
-from sim.compiled import scalar
+from sim.compiled import kernel
 from sim.kernel_heap import push, push_due
 from sim.kernel_names import (
     AT_END,
@@ -34,7 +34,7 @@ from sim.rules import effort_ticks
 from sim.worktime import add_work, interval_at, next_open
 
 
-@scalar
+@kernel
 def goes_before(w: World, one: int, other: int) -> bool:
     """Whether a task is served before another: by the discipline, then by content."""
     a, b = an_item(w, one), an_item(w, other)
@@ -49,7 +49,7 @@ def goes_before(w: World, one: int, other: int) -> bool:
     return a.visit < b.visit
 
 
-@scalar
+@kernel
 def join(w: World, d: int, slot: int) -> None:
     """A task queues up at a desk; who comes last mostly stands last, so its place is looked for from the end."""
     desk, item = a_desk(w, d), an_item(w, slot)
@@ -72,7 +72,7 @@ def join(w: World, d: int, slot: int) -> None:
     touch(w, d)
 
 
-@scalar
+@kernel
 def leave(w: World, slot: int) -> None:
     """A task goes from its desk, to be worked or not."""
     item = an_item(w, slot)
@@ -92,7 +92,7 @@ def leave(w: World, slot: int) -> None:
         _needs_support_no_more(w, d, item.support)
 
 
-@scalar
+@kernel
 def _needs_support(w: World, d: int, s: int) -> None:
     place = d * w.support_count + s
     put(w.needs, place, whole(w.needs, place) + 1)
@@ -103,7 +103,7 @@ def _needs_support(w: World, d: int, s: int) -> None:
         support.waiting += 1
 
 
-@scalar
+@kernel
 def _needs_support_no_more(w: World, d: int, s: int) -> None:
     place = d * w.support_count + s
     put(w.needs, place, whole(w.needs, place) - 1)
@@ -115,7 +115,7 @@ def _needs_support_no_more(w: World, d: int, s: int) -> None:
         put(w.waiting_at, last * w.support_count + s, hole)
 
 
-@scalar
+@kernel
 def touch(w: World, d: int) -> None:
     """Something changed: match tasks and reps at the end of this instant, if there may be a match."""
     desk = a_desk(w, d)
@@ -132,14 +132,14 @@ def touch(w: World, d: int) -> None:
         push_due(w, w.support_count + desk.rank)
 
 
-@scalar
+@kernel
 def wake_desks(w: World, r: int) -> None:
     """There is somebody to work again."""
     touch(w, r)
     touch(w, a_rep(w, r).pool)
 
 
-@scalar
+@kernel
 def idle_rep(w: World, d: int) -> int:
     """The rep who has been idle longest and is at work; the first in order of several; -1 for nobody."""
     desk = a_desk(w, d)
@@ -153,7 +153,7 @@ def idle_rep(w: World, d: int) -> int:
     return found
 
 
-@scalar
+@kernel
 def support_opens(w: World, s: int) -> int:
     """The first tick from now on at which a support works."""
     support = a_support(w, s)
@@ -162,13 +162,13 @@ def support_opens(w: World, s: int) -> int:
     return next_open(opens, closes, w.now, support.place)
 
 
-@scalar
+@kernel
 def available(w: World, s: int) -> bool:
     """Whether somebody of a support is free and at work."""
     return a_support(w, s).free > 0 and support_opens(w, s) == w.now
 
 
-@scalar
+@kernel
 def first_workable(w: World, d: int) -> int:
     """The first task in order whose support, if it needs any, is there; -1 for none."""
     slot = a_desk(w, d).first
@@ -180,7 +180,7 @@ def first_workable(w: World, d: int) -> int:
     return -1
 
 
-@scalar
+@kernel
 def start(w: World, r: int, slot: int) -> None:
     """Begin a task now; a rep who would leave before it is done takes no more work."""
     end = finish_time(w, r, slot)
@@ -200,7 +200,7 @@ def start(w: World, r: int, slot: int) -> None:
     push(w, end, AT_END, item.entity, item.stage, item.visit, OF_ITEM, slot)
 
 
-@scalar
+@kernel
 def _record_start(w: World, r: int, slot: int, end: int) -> None:
     item, rep = an_item(w, slot), a_rep(w, r)
     waited = w.now - item.entered
@@ -224,7 +224,7 @@ def _record_start(w: World, r: int, slot: int, end: int) -> None:
         tally_work(w, BUSY, other, stage, r, rep.clock_now, w.now, end)
 
 
-@scalar
+@kernel
 def _take_support(w: World, s: int, slot: int) -> None:
     """One person is held for the support work of a task."""
     support, item = a_support(w, s), an_item(w, slot)
@@ -234,21 +234,21 @@ def _take_support(w: World, s: int, slot: int) -> None:
     push(w, end, AT_END, item.entity, item.stage, item.visit, OF_SUPPORT, s)
 
 
-@scalar
+@kernel
 def give_back(w: World, s: int) -> None:
     """A person of a support is free again."""
     a_support(w, s).free += 1
     touch_waiting(w, s)
 
 
-@scalar
+@kernel
 def touch_waiting(w: World, s: int) -> None:
     """Look again at all desks that wait for a support."""
     for place in range(a_support(w, s).waiting):
         touch(w, whole(w.waiting, s * w.desk_count + place))
 
 
-@scalar
+@kernel
 def dispatch_support(w: World, s: int) -> None:
     """Serve the desks whose next task needs this support, the task that is first by the discipline first."""
     support = a_support(w, s)
@@ -268,7 +268,7 @@ def dispatch_support(w: World, s: int) -> None:
         start(w, who, best)
 
 
-@scalar
+@kernel
 def dispatch(w: World, d: int) -> None:
     """Match the tasks of a desk with its reps."""
     desk = a_desk(w, d)
@@ -287,7 +287,7 @@ def dispatch(w: World, d: int) -> None:
         start(w, r, slot)
 
 
-@scalar
+@kernel
 def _wake_later(w: World, d: int) -> None:
     """Nobody is at work: look again when the first idle rep's working time opens."""
     desk = a_desk(w, d)
@@ -302,7 +302,7 @@ def _wake_later(w: World, d: int) -> None:
         push(w, opening, AT_WAKE, desk.rank, 0, 0, OF_DESK, d)
 
 
-@scalar
+@kernel
 def _wake_support_later(w: World, s: int) -> None:
     support = a_support(w, s)
     if support.free > 0:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.compiled import scalar
+from sim.compiled import kernel
 from sim.kernel_tables import an_arrival, an_event, put, whole
 from sim.kernel_world import World
 
 
-@scalar
+@kernel
 def push(w: World, time: int, moment: int, entity: np.uint64, stage: int, visit: int, about: int, place: int) -> None:
     """Let an event come; one that the horizon does not see is forgotten.
 
@@ -40,7 +40,7 @@ def push(w: World, time: int, moment: int, entity: np.uint64, stage: int, visit:
     here.when, here.entity, here.what = when, entity, what
 
 
-@scalar
+@kernel
 def drop_first(w: World) -> None:
     """Take the first event out."""
     w.event_count -= 1
@@ -71,7 +71,7 @@ def drop_first(w: World) -> None:
     here.when, here.entity, here.what = when, entity, what
 
 
-@scalar
+@kernel
 def push_due(w: World, rank: int) -> None:
     """A desk or support is to be served at the end of this instant; supports rank before desks."""
     child = w.due_count
@@ -82,7 +82,7 @@ def push_due(w: World, rank: int) -> None:
     put(w.dues, child, rank)
 
 
-@scalar
+@kernel
 def first_due(w: World) -> int:
     """Take out the lowest rank that is due."""
     found = whole(w.dues, 0)
@@ -104,7 +104,7 @@ def first_due(w: World) -> int:
     return found
 
 
-@scalar
+@kernel
 def push_arrival(w: World, time: int, entity: np.uint64, source: int) -> None:
     """Put one of the day's new leads into their order."""
     child = w.arrival_count
@@ -121,7 +121,7 @@ def push_arrival(w: World, time: int, entity: np.uint64, source: int) -> None:
     here.time, here.entity, here.source = time, entity, source
 
 
-@scalar
+@kernel
 def drop_first_arrival(w: World) -> None:
     """Take the first of the day's new leads out."""
     w.arrival_count -= 1

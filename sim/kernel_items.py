@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from scenarios.ticks import NEVER
-from sim.compiled import scalar
+from sim.compiled import kernel
 from sim.kernel_desk import join
 from sim.kernel_heap import push
 from sim.kernel_names import (
@@ -32,7 +32,7 @@ from sim.rules import later
 LEAD_TIER = 1 << 20
 
 
-@scalar
+@kernel
 def new_item(w: World, what: int, entity: np.uint64) -> int:
     """A free place for something on its way."""
     slot = w.free_item
@@ -54,7 +54,7 @@ def new_item(w: World, what: int, entity: np.uint64) -> int:
     return slot
 
 
-@scalar
+@kernel
 def drop_item(w: World, slot: int) -> None:
     """Nothing more will happen to an item."""
     item = an_item(w, slot)
@@ -63,14 +63,14 @@ def drop_item(w: World, slot: int) -> None:
     w.free_item = slot
 
 
-@scalar
+@kernel
 def customers_later(w: World, duration: int) -> int:
     """When a duration ends that runs on the customers' clock from now on."""
     opens, closes, cum = clock_columns(w, w.customers_clock)
     return later(opens, closes, cum, w.now, duration)
 
 
-@scalar
+@kernel
 def queue_up(w: World, slot: int, d: int, value: int, tier: int, patience: int) -> None:
     """Join a desk's queue now; wait there until worked, cold or gone back to the pool."""
     item, now = an_item(w, slot), w.now
@@ -96,7 +96,7 @@ def queue_up(w: World, slot: int, d: int, value: int, tier: int, patience: int) 
     join(w, d, slot)
 
 
-@scalar
+@kernel
 def still_waits(w: World, slot: int, entity: np.uint64, stage: int, visit: int) -> bool:
     """Whether a place still holds the task that an event was meant for, and that task waits at a desk."""
     item = an_item(w, slot)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.compiled import scalar
+from sim.compiled import kernel
 from sim.kernel_customer import becomes_customer, begin_life
+from sim.kernel_deal import bundle_of, value_deal
 from sim.kernel_desk import join, leave
 from sim.kernel_heap import push
 from sim.kernel_items import LEAD_TIER, customers_later, drop_item, new_item, queue_up
@@ -42,7 +43,7 @@ from sim.kernel_names import (
 from sim.kernel_people import epoch_of
 from sim.kernel_routing import anyone, customer_owner, desk_for, holder_of, pool_of, routed
 from sim.kernel_rows import row, tally_rep, tally_segment, tally_source, tally_stage
-from sim.kernel_sale import book, bundle_of, value_deal
+from sim.kernel_sale import book
 from sim.kernel_tables import a_desk, a_rep, a_segment, a_source, a_stage, an_item, an_opening, put, real
 from sim.kernel_view import view
 from sim.kernel_world import IDENTITY, REAL, World, clock_columns, key_of, samplers
@@ -68,7 +69,7 @@ _DAY_TICKS = 86_400_000
 # ---- where leads come from ------------------------------------------------------------------------------------------
 
 
-@scalar
+@kernel
 def _pick_of(w: World, entity: np.uint64, kinds: int, weights: int, row_of: int, count: int, purpose: int) -> int:
     """Which of ``count`` kinds an entity is, by a row of a table of weights."""
     if count == 1:
@@ -77,7 +78,7 @@ def _pick_of(w: World, entity: np.uint64, kinds: int, weights: int, row_of: int,
     return chosen_one(key_of(w), entity, identities, view(weights + 8 * row_of * count, count, REAL), purpose)
 
 
-@scalar
+@kernel
 def arrive(w: World, entity: np.uint64, source: int) -> None:
     """A new lead comes."""
     slot = new_item(w, LEAD, entity)
@@ -99,7 +100,7 @@ def arrive(w: World, entity: np.uint64, source: int) -> None:
     enter_stage(w, slot, known.first_stage)
 
 
-@scalar
+@kernel
 def open_lead(w: World, place: int) -> None:
     """An opportunity that was open at the start: at work's door if it is new in its stage, else the work of the stage
     is done and the customer, silent so far, is deciding."""
@@ -129,7 +130,7 @@ def open_lead(w: World, place: int) -> None:
     _decide_opening(w, slot, owner, silent / _DAY_TICKS)
 
 
-@scalar
+@kernel
 def _describe_opening(w: World, slot: int, place: int) -> None:
     opening, item = an_opening(w, place), an_item(w, slot)
     item.origin = OPENING_PIPELINE if opening.account < 0 else ACCOUNT_OPPORTUNITY
@@ -153,7 +154,7 @@ def _describe_opening(w: World, slot: int, place: int) -> None:
         item.product = _pick_of(w, item.entity, w.product_identities, weights, place_of, count, _PRODUCT)
 
 
-@scalar
+@kernel
 def _keeper_of(w: World, slot: int, stage: int) -> int:
     """Who answers for an opportunity that was found with nobody: one of the role, of the region, or anyone."""
     item, role = an_item(w, slot), a_stage(w, stage).role
@@ -161,7 +162,7 @@ def _keeper_of(w: World, slot: int, stage: int) -> int:
     return anyone(w, item.entity, role, item.region, True) if rep == -1 else rep
 
 
-@scalar
+@kernel
 def _decide_opening(w: World, slot: int, owner: int, days: float) -> None:
     item = an_item(w, slot)
     stage = a_stage(w, item.stage)
@@ -182,7 +183,7 @@ def _decide_opening(w: World, slot: int, owner: int, days: float) -> None:
 # ---- through the stages ---------------------------------------------------------------------------------------------
 
 
-@scalar
+@kernel
 def enter_stage(w: World, slot: int, stage: int) -> None:
     """A lead comes to a stage; behind the last its life is over."""
     if stage >= w.stage_count:
@@ -193,7 +194,7 @@ def enter_stage(w: World, slot: int, stage: int) -> None:
     visit_stage(w, slot)
 
 
-@scalar
+@kernel
 def visit_stage(w: World, slot: int) -> None:
     """Queue for the work of a stage: with whoever routing says, or at the pool."""
     item = an_item(w, slot)
@@ -216,7 +217,7 @@ def visit_stage(w: World, slot: int) -> None:
     queue_up(w, slot, d, item.value, LEAD_TIER, patience)
 
 
-@scalar
+@kernel
 def lead_worked(w: World, slot: int) -> None:
     """The work of a stage is done: the customer takes time and answers, or it was work after the win."""
     item = an_item(w, slot)
@@ -232,7 +233,7 @@ def lead_worked(w: World, slot: int) -> None:
     await_answer(w, slot, days_drawn(samplers(w), stage.delay if agrees else stage.loss_delay, item.u_delay))
 
 
-@scalar
+@kernel
 def await_answer(w: World, slot: int, delay: int) -> None:
     """The customer takes time to answer."""
     item = an_item(w, slot)
@@ -243,7 +244,7 @@ def await_answer(w: World, slot: int, delay: int) -> None:
     push_back(w, slot, customers_later(w, delay))
 
 
-@scalar
+@kernel
 def push_back(w: World, slot: int, tick: int) -> None:
     """A lead is heard of again at a tick; beyond the horizon its place is free."""
     item = an_item(w, slot)
@@ -253,7 +254,7 @@ def push_back(w: World, slot: int, tick: int) -> None:
         push(w, tick, AT_READY, item.entity, item.stage, item.visit, OF_ITEM, slot)
 
 
-@scalar
+@kernel
 def answer(w: World, slot: int) -> None:
     """The customer answers; a yes at the last deciding stage is a win."""
     item, now, period = an_item(w, slot), w.now, w.period
@@ -289,7 +290,7 @@ def answer(w: World, slot: int) -> None:
 # ---- into the cold --------------------------------------------------------------------------------------------------
 
 
-@scalar
+@kernel
 def lead_goes_cold(w: World, slot: int) -> None:
     """Nobody worked a lead in time: it may rest and come back, go to the pool, or it is lost."""
     item, now = an_item(w, slot), w.now
@@ -321,14 +322,14 @@ def lead_goes_cold(w: World, slot: int) -> None:
         drop_item(w, slot)
 
 
-@scalar
+@kernel
 def push_rested(w: World, slot: int, tick: int) -> None:
     """A lead gone cold comes back after its rest, with no answer in its hands."""
     an_item(w, slot).agrees = -1
     push_back(w, slot, tick)
 
 
-@scalar
+@kernel
 def lead_ready(w: World, slot: int) -> None:
     """A lead is heard of again: the customer answers, or a cold lead has rested."""
     if an_item(w, slot).agrees == -1:
@@ -337,7 +338,7 @@ def lead_ready(w: World, slot: int) -> None:
         answer(w, slot)
 
 
-@scalar
+@kernel
 def returns_to_pool(w: World, slot: int) -> None:
     """A lead that its rep left unworked too long goes to the public pool."""
     item = an_item(w, slot)

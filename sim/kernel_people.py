@@ -6,7 +6,7 @@ The seats of :class:`sim.components.RepState` and :meth:`sim.reference.World._se
 from __future__ import annotations
 
 from scenarios.ticks import NEVER
-from sim.compiled import scalar
+from sim.compiled import kernel
 from sim.kernel_heap import push
 from sim.kernel_names import AT_JOIN, AT_LEAVE, OF_NOTICE, OF_REP, ROW_JOIN, ROW_LEAVE
 from sim.kernel_rows import row, tally_presence
@@ -17,7 +17,7 @@ from sim.rules_people import attrition_time, motivated_pace
 from sim.worktime import add_work, interval_at, next_open
 
 
-@scalar
+@kernel
 def note_free(w: World, r: int) -> None:
     """Keep the desks' counts of free reps: a rep who could take a task once at work."""
     rep = a_rep(w, r)
@@ -28,7 +28,7 @@ def note_free(w: World, r: int) -> None:
         rep.free = free
 
 
-@scalar
+@kernel
 def opens_at(w: World, r: int) -> int:
     """The first tick from now on at which a rep works."""
     rep = a_rep(w, r)
@@ -37,7 +37,7 @@ def opens_at(w: World, r: int) -> int:
     return next_open(opens, closes, w.now, rep.place)
 
 
-@scalar
+@kernel
 def epoch_of(w: World, r: int) -> int:
     """The stretch of constant skill and ramp of a rep that holds now."""
     rep = a_rep(w, r)
@@ -46,7 +46,7 @@ def epoch_of(w: World, r: int) -> int:
     return rep.epoch_first + _steps(w.epoch_starts, rep.epoch_first, rep.epoch_count, w.now) - 1
 
 
-@scalar
+@kernel
 def _steps(address: int, first: int, count: int, tick: int) -> int:
     """How many of some ascending ticks have come."""
     low, high = 0, count
@@ -59,7 +59,7 @@ def _steps(address: int, first: int, count: int, tick: int) -> int:
     return low
 
 
-@scalar
+@kernel
 def quota_in_force(w: World, r: int) -> int:
     """The quota that a rep reacts to now, -1 for none."""
     if w.motivated == 0:
@@ -72,7 +72,7 @@ def quota_in_force(w: World, r: int) -> int:
     return -1
 
 
-@scalar
+@kernel
 def pace(w: World, r: int) -> float:
     """A rep's pace at the start of a task, as a multiple of the usual."""
     place = quota_in_force(w, r)
@@ -93,7 +93,7 @@ def pace(w: World, r: int) -> float:
     )
 
 
-@scalar
+@kernel
 def finish_time(w: World, r: int, slot: int) -> int:
     """When a task would be done if begun now; ``NEVER`` where the rep leaves before. Sets the task's epoch and work."""
     rep, item = a_rep(w, r), an_item(w, slot)
@@ -104,7 +104,7 @@ def finish_time(w: World, r: int, slot: int) -> int:
     return add_work(opens, closes, cum, w.now, item.worked, rep.place)
 
 
-@scalar
+@kernel
 def await_leaving(w: World, r: int) -> None:
     """Let the day come on which whoever sits on a seat leaves, by date or by giving notice."""
     rep = a_rep(w, r)
@@ -112,7 +112,7 @@ def await_leaving(w: World, r: int) -> None:
     push(w, min(rep.leaves, notice), AT_LEAVE, rep.identity, 0, 0, OF_REP, r)
 
 
-@scalar
+@kernel
 def sits_down(w: World, r: int) -> None:
     """A new rep begins, or a new hire takes the seat of one who left, with working time and pace of their own."""
     rep = a_rep(w, r)
@@ -128,7 +128,7 @@ def sits_down(w: World, r: int) -> None:
     row(w, w.now, ROW_JOIN, rep.identity, 0, -1, r, -1, 0, 0)
 
 
-@scalar
+@kernel
 def stands_up(w: World, r: int) -> None:
     """Whoever sits on a seat goes."""
     rep = a_rep(w, r)
@@ -142,7 +142,7 @@ def stands_up(w: World, r: int) -> None:
     row(w, w.now, ROW_LEAVE, rep.identity, 0, -1, r, -1, 0, 0)
 
 
-@scalar
+@kernel
 def await_replacement(w: World, r: int) -> None:
     """Let the new hire come, if there is to be one."""
     rep = a_rep(w, r)
@@ -150,13 +150,13 @@ def await_replacement(w: World, r: int) -> None:
         push(w, w.now + rep.replaced_after, AT_JOIN, rep.identity, 0, 0, OF_REP, r)
 
 
-@scalar
+@kernel
 def give_notice(w: World, r: int) -> None:
     """The running task is finished first."""
     a_rep(w, r).notice = 1
 
 
-@scalar
+@kernel
 def leaves_now(w: World, r: int) -> None:
     """The last task of a rep who gave notice is done: leave within this instant."""
     rep = a_rep(w, r)

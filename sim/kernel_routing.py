@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from scenarios.ticks import NEVER
-from sim.compiled import scalar
+from sim.compiled import kernel
 from sim.kernel_names import (
     LEAST_LOADED,
     OWNER,
@@ -30,14 +30,14 @@ from sim.streams import pair_identity
 ANY = -1
 
 
-@scalar
+@kernel
 def pool_of(w: World, role: int, region: int) -> int:
     """The public pool of a role and region."""
     place = 0 if w.across == 1 else region
     return w.rep_count + role * w.region_count + place
 
 
-@scalar
+@kernel
 def list_staff(w: World) -> None:
     """Who is employed, by role and region; one more of each stands for any."""
     places = (w.role_count + 1) * (w.region_count + 1)
@@ -68,7 +68,7 @@ def list_staff(w: World) -> None:
     w.staff_known = 1
 
 
-@scalar
+@kernel
 def employed(w: World, role: int, region: int) -> Any:
     """Employed reps of a role who serve a region; ``ANY`` of either."""
     if w.staff_known == 0:
@@ -80,14 +80,14 @@ def employed(w: World, role: int, region: int) -> Any:
     return view(w.staff + 8 * first, whole(w.staff_first, place + 1) - first, WHOLE)
 
 
-@scalar
+@kernel
 def pick(w: World, key: np.uint64, entity: np.uint64, candidates: Any) -> int:
     """One of the candidates by rendezvous, weighted by the reps' shares of leads."""
     identities = view(w.rep_identities, w.rep_count, IDENTITY)
     return rendezvous(key, entity, candidates, identities, view(w.rep_weights, w.rep_count, REAL))
 
 
-@scalar
+@kernel
 def heir_of(w: World, r: int) -> int:
     """The rep, while employed, else the first employed successor down the line; -1 where there is none."""
     steps = 0
@@ -97,7 +97,7 @@ def heir_of(w: World, r: int) -> int:
     return r if r != -1 and a_rep(w, r).employed == 1 else -1
 
 
-@scalar
+@kernel
 def holder_of(w: World, r: int, entity: np.uint64) -> int:
     """Who answers for a rep's lead or customer: the rep, the successor, else a colleague; else the departed rep."""
     rep = a_rep(w, r)
@@ -109,7 +109,7 @@ def holder_of(w: World, r: int, entity: np.uint64) -> int:
     return r if heir == -1 else heir
 
 
-@scalar
+@kernel
 def anyone(w: World, entity: np.uint64, role: int, region: int, first_try: bool) -> int:
     """One of those employed in a role and region (where asked), in the region, or at all; else the next to come."""
     found = -1
@@ -130,7 +130,7 @@ def anyone(w: World, entity: np.uint64, role: int, region: int, first_try: bool)
     return found
 
 
-@scalar
+@kernel
 def responsible(w: World, owner: int, entity: np.uint64, region: int) -> int:
     """Who answers for a deal of an owner, or of nobody: then one of the region, or anyone."""
     if owner != -1:
@@ -138,7 +138,7 @@ def responsible(w: World, owner: int, entity: np.uint64, region: int) -> int:
     return anyone(w, entity, ANY, region, False)
 
 
-@scalar
+@kernel
 def owner_desk(w: World, owner: int, entity: np.uint64, region: int) -> int:
     """The owner's desk; for a customer whom nobody owns, that of a rep of the region, of the owning role if any."""
     if owner == -1 or a_rep(w, owner).employed == 0:
@@ -150,13 +150,13 @@ def owner_desk(w: World, owner: int, entity: np.uint64, region: int) -> int:
     return owner if owner != -1 else pool_of(w, 0, region)
 
 
-@scalar
+@kernel
 def keeper_in(w: World, slot: int, role: int) -> int:
     """The rep of a role who has worked an item, -1 for nobody."""
     return whole(w.keepers, slot * w.role_count + role)
 
 
-@scalar
+@kernel
 def customer_owner(w: World, slot: int, winner: int) -> int:
     """Who owns a won customer: the rep of the owning role who worked it, else one of that role; else the winner."""
     role = w.owner_role
@@ -170,7 +170,7 @@ def customer_owner(w: World, slot: int, winner: int) -> int:
     return winner if found == -1 else found
 
 
-@scalar
+@kernel
 def desk_for(w: World, slot: int, stage: int, role: int) -> int:
     """Where a lead queues at a stage: with the rep who has it or the successor, else by the routing policy."""
     if w.same_rep == 1:
@@ -181,7 +181,7 @@ def desk_for(w: World, slot: int, stage: int, role: int) -> int:
     return routed(w, slot, stage, role)
 
 
-@scalar
+@kernel
 def routed(w: World, slot: int, stage: int, role: int) -> int:
     """The desk that the routing policy gives a lead: a rep's (its position) or the pool's."""
     item = an_item(w, slot)
@@ -205,15 +205,15 @@ def routed(w: World, slot: int, stage: int, role: int) -> int:
         found = -1
         if policy == OWNER and item.account != -1:
             owner = a_customer(w, item.account).owner
-            for place in range(len(candidates)):
-                if candidates[place] == owner:
+            for i in range(len(candidates)):
+                if candidates[i] == owner:
                     found = owner
         if found == -1:
             found = pick(w, key_of(w), item.entity, candidates)
     return found if found != -1 else pool
 
 
-@scalar
+@kernel
 def _next_in_turn(w: World, candidates: Any, place: int) -> int:
     willing = 0
     for i in range(len(candidates)):
@@ -231,7 +231,7 @@ def _next_in_turn(w: World, candidates: Any, place: int) -> int:
     return -1
 
 
-@scalar
+@kernel
 def _least_loaded(w: World, candidates: Any) -> int:
     """The rep with the fewest tasks, waiting or in work; the first in order of several."""
     found, fewest = -1, NEVER
@@ -244,7 +244,7 @@ def _least_loaded(w: World, candidates: Any) -> int:
     return found
 
 
-@scalar
+@kernel
 def _skilled(w: World, entity: np.uint64, candidates: Any, stage: int) -> int:
     weights = view(w.skilled, w.rep_count, REAL)
     for i in range(len(candidates)):

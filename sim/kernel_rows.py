@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.compiled import scalar
+from sim.compiled import kernel
 from sim.kernel_names import AVAILABLE
 from sim.kernel_tables import a_row, add, whole
 from sim.kernel_world import World, clock_columns
 from sim.worktime import interval_at
 
 
-@scalar
+@kernel
 def row(
     w: World,
     time: int,
@@ -36,7 +36,7 @@ def row(
     r.rep, r.item, r.value, r.extra = rep, item, value, extra
 
 
-@scalar
+@kernel
 def period_at(w: World, time: int) -> int:
     """The reporting period of a tick from now on."""
     period = w.period
@@ -45,54 +45,54 @@ def period_at(w: World, time: int) -> int:
     return period
 
 
-@scalar
+@kernel
 def tally_rep(w: World, what: int, rep: int, period: int, amount: int) -> None:
     """Count for a rep; nobody (-1) is left out."""
     if rep >= 0:
         add(w.rep_tally, (what * w.rep_count + rep) * w.period_count + period, amount)
 
 
-@scalar
+@kernel
 def tally_stage(w: World, what: int, stage: int, amount: int) -> None:
     """Count for a stage in the present period."""
     add(w.stage_tally, (what * w.stage_count + stage) * w.period_count + w.period, amount)
 
 
-@scalar
+@kernel
 def tally_source(w: World, what: int, source: int, period: int, amount: int) -> None:
     """Count for a source, if there is one."""
     if source >= 0:
         add(w.source_tally, (what * w.source_count + source) * w.period_count + period, amount)
 
 
-@scalar
+@kernel
 def tally_product(w: World, what: int, product: int, amount: int) -> None:
     """Count for a product, if it is known, in the present period."""
     if product >= 0:
         add(w.product_tally, (what * w.product_count + product) * w.period_count + w.period, amount)
 
 
-@scalar
+@kernel
 def tally_segment(w: World, what: int, segment: int, period: int, amount: int) -> None:
     """Count for a segment, if there is one."""
     if segment >= 0:
         add(w.segment_tally, (what * w.segment_count + segment) * w.period_count + period, amount)
 
 
-@scalar
+@kernel
 def tally_account(w: World, what: int, account: int, amount: int) -> None:
     """Count for an account of the scenario, over the whole horizon."""
     if account >= 0:
         add(w.account_tally, what * w.account_count + account, amount)
 
 
-@scalar
+@kernel
 def tally_company(w: World, what: int, amount: int) -> None:
     """Count for the company in the present period."""
     add(w.company_tally, what * w.period_count + w.period, amount)
 
 
-@scalar
+@kernel
 def work_until(w: World, clock: int, tick: int, hint: int) -> int:
     """Ticks of work of a working time before a tick."""
     opens, closes, cum = clock_columns(w, clock)
@@ -103,7 +103,7 @@ def work_until(w: World, clock: int, tick: int, hint: int) -> int:
     return cum[last] + closes[last] - opens[last] if last >= 0 else 0
 
 
-@scalar
+@kernel
 def tally_work(w: World, what: int, other: int, stage: int, rep: int, clock: int, begun: int, end: int) -> None:
     """Count the ticks worked from ``begun`` to ``end`` in each period, for the rep and, of a funnel stage, for that.
 
@@ -127,7 +127,7 @@ def tally_work(w: World, what: int, other: int, stage: int, rep: int, clock: int
         period += 1
 
 
-@scalar
+@kernel
 def tally_presence(w: World, rep: int, clock: int, begin: int, end: int) -> None:
     """Count the working time of somebody who sits on a seat from ``begin`` to ``end``."""
     for period in range(w.period_count):

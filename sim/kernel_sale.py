@@ -1,13 +1,9 @@
-"""Sales in the compiled engine: what a deal consists of, and what it turns into when it is signed.
-
-The deals of :mod:`sim.arrivals` and the bookings of :class:`sim.ledger.Ledger`.
-"""
+"""Sales in the compiled engine: what a deal turns into when it is signed, as in :class:`sim.ledger.Ledger`."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from sim.compiled import scalar
+from sim.compiled import kernel
+from sim.kernel_deal import list_lines
 from sim.kernel_names import (
     ACCOUNT_ORDERS,
     ACCOUNT_REVENUE,
@@ -70,29 +66,20 @@ from sim.kernel_rows import (
     tally_source,
 )
 from sim.kernel_tables import (
-    a_bundle,
-    a_buyer,
     a_credit,
     a_customer,
-    a_lead_row,
     a_line,
-    a_line_row,
     a_part,
     a_product,
     a_quota,
     a_rep,
     an_instalment,
     an_item,
-    an_offer,
-    identity_at,
-    whole,
 )
 from sim.kernel_world import World, key_of, samplers
 from sim.log import ACCOUNT_OPPORTUNITY, ACCOUNT_ORDER, NEW_LEAD, OPENING_PIPELINE, TENDER
 from sim.rules import (
-    cross_sell_chance,
     margin_of,
-    money_drawn,
     paid_upto,
     payment,
     recognised_upto,
@@ -100,119 +87,11 @@ from sim.rules import (
     without_vat,
 )
 from sim.rules_people import credit_upto, part_of
-from sim.streams import Purpose, draw, pair_identity
 
-_BUNDLE = int(Purpose.BUNDLE)
 _DAY_TICKS = 86_400_000
-MOST_MONEY = 2**60
-"""Minor units of all deals of a horizon together; sums of a few such still fit into 64 bits."""
 
 
-# ---- what a deal consists of ----------------------------------------------------------------------------------------
-
-
-@scalar
-def bundle_of(w: World, entity: np.uint64) -> int:
-    """The bundle that a deal is, -1 if it is none: by one draw of the deal."""
-    if w.bundle_count == 0:
-        return -1
-    u = draw(key_of(w), entity, 0, 0, _BUNDLE)
-    for place in range(w.bundle_count):
-        if u < a_bundle(w, place).upto:
-            return place
-    return -1
-
-
-@scalar
-def _line(w: World, count: int, product: int, value: int) -> int:
-    line = a_line(w, count)
-    line.product, line.value = product, value
-    return count + 1
-
-
-@scalar
-def list_lines(w: World, slot: int) -> int:
-    """Put the products of a deal with their values into the table of lines; how many they are.
-
-    A pure function of the deal: it gives the same lines when the deal arises and when it is signed.
-    """
-    item, key = an_item(w, slot), key_of(w)
-    tables = samplers(w)
-    if item.given >= 0:
-        return _line(w, 0, item.product, item.given)
-    if item.bundle >= 0:
-        bundle, count = a_bundle(w, item.bundle), 0
-        for place in range(bundle.first, bundle.first + bundle.count):
-            product = whole(w.bundle_products, place)
-            pair = pair_identity(item.entity, identity_at(w.product_identities, product))
-            value = money_drawn(tables, a_product(w, product).value, item.factor * bundle.factor, key, pair, 0)
-            count = _line(w, count, product, value)
-        return count
-    if item.what == ORDER:
-        customer = a_customer(w, item.customer)
-        count = _line(w, 0, item.product, money_drawn(tables, customer.value, 1.0, key, item.entity, 0))
-        first, offers = customer.offer_first, customer.offer_count
-    elif w.product_count > 0:
-        product = a_product(w, item.product)
-        count = _line(w, 0, item.product, money_drawn(tables, product.value, item.factor, key, item.entity, 0))
-        first, offers = product.offer_first, product.offer_count
-    else:
-        return 0
-    for place in range(first, first + offers):
-        offer = an_offer(w, place)
-        chance = offer.chance
-        if item.what == ORDER:
-            chance = cross_sell_chance(chance, item.owner_factor, item.care_factor)
-        pair = pair_identity(item.entity, identity_at(w.product_identities, offer.product))
-        if draw(key, pair, 0, 0, _BUNDLE) < chance:
-            value = money_drawn(tables, a_product(w, offer.product).value, item.factor, key, pair, 0)
-            count = _line(w, count, offer.product, value)
-    return count
-
-
-@scalar
-def value_deal(w: World, slot: int) -> None:
-    """Set what a deal that arises is worth, and remember it for the log."""
-    item = an_item(w, slot)
-    count = list_lines(w, slot)
-    value, key_value = 0, 0
-    for place in range(count):
-        line = a_line(w, place)
-        value += line.value
-        if line.product >= 0 and a_product(w, line.product).key == 1:
-            key_value += line.value
-    item.value, item.key_value = value, key_value
-    # A value beyond the range wraps round to a negative one when it becomes a whole number.
-    if value < 0 or value >= MOST_MONEY - w.signed:
-        w.too_much = 1
-    else:
-        w.signed += value
-    if w.logging == 1:
-        _remember(w, slot, count)
-
-
-@scalar
-def _remember(w: World, slot: int, count: int) -> None:
-    item, known = an_item(w, slot), a_lead_row(w, w.lead_count)
-    w.lead_count += 1
-    known.entity, known.origin, known.source, known.region = item.entity, item.origin, item.source, item.region
-    known.segment, known.product, known.quality = item.segment, item.product, item.quality
-    known.value, known.key_value, known.account = item.value, item.key_value, item.account
-    known.line_first, known.line_count = w.line_count, count
-    for place in range(count):
-        line, kept = a_line(w, place), a_line_row(w, w.line_count)
-        kept.product, kept.value = line.product, line.value
-        w.line_count += 1
-    if item.what == ORDER:
-        buyer = a_buyer(w, w.buyer_count)
-        buyer.order, buyer.customer = item.entity, a_customer(w, item.customer).identity
-        w.buyer_count += 1
-
-
-# ---- what a signed deal turns into ----------------------------------------------------------------------------------
-
-
-@scalar
+@kernel
 def list_parts(w: World, slot: int) -> int:
     """Put who is credited with a deal into the table of parts; none where nobody's role has a share."""
     total, last = 0.0, -1
@@ -234,7 +113,7 @@ def list_parts(w: World, slot: int) -> int:
     return count
 
 
-@scalar
+@kernel
 def _credit(w: World, what: int, parts: int, rep: int, period: int, amount: int) -> None:
     """Count an amount for whoever is credited with it."""
     if parts == 0:
@@ -247,7 +126,7 @@ def _credit(w: World, what: int, parts: int, rep: int, period: int, amount: int)
         given = upto
 
 
-@scalar
+@kernel
 def book(w: World, slot: int, rep: int) -> None:
     """A sale is signed: rows and tallies of its value, product lines, revenue, instalments and credit."""
     item, now = an_item(w, slot), w.now
@@ -271,14 +150,14 @@ def book(w: World, slot: int, rep: int) -> None:
         given = upto
 
 
-@scalar
+@kernel
 def _count_for_quota(w: World, rep: int, amount: int) -> None:
     place = quota_in_force(w, rep)
     if place >= 0:
         a_quota(w, place).sold += amount
 
 
-@scalar
+@kernel
 def _tally_sale(w: World, slot: int, rep: int, parts: int) -> None:
     item, period = an_item(w, slot), w.period
     first = item.origin == NEW_LEAD or item.origin == OPENING_PIPELINE
@@ -315,7 +194,7 @@ def _tally_sale(w: World, slot: int, rep: int, parts: int) -> None:
         _tally_buyer(w, item.customer)
 
 
-@scalar
+@kernel
 def _tally_buyer(w: World, place: int) -> None:
     customer = a_customer(w, place)
     if customer.bought == 0:
@@ -325,7 +204,7 @@ def _tally_buyer(w: World, place: int) -> None:
     customer.bought, customer.bought_in = 1, w.period
 
 
-@scalar
+@kernel
 def _tally_line(w: World, place: int, rep: int, parts: int) -> None:
     line = a_line(w, place)
     if line.product < 0:
@@ -341,7 +220,7 @@ def _tally_line(w: World, place: int, rep: int, parts: int) -> None:
         _credit(w, MARGIN, parts, rep, w.period, margin)
 
 
-@scalar
+@kernel
 def _recognise(w: World, slot: int, rep: int, parts: int) -> None:
     item = an_item(w, slot)
     net, months = without_vat(item.value, (w.vat_on_top, w.vat_within)), w.recognition_months
@@ -354,7 +233,7 @@ def _recognise(w: World, slot: int, rep: int, parts: int) -> None:
             _credit(w, RECOGNISED, parts, rep, period_at(w, due), amount)
 
 
-@scalar
+@kernel
 def _collect(w: World, slot: int, rep: int, parts: int) -> None:
     item, given = an_item(w, slot), 0
     gross = with_vat(item.value, (w.vat_on_top, w.vat_within))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.compiled import scalar
+from sim.compiled import kernel
 from sim.kernel_view import view
 from sim.kernel_world import (
     ACCOUNT,
@@ -46,193 +46,193 @@ Record = Any
 """A row of a table; setting a field sets it in the table."""
 
 
-@scalar
+@kernel
 def whole(address: int, position: int) -> int:
     """A whole number of a table."""
     return view(address, MANY, WHOLE)[position]
 
 
-@scalar
+@kernel
 def put(address: int, position: int, value: int) -> None:
     """Set a whole number of a table."""
     view(address, MANY, WHOLE)[position] = value
 
 
-@scalar
+@kernel
 def add(address: int, position: int, amount: int) -> None:
     """Add to a whole number of a table."""
     view(address, MANY, WHOLE)[position] += amount
 
 
-@scalar
+@kernel
 def real(address: int, position: int) -> float:
     """A real number of a table."""
     return view(address, MANY, REAL)[position]
 
 
-@scalar
+@kernel
 def identity_at(address: int, position: int) -> np.uint64:
     """An identity of a table."""
     return view(address, MANY, IDENTITY)[position]
 
 
-@scalar
+@kernel
 def a_stage(w: World, position: int) -> Record:
     """A stage of the funnel; the last two are the work on orders and on care."""
     return view(w.stages, MANY, STAGE)[position]
 
 
-@scalar
+@kernel
 def a_rep(w: World, position: int) -> Record:
     """A seat and who sits on it."""
     return view(w.reps, MANY, REP)[position]
 
 
-@scalar
+@kernel
 def a_desk(w: World, position: int) -> Record:
     """A queue: a rep's own, or a pool."""
     return view(w.desks, MANY, DESK)[position]
 
 
-@scalar
+@kernel
 def a_support(w: World, position: int) -> Record:
     """People whom a task needs jointly with its rep."""
     return view(w.supports, MANY, SUPPORT)[position]
 
 
-@scalar
+@kernel
 def an_item(w: World, position: int) -> Record:
     """Something on its way: a lead, an order, a care visit or a block of preparing."""
     return view(w.items, MANY, ITEM)[position]
 
 
-@scalar
+@kernel
 def an_event(w: World, position: int) -> Record:
     """A place of the heap of events."""
     return view(w.events, MANY, EVENT)[position]
 
 
-@scalar
+@kernel
 def an_arrival(w: World, position: int) -> Record:
     """A place of the heap of the day's new leads."""
     return view(w.arrivals, MANY, ARRIVAL)[position]
 
 
-@scalar
+@kernel
 def a_customer(w: World, position: int) -> Record:
     """A buying customer: the accounts first, then the customers won."""
     return view(w.customers, MANY, CUSTOMER)[position]
 
 
-@scalar
+@kernel
 def an_account(w: World, position: int) -> Record:
     """An account as it stands at the start."""
     return view(w.accounts, MANY, ACCOUNT)[position]
 
 
-@scalar
+@kernel
 def a_source(w: World, position: int) -> Record:
     """A source of leads."""
     return view(w.sources, MANY, SOURCE)[position]
 
 
-@scalar
+@kernel
 def a_product(w: World, position: int) -> Record:
     """A product."""
     return view(w.products, MANY, PRODUCT)[position]
 
 
-@scalar
+@kernel
 def a_segment(w: World, position: int) -> Record:
     """A segment; one nameless where the market is not divided."""
     return view(w.segments, MANY, SEGMENT)[position]
 
 
-@scalar
+@kernel
 def an_offer(w: World, position: int) -> Record:
     """A product that may come along."""
     return view(w.offers, MANY, OFFER)[position]
 
 
-@scalar
+@kernel
 def a_bundle(w: World, position: int) -> Record:
     """Products sold together."""
     return view(w.bundles, MANY, BUNDLE)[position]
 
 
-@scalar
+@kernel
 def an_opening(w: World, position: int) -> Record:
     """An opportunity that is open at the start."""
     return view(w.openings, MANY, OPENING)[position]
 
 
-@scalar
+@kernel
 def a_tender(w: World, position: int) -> Record:
     """A single large deal."""
     return view(w.tenders, MANY, TENDER)[position]
 
 
-@scalar
+@kernel
 def a_block(w: World, position: int) -> Record:
     """A piece of preparing a tender."""
     return view(w.blocks, MANY, BLOCK)[position]
 
 
-@scalar
+@kernel
 def a_change(w: World, position: int) -> Record:
     """A change of owner that the plan asks for."""
     return view(w.changes, MANY, CHANGE)[position]
 
 
-@scalar
+@kernel
 def a_quota(w: World, position: int) -> Record:
     """A quota and what has been sold of it."""
     return view(w.quotas, MANY, QUOTA)[position]
 
 
-@scalar
+@kernel
 def an_instalment(w: World, position: int) -> Record:
     """A part of each invoice."""
     return view(w.instalments, MANY, INSTALMENT)[position]
 
 
-@scalar
+@kernel
 def a_credit(w: World, position: int) -> Record:
     """The share of a role in the credit of a deal."""
     return view(w.credit, MANY, CREDIT)[position]
 
 
-@scalar
+@kernel
 def a_part(w: World, position: int) -> Record:
     """Who is credited with the deal at hand, up to which millionth."""
     return view(w.parts, MANY, PART)[position]
 
 
-@scalar
+@kernel
 def a_line(w: World, position: int) -> Record:
     """A product of the deal at hand with its value."""
     return view(w.lines, MANY, LINE)[position]
 
 
-@scalar
+@kernel
 def a_row(w: World, position: int) -> Record:
     """A row of the log."""
     return view(w.rows, MANY, LOG_DTYPE)[position]
 
 
-@scalar
+@kernel
 def a_lead_row(w: World, position: int) -> Record:
     """What is known of a lead or order, for the log."""
     return view(w.lead_rows, MANY, LEAD_ROW)[position]
 
 
-@scalar
+@kernel
 def a_line_row(w: World, position: int) -> Record:
     """A product of a lead or order, for the log."""
     return view(w.line_rows, MANY, LINE)[position]
 
 
-@scalar
+@kernel
 def a_buyer(w: World, position: int) -> Record:
     """Who gave an order, for the log."""
     return view(w.buyers, MANY, BUYER)[position]

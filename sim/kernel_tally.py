@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.compiled import scalar
+from sim.compiled import kernel
 from sim.kernel_names import LEADS
 from sim.kernel_rows import tally_rep
 from sim.kernel_tables import an_item
@@ -10,7 +10,7 @@ from sim.kernel_world import World
 from sim.log import NEW_LEAD
 
 
-@scalar
+@kernel
 def tally_first_rep(w: World, slot: int, r: int, begun: int) -> None:
     """Count a new lead with the rep who got it first: at whose desk it joined, or who took it from the pool.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scenarios.ticks import NEVER
-from sim.compiled import scalar
+from sim.compiled import kernel
 from sim.kernel_heap import push
 from sim.kernel_items import drop_item, new_item, queue_up
 from sim.kernel_names import AT_PATIENCE, BLOCK, FREE, OF_ITEM, ROW_TENDER
@@ -18,7 +18,7 @@ from sim.streams import Purpose, draw
 _TENDER = int(Purpose.TENDER)
 
 
-@scalar
+@kernel
 def _owner_of(w: World, place: int) -> int:
     tender = a_tender(w, place)
     if tender.owner == -1 and tender.account != -1:
@@ -26,7 +26,7 @@ def _owner_of(w: World, place: int) -> int:
     return tender.owner
 
 
-@scalar
+@kernel
 def prepare(w: World, number: int, visit: int) -> None:
     """One block of preparing: it waits for the owner like any work, and is dropped where the decision comes first."""
     block = a_block(w, number)
@@ -40,7 +40,7 @@ def prepare(w: World, number: int, visit: int) -> None:
     queue_up(w, slot, d, tender.value, 0, NEVER)
 
 
-@scalar
+@kernel
 def decide(w: World, place: int) -> None:
     """The day of the decision; it asks nobody's skill."""
     tender = a_tender(w, place)

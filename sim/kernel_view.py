@@ -14,20 +14,24 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
+_arrays: Any = arrayobj
 
-@intrinsic
-def view(typingctx: Any, address: Any, length: Any, dtype: Any) -> Any:  # noqa: ARG001
-    """The one-dimensional array of ``length`` items of ``dtype`` at an address, without an owner."""
+
+def _view(typingctx: Any, address: Any, length: Any, dtype: Any) -> Any:  # noqa: ARG001
     array = types.Array(dtype.dtype, 1, "C", aligned=True)
     signature = array(types.int64, types.int64, dtype)
 
     def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
-        made = arrayobj.make_array(array)(context, builder)
+        made = _arrays.make_array(array)(context, builder)
         item = context.get_data_type(array.dtype)
         size = context.get_constant(types.intp, context.get_abi_sizeof(item))
         place = builder.inttoptr(arguments[0], context.get_value_type(types.voidptr))
         place = builder.bitcast(place, made.data.type)
-        arrayobj.populate_array(made, data=place, shape=[arguments[1]], strides=[size], itemsize=size, meminfo=None)
+        _arrays.populate_array(made, data=place, shape=[arguments[1]], strides=[size], itemsize=size, meminfo=None)
         return made._getvalue()
 
     return signature, generate
+
+
+view: Any = intrinsic(_view)
+"""``view(address, length, dtype)``: the one-dimensional array of so many items at an address, without an owner."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from sim.compiled import scalar
+from sim.compiled import kernel
 from sim.kernel_view import view
 from sim.log import LOG_DTYPE
 from sim.samplers import SamplerTables
@@ -94,8 +94,7 @@ WHOLE: Final = np.dtype("i8")
 REAL: Final = np.dtype("f8")
 IDENTITY: Final = np.dtype("u8")
 
-TABLES: Final = {
-    # what the model says
+MODEL_TABLES: Final = {
     "stages": STAGE,
     "clocks": CLOCK,
     "opens": WHOLE,
@@ -143,7 +142,10 @@ TABLES: Final = {
     "desk_of": WHOLE,
     "rep_identities": IDENTITY,
     "rep_weights": REAL,
-    # what changes
+}
+"""What the model says, by the name of the table: the same for all replications and threads."""
+
+RUN_TABLES: Final = {
     "reps": REP,
     "desks": DESK,
     "supports": SUPPORT,
@@ -163,7 +165,6 @@ TABLES: Final = {
     "skilled": REAL,
     "lines": LINE,
     "parts": PART,
-    # what comes out
     "rep_tally": WHOLE,
     "stage_tally": WHOLE,
     "source_tally": WHOLE,
@@ -178,7 +179,9 @@ TABLES: Final = {
     "line_rows": LINE,
     "buyers": BUYER,
 }
-"""The tables of a world by name."""
+"""What changes in a run and what comes out of it."""
+
+TABLES: Final = MODEL_TABLES | RUN_TABLES
 
 COUNTS: Final = (
     "end stage_count rep_count desk_count support_count role_count region_count segment_count product_count "
@@ -208,13 +211,13 @@ MANY: Final = 1 << 40
 """The length of a view whose ends nobody asks for."""
 
 
-@scalar
+@kernel
 def key_of(w: World) -> np.uint64:
     """The key of the replication."""
     return np.uint64(w.key)
 
 
-@scalar
+@kernel
 def samplers(w: World) -> SamplerTables:
     """The tables of the samplers."""
     head = view(w.sampler_head, w.room_sampler_head, WHOLE).reshape((w.room_sampler_head // 3, 3))
@@ -222,7 +225,7 @@ def samplers(w: World) -> SamplerTables:
     return SamplerTables(head, rows)
 
 
-@scalar
+@kernel
 def clock_columns(w: World, clock: int) -> tuple[Any, Any, Any]:
     """Openings, closings and work before each opening of a working time."""
     c = view(w.clocks, MANY, CLOCK)[clock]

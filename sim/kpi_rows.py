@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 from sim.outcome import Cube, Outcome
-from sim.statistics import Interval, mean_interval, ratio_of_means_interval, wilson
+from sim.statistics import (
+    Interval,
+    mean_bounds,
+    mean_interval,
+    ratio_of_means_bounds,
+    ratio_of_means_interval,
+    wilson,
+)
 from sim.timetable import Timetable
 
 Unit = Literal["minor", "count", "share", "days", "hours", "minor per order"]
@@ -39,28 +46,30 @@ class Kpi:
     less: tuple[str, ...] = ()
 
 
-def rows_of(cube: Cube, position: int, key: str, kpi: Kpi, by_period: bool) -> list[Row]:
-    """One figure of one key; a ratio whose denominator is 0 in every replication has no row."""
-    top = cube.by_period(kpi.numerator)[:, position, :]
+def rows_of(cube: Cube, kpi: Kpi, by_period: bool) -> Iterator[tuple[int, Row]]:
+    """One figure of every key, with the key's position.
+
+    A ratio whose denominator is 0 in every replication has no row.
+    """
+    top = cube.by_period(kpi.numerator)
     for metric in kpi.less:
-        top = top - cube.by_period(metric)[:, position, :]
+        top = top - cube.by_period(metric)
     if kpi.less:
-        top = top.cumsum(axis=1)
-    below = None if kpi.denominator is None else cube.by_period(kpi.denominator)[:, position, :]
+        top = top.cumsum(axis=2)
+    below = None if kpi.denominator is None else cube.by_period(kpi.denominator)
     # What is open is a stock: the horizon's figure is that of its last period, not a sum.
     stock = kpi.numerator == "open" or bool(kpi.less)
-    rows = []
-    for label, span in spans(cube, by_period):
-        numerator = top[:, span][:, -1] if stock else top[:, span].sum(axis=1)
+    places = np.arange(len(cube.keys))
+    for label, span in spans(cube, by_period) if len(places) else ():
+        numerator = (top[:, :, span][:, :, -1] if stock else top[:, :, span].sum(axis=2)) / kpi.scale
         if below is None:
-            interval = mean_interval(numerator / kpi.scale)
+            known, bounds = places, mean_bounds(numerator)
         else:
-            denominator = below[:, span].sum(axis=1)
-            if not denominator.any():
-                continue
-            interval = ratio_of_means_interval(numerator / kpi.scale, denominator.astype(float))
-        rows.append(_row(key, label, kpi.name, interval, kpi.unit))
-    return rows
+            denominator = below[:, :, span].sum(axis=2)
+            known = np.flatnonzero(denominator.any(axis=0))
+            bounds = ratio_of_means_bounds(numerator[:, known], denominator[:, known])
+        for place, estimate, low, high in zip(known.tolist(), *(ends.tolist() for ends in bounds), strict=True):
+            yield place, (cube.keys[place], label, kpi.name, estimate, low, high, kpi.unit, len(top))
 
 
 def spans(cube: Cube, by_period: bool) -> list[Span]:

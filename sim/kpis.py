@@ -151,18 +151,24 @@ def kpis(outcome: Outcome, scenario: Scenario, level: Level = "company", *, by_p
     import pandas as pd
 
     cube, definitions = at_level(outcome, scenario, level)
-    rows: list[Row] = []
-    for position, key in enumerate(cube.keys):
-        for kpi in definitions:
-            if kpi.numerator != "gross_margin" or _margin_known(scenario, level, key):
-                rows += rows_of(cube, position, key, kpi, by_period)
+    # Levels of reps keep no margin where it is not known of every sale; a product has its own or none.
+    unknown = {product.id for product in scenario.products if product.gross_margin is None}
+    hidden = unknown if level == "product" else set()
+    of_keys = [
+        (place, row)
+        for kpi in definitions
+        for place, row in rows_of(cube, kpi, by_period)
+        if kpi.numerator != "gross_margin" or row[0] not in hidden
+    ]
+    # Key by key, and within a key in the order of the definitions.
+    rows: list[Row] = [row for _, row in sorted(of_keys, key=lambda placed: placed[0])]
     if level in _OF_REPS:
         plan = scenario.plan or today_plan(scenario)
         rows += quota_rows(outcome, scenario, plan, _groups(scenario, level), by_period)
     if level == "company":
         sources = outcome["source"].grouped("company", ["company"] * len(scenario.sources))
         for kpi in LEAD_COST_KPIS if scenario.sources else ():
-            rows += rows_of(sources, 0, "company", kpi, by_period)
+            rows += [row for _, row in rows_of(sources, kpi, by_period)]
         rows += customer_rows(outcome, scenario, by_period)
     columns = ["key", "period", "kpi", "estimate", "low", "high", "unit", "replications"]
     return pd.DataFrame(rows, columns=columns)
@@ -208,10 +214,3 @@ def _margins_known(scenario: Scenario) -> bool:
         tiers.append(physics.new_customer)
     only_products = all(tier.products for tier in tiers) and not scenario.tenders
     return only_products and all(product.gross_margin is not None for product in scenario.products)
-
-
-def _margin_known(scenario: Scenario, level: Level, key: str) -> bool:
-    """Levels of reps keep no margin KPI where :func:`_margins_known` says no; a product has its own or none."""
-    if level != "product":
-        return True
-    return next(product for product in scenario.products if product.id == key).gross_margin is not None

@@ -1,14 +1,18 @@
-"""Run replications: in this process or over several, to the same bytes."""
+"""Run replications: with either engine, on any number of threads or processes, to the same bytes."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Literal
+from queue import SimpleQueue
+from typing import Final, Literal
 
 from scenarios.errors import Problem, refuse_if
 from scenarios.scenario import Scenario
+from sim.compiled_run import Engine as CompiledEngine
+from sim.compiled_run import ensure_compiled, replicate
+from sim.compiled_tables import start_of
 from sim.log import Log
 from sim.model import Model, build
 from sim.outcome import Cube, Outcome
@@ -16,7 +20,10 @@ from sim.reduce import reduce, stack
 from sim.reference import World
 from sim.streams import STREAM_VERSION
 
-Engine = Literal["auto", "simpy"]
+Engine = Literal["auto", "compiled", "simpy"]
+"""``compiled`` for everything; ``simpy`` is the readable reference. ``auto`` is the compiled one."""
+
+ENGINES: Final = ("auto", "compiled", "simpy")
 Progress = Callable[[int, int], None]
 """Called with (replications done, replications in all)."""
 
@@ -40,7 +47,8 @@ def simulate(
         replications: how many simulated horizons.
         first: number of the first; replication i is the same whatever else is run.
         seed: empty means the scenario's.
-        workers: processes; the result does not depend on it.
+        engine: which of the two runs; they give the same bytes.
+        workers: threads of the compiled engine, processes of the other; the result does not depend on it.
         progress: called as replications are done.
 
     Raises:
@@ -50,46 +58,84 @@ def simulate(
     _check(replications, first, seed, engine, workers)
     model = build(scenario)
     used = scenario.seed if seed is None else seed
-    tables = stack(list(_tables(model, used, range(first, first + replications), workers, progress)))
+    tables = stack(list(_tables(model, used, range(first, first + replications), engine, workers, progress)))
     return Outcome(
         scenario=scenario.fingerprint(),
         plan=scenario.simulation_hash(model.plan),
         plan_name=model.plan.name,
         seed=used,
         first=first,
-        engine="simpy",
+        engine="simpy" if engine == "simpy" else "compiled",
         stream_version=STREAM_VERSION,
         cubes=tables,
     )
 
 
-def simulate_logs(scenario: Scenario, *, replications: int = 1, first: int = 0, seed: int | None = None) -> list[Log]:
+def simulate_logs(
+    scenario: Scenario,
+    *,
+    replications: int = 1,
+    first: int = 0,
+    seed: int | None = None,
+    engine: Engine = "auto",
+) -> list[Log]:
     """Logs of a few replications, one after the other; see :func:`simulate`."""
-    _check(replications, first, seed, "auto", 1)
+    _check(replications, first, seed, engine, 1)
     model = build(scenario)
     used = scenario.seed if seed is None else seed
-    return [World(model, used, replication).run() for replication in range(first, first + replications)]
+    wanted = range(first, first + replications)
+    if engine == "simpy":
+        return [World(model, used, replication).run() for replication in wanted]
+    ensure_compiled()
+    compiled = CompiledEngine(model)
+    return [compiled.logged(used, replication) for replication in wanted]
 
 
 def _tables(
-    model: Model, seed: int, replications: range, workers: int, progress: Progress | None
+    model: Model, seed: int, replications: range, engine: Engine, workers: int, progress: Progress | None
 ) -> Iterator[Mapping[str, Cube]]:
     blocks = [replications[at : at + BLOCK] for at in range(0, len(replications), BLOCK)]
     done = 0
-    for block, tables in zip(blocks, _computed(model, seed, blocks, workers), strict=True):
+    computed = _by_processes if engine == "simpy" else _by_threads
+    for block, tables in zip(blocks, computed(model, seed, blocks, workers), strict=True):
         yield tables
         done += len(block)
         if progress is not None:
             progress(done, len(replications))
 
 
-def _computed(model: Model, seed: int, blocks: Sequence[range], workers: int) -> Iterator[Mapping[str, Cube]]:
+def _by_threads(model: Model, seed: int, blocks: Sequence[range], workers: int) -> Iterator[Mapping[str, Cube]]:
+    """Blocks in the compiled engine, which lets go of Python's lock; each thread has a memory of its own."""
+    ensure_compiled()
+    start = start_of(model)
     if workers == 1 or len(blocks) == 1:
-        yield from (block_tables(model, seed, block) for block in blocks)
+        compiled = CompiledEngine(model, start)
+        yield from (replicate(compiled, seed, block) for block in blocks)
         return
     import joblib
 
-    calls = (joblib.delayed(block_tables)(model, seed, block) for block in blocks)
+    idle: SimpleQueue[CompiledEngine] = SimpleQueue()
+    for _ in range(min(workers, len(blocks))):
+        idle.put(CompiledEngine(model, start))
+    calls = (joblib.delayed(_in_thread)(idle, seed, block) for block in blocks)
+    yield from joblib.Parallel(n_jobs=workers, backend="threading", return_as="generator")(calls)
+
+
+def _in_thread(idle: SimpleQueue[CompiledEngine], seed: int, block: range) -> dict[str, Cube]:
+    compiled = idle.get()
+    try:
+        return replicate(compiled, seed, block)
+    finally:
+        idle.put(compiled)
+
+
+def _by_processes(model: Model, seed: int, blocks: Sequence[range], workers: int) -> Iterator[Mapping[str, Cube]]:
+    if workers == 1 or len(blocks) == 1:
+        yield from (block_tables(model, seed, block, "simpy") for block in blocks)
+        return
+    import joblib
+
+    calls = (joblib.delayed(block_tables)(model, seed, block, "simpy") for block in blocks)
     with shielded():
         results = joblib.Parallel(n_jobs=workers, return_as="generator")(calls)
     yield from results
@@ -108,9 +154,12 @@ def shielded() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def block_tables(model: Model, seed: int, replications: Sequence[int]) -> dict[str, Cube]:
+def block_tables(model: Model, seed: int, replications: Sequence[int], engine: Engine = "auto") -> dict[str, Cube]:
     """Tables of some replications; pure, so it may run anywhere."""
-    return stack([reduce(model, World(model, seed, replication).run()) for replication in replications])
+    if engine == "simpy":
+        return stack([reduce(model, World(model, seed, replication).run()) for replication in replications])
+    ensure_compiled()
+    return replicate(CompiledEngine(model), seed, replications)
 
 
 def _check(replications: int, first: int, seed: int | None, engine: str, workers: int) -> None:
@@ -120,6 +169,6 @@ def _check(replications: int, first: int, seed: int | None, engine: str, workers
             problems.append(Problem(name, str(value), f"must be a whole number of at least {least}"))
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63):
         problems.append(Problem("seed", str(seed), "must be a whole number from 0 to 2**63 - 1"))
-    if engine not in ("auto", "simpy"):
-        problems.append(Problem("engine", engine, "no such engine", "known: auto, simpy"))
+    if engine not in ENGINES:
+        problems.append(Problem("engine", engine, "no such engine", f"known: {', '.join(ENGINES)}"))
     refuse_if(problems)

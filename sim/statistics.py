@@ -53,6 +53,7 @@ __all__ = [
     "quantile_bounds",
     "quantile_interval",
     "quantile_ranks",
+    "ratio_of_means_bounds",
     "ratio_of_means_interval",
     "replications_needed",
     "simultaneous",
@@ -153,6 +154,30 @@ def ratio_of_means_interval(num: ArrayLike, den: ArrayLike, confidence: float = 
     without = (total - above) / (whole - below)
     error = np.sqrt((count - 1) / count * np.square(without - without.mean()).sum())
     return student_interval(total / whole, float(error), count, confidence, "jackknife ratio")
+
+
+def ratio_of_means_bounds(num: ArrayLike, den: ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats, Floats]:
+    """:func:`ratio_of_means_interval` of each column, shape [n, k] both: estimate, low, high.
+
+    Each interval holds at ``confidence`` alone, not all of them together.
+
+    Raises:
+        InputRefused: shapes differ, a column of denominators is negative somewhere or zero throughout, or see
+            :func:`mean_interval`.
+    """
+    above, below = replications(num, "ratio"), replications(den, "ratio")
+    check_confidence(confidence)
+    if above.shape != below.shape or (below < 0).any() or not (below > 0).any(axis=0).all():
+        rule = "needs denominators of the same shape, not negative, and not all zero in any column"
+        raise InputRefused(Problem("ratio", f"shapes {above.shape} and {below.shape}", rule))
+    count, total, whole = len(above), above.sum(axis=0), below.sum(axis=0)
+    alone = np.count_nonzero(below, axis=0) < 2
+    without = (total - above) / np.where(alone, 1.0, whole - below)
+    error = np.sqrt((count - 1) / count * np.square(without - without.mean(axis=0)).sum(axis=0))
+    error = np.where(alone, inf, error)
+    reach = student_quantile(confidence, count - 1) * error if count > 1 else error
+    estimate = total / whole
+    return estimate, estimate - reach, estimate + reach
 
 
 def _mean_interval(sample: Floats, confidence: float, method: str, comparisons: int = 1) -> Interval:

@@ -12,7 +12,8 @@ from scenarios.scenario import Scenario
 from sim.model import Model, build
 from sim.moments import CubeMoments, Moments, cube_moments
 from sim.outcome import Cube
-from sim.run import BLOCK, Progress, block_tables, shielded
+from sim.reduce import REP_METRICS
+from sim.run import Progress, block_tables, shielded
 from sim.spool import Spool
 from sim.streams import STREAM_VERSION
 from sim.timetable import team_region
@@ -22,6 +23,13 @@ Groups = Mapping[str, tuple[str, Sequence[str]]]
 
 COMPANY: Final = "company"
 """Prefix of the tables in which all keys are one: ``company rep``, ``company stage``, ..."""
+
+BLOCK_CELLS: Final = 2**21
+"""Cells of the tables of a block, eight bytes each."""
+MOST_IN_BLOCK: Final = 64
+"""So that progress is shown now and then."""
+ACCOUNT_CELLS: Final = 8
+"""Cells of an account, which has no periods."""
 
 _Folded = tuple[dict[str, CubeMoments], Cube | None]
 
@@ -33,7 +41,7 @@ def simulate_moments(
     first: int = 0,
     seed: int | None = None,
     workers: int = 1,
-    block: int = BLOCK,
+    block: int | None = None,
     spool: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Moments:
@@ -48,7 +56,8 @@ def simulate_moments(
         first: number of the first.
         seed: empty means the scenario's.
         workers: processes; the result does not depend on it.
-        block: replications of one task; the result does not depend on it.
+        block: replications of one task; empty means as many as are held in some tens of megabytes. The result does
+            not depend on it.
         spool: a Parquet file for the horizon totals of each replication and rep, written whole or not at all; see
             :mod:`sim.spool`. For quantiles, which no moments give.
         progress: called as replications are done.
@@ -57,15 +66,16 @@ def simulate_moments(
         Unsupported: the scenario asks for what no engine runs.
         InputRefused: a bad number of replications, seed, workers or block, or training that does not fit.
     """
-    _check(replications, first, seed, workers, block)
+    _check(replications, first, seed, workers, 1 if block is None else block)
     model = build(scenario)
+    size = block_size(model) if block is None else block
     used = scenario.seed if seed is None else seed
     last = first + replications
     fold = partial(_fold, model, used, groups_of(scenario), spool is not None)
     cubes: dict[str, CubeMoments] = {}
     with Spool.maybe(spool) as samples:
         done = 0
-        for part, rows in _computed(fold, _blocks(first, last, block), workers):
+        for part, rows in _computed(fold, _blocks(first, last, size), workers):
             cubes = {kind: cubes[kind].merged(cube) for kind, cube in part.items()} if cubes else part
             if samples is not None and rows is not None:
                 samples.add(rows, first + done)
@@ -80,6 +90,16 @@ def simulate_moments(
         ranges=((first, last),),
         cubes=cubes,
     )
+
+
+def block_size(model: Model) -> int:
+    """Replications whose tables take about :data:`BLOCK_CELLS` cells, from 1 to :data:`MOST_IN_BLOCK`.
+
+    Small worlds come in long blocks, which outweigh what each block costs; large ones one by one.
+    """
+    keys = len(model.reps.ids) + len(model.sources.ids) + model.stages.count
+    cells = len(REP_METRICS) * keys * len(model.periods.labels) + ACCOUNT_CELLS * len(model.accounts.ids)
+    return max(1, min(MOST_IN_BLOCK, BLOCK_CELLS // max(1, cells)))
 
 
 def groups_of(scenario: Scenario) -> Groups:
