@@ -27,6 +27,7 @@ def test_any_block_and_any_workers_give_the_same_bytes(tiny: Scenario, tmp_path:
         "one": {"block": 1},
         "three": {"block": 3},
         "all": {"block": 100},
+        "default": {},
         "two processes": {"block": 2, "workers": 2},
     }.items():
         file = tmp_path / f"{name}.parquet"
@@ -167,6 +168,18 @@ def test_memory_stays_where_it_was(tiny: Scenario, monkeypatch: pytest.MonkeyPat
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.1 * peaks[0]
+
+
+def test_small_worlds_come_in_long_blocks_and_large_ones_one_by_one(
+    tiny: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = streaming.build(tiny)
+    assert streaming.block_size(model) == streaming.MOST_IN_BLOCK
+    cells = sum(cube.values.size for cube in streaming.block_tables(model, 7, range(1)).values())
+    monkeypatch.setattr(streaming, "BLOCK_CELLS", 10 * cells)
+    assert 5 <= streaming.block_size(model) <= 20
+    monkeypatch.setattr(streaming, "BLOCK_CELLS", 1)
+    assert streaming.block_size(model) == 1
 
 
 @pytest.mark.parametrize(
