@@ -141,12 +141,12 @@ def _run(
         return
     from joblib import Parallel, delayed
 
-    from sim.run import shielded
+    from experiments.workers import deaf
 
     task = delayed(_keyed_rows)
     engine = simulate or default_simulate()
     run = Parallel(n_jobs=min(workers, len(points)), backend="loky", return_as="generator_unordered")
-    with shielded():
+    with deaf():
         found = run(task(point, sweep.replications, sweep.seed, sweep.measures, engine) for point in points)
     yield from found
 

@@ -238,10 +238,10 @@ def _both_sides(
 def _in_order(erring: _Erring, draws: int, workers: int) -> Iterator[Floats]:
     from joblib import Parallel, delayed
 
-    from sim.run import shielded
+    from experiments.workers import deaf
 
     run = Parallel(n_jobs=workers, backend="loky", return_as="generator")
-    with shielded():
+    with deaf():
         found = run(delayed(erring.block)(number) for number in range(draws))
     yield from found
 

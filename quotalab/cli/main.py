@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 refused input, 2 wrong usage, 3 infeasible plan, 70 a faul
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 import traceback
@@ -21,7 +22,10 @@ BROKEN_PIPE = 141
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     _open_closed_streams()
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    # From here on a Ctrl-C ends the process at once; the interpreter, on its way out, would print where it was.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -30,9 +34,9 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code. Results go to stdout, everything else to stderr.
     """
-    from quotalab.cli.app import app
-
     try:
+        from quotalab.cli.app import app
+
         app(args=list(arguments), prog_name="quotalab")
     except SystemExit as left:
         code = left.code if isinstance(left.code, int) else DONE if left.code is None else REFUSED
