@@ -23,6 +23,7 @@ from sim.statistics import (
     quantile_bounds,
     quantile_interval,
     quantile_ranks,
+    ratio_of_means_bounds,
     ratio_of_means_interval,
     replications_needed,
     simultaneous,
@@ -86,6 +87,26 @@ def test_mean_interval_is_students():
     assert found.estimate == pytest.approx(sample.mean(), rel=1e-14)
     assert (found.low, found.high) == pytest.approx((low, high), rel=1e-12)
     assert (found.n, found.confidence, found.method) == (6, 0.9, "Student")
+
+
+def test_ratio_bounds_are_ratio_intervals_of_each_column():
+    rng = np.random.default_rng(3)
+    above, below = rng.gamma(2, 3, (12, 5)), rng.gamma(3, 2, (12, 5))
+    below[1:, 4] = 0  # one replication alone has a denominator
+    for confidence in (0.8, 0.95):
+        columns = zip(*ratio_of_means_bounds(above, below, confidence), strict=True)
+        for column, (estimate, low, high) in enumerate(columns):
+            interval = ratio_of_means_interval(above[:, column], below[:, column], confidence)
+            assert (estimate, low, high) == pytest.approx((interval.estimate, interval.low, interval.high), rel=1e-12)
+    _, low, high = ratio_of_means_bounds([[1.0, 2.0]], [[2.0, 5.0]])
+    assert np.isinf([low, high]).all(), "one replication says nothing of the spread"
+
+
+@pytest.mark.parametrize(("num", "den"), [([[1.0], [2.0]], [[0.0], [0.0]]), ([[1.0], [2.0]], [[-1.0], [2.0]]),
+                                          ([[1.0], [2.0]], [[1.0]])])  # fmt: skip
+def test_ratio_bounds_refuse_what_a_ratio_interval_refuses(num, den):
+    with pytest.raises(InputRefused):
+        ratio_of_means_bounds(num, den)
 
 
 def test_mean_bounds_are_mean_intervals_along_either_axis():
