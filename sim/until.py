@@ -64,10 +64,6 @@ class Goal:
         """The half-width wanted at this estimate."""
         return self.half_width * abs(estimate) if self.relative else self.half_width
 
-    def __str__(self) -> str:
-        """``revenue to 1 %``."""
-        return f"{self.name} to {100 * self.half_width:g} %" if self.relative else f"{self.name} to {self.half_width:g}"
-
 
 @dataclass(frozen=True)
 class Reached:
