@@ -25,9 +25,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from experiments.runs import plan_of, world_key
 from experiments.sweep_measures import DEFAULT_MEASURES, SWEEP_MEASURES
@@ -35,6 +35,7 @@ from scenarios import files
 from scenarios.changes import Change
 from scenarios.documents import Document, read_yaml
 from scenarios.errors import InputRefused, Problem, refuse_if
+from scenarios.messages import shown, told
 from scenarios.scenario import Scenario
 from sim.streams import STREAM_VERSION
 
@@ -73,6 +74,13 @@ class Factor(BaseModel):
         return self.scale if self.values is None else self.values  # type: ignore[return-value]
 
 
+def _known_measures(names: tuple[str, ...]) -> tuple[str, ...]:
+    unknown = [name for name in names if name not in SWEEP_MEASURES]
+    if unknown or not names:
+        raise ValueError(f"measures must be among {', '.join(SWEEP_MEASURES)}; got {', '.join(unknown) or 'none'}")
+    return names
+
+
 class SweepFile(BaseModel):
     """The declarative file."""
 
@@ -81,9 +89,9 @@ class SweepFile(BaseModel):
     name: str = Field(min_length=1)
     scenario: str = Field(min_length=1)
     """A folder or file, relative to the sweep file, or a shipped scenario."""
-    replications: int = Field(default=100, ge=1, strict=True)
+    replications: int = Field(default=100, ge=1, le=1_000_000, strict=True)
     seed: int | None = Field(default=None, ge=0, lt=2**63, strict=True)
-    measures: tuple[str, ...] = DEFAULT_MEASURES
+    measures: Annotated[tuple[str, ...], AfterValidator(_known_measures)] = DEFAULT_MEASURES
     factors: tuple[Factor, ...] = ()
     points: tuple[dict[str, Any], ...] = ()
 
@@ -91,9 +99,6 @@ class SweepFile(BaseModel):
     def _grid_or_list(self) -> SweepFile:
         if bool(self.factors) == bool(self.points):
             raise ValueError("exactly one of factors (a grid) and points (a list) must be given")
-        unknown = [name for name in self.measures if name not in SWEEP_MEASURES]
-        if unknown or not self.measures:
-            raise ValueError(f"measures must be among {', '.join(SWEEP_MEASURES)}; got {', '.join(unknown) or 'none'}")
         columns = [factor.column.rstrip("*") for factor in self.factors]
         twice = sorted({column for column in columns if columns.count(column) > 1})
         if twice:
@@ -224,14 +229,11 @@ def _parsed(document: Document) -> SweepFile:
 
 
 def _problems(error: ValidationError, document: Document) -> Iterator[Problem]:
-    told = {
-        "extra_forbidden": ("no such field", f"known fields: {', '.join(SweepFile.model_fields)}"),
-        "missing": ("is required but missing", "add it"),
-    }
+    known = f"known fields: {', '.join(SweepFile.model_fields)}"
     for fault in error.errors(include_url=False):
         kind = str(fault["type"])
         path = ".".join(str(part) for part in fault["loc"])
         where = ": ".join(part for part in (document.place(tuple(fault["loc"])), path) if part) or "sweep"
-        rule, remedy = told.get(kind, (str(fault["msg"]).removeprefix("Value error, "), ""))
-        value = "" if kind in ("missing", "value_error") else str(fault.get("input"))[:80]
+        rule, remedy = ("no such field", known) if kind == "extra_forbidden" else told(fault)
+        value = "" if kind in ("missing", "value_error") else shown(fault.get("input"))
         yield Problem(where, value, rule, remedy)

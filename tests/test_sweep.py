@@ -112,7 +112,11 @@ def test_a_list_keeps_what_a_point_does_not_name(base: Scenario) -> None:
 @pytest.mark.parametrize(
     ("changed", "wanted"),
     [
-        ({"replications": 0, "colour": 1, "seed": -1}, ["replications", "colour", "seed"]),
+        (
+            {"replications": 0, "colour": 1, "seed": -1, "measures": ["wins"]},
+            ["replications = 0: must be >= 1", "colour", "seed = -1: must be >= 0", "got wins"],
+        ),
+        ({"replications": 10**9}, ["replications = 1000000000: must be <= 1000000"]),
         ({"points": [{"a": 1}]}, ["exactly one of factors"]),
         ({"factors": []}, ["exactly one of factors"]),
         ({"measures": ["hit_rate", "colour"]}, ["measures must be among"]),
