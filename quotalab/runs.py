@@ -180,7 +180,8 @@ def plan_folder(path: Path) -> Path:
     for folder in (path, path / "plan"):
         if (folder / HEADER).is_file():
             return folder
-    raise InputRefused(Problem(str(path), "", "holds no plan", "give the folder that `quotalab allocate` wrote"))
+    rule = "holds no plan" if path.exists() else "does not exist"
+    raise InputRefused(Problem(str(path), "", rule, "give the folder that `quotalab allocate` wrote"))
 
 
 def default_target(verb: str, scenario: Scenario) -> Path:

@@ -180,6 +180,16 @@ def test_a_reader_who_leaves_early_is_no_error() -> None:
     assert "Exception ignored" not in told
 
 
+def test_work_is_done_to_its_end_when_nobody_listens(tiny_file: Path, tmp_path: Path) -> None:
+    arguments = [sys.executable, "-m", "quotalab", "init", str(tmp_path / "mine"), "--from", str(tiny_file)]
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    for stream in (process.stdout, process.stderr):
+        assert stream is not None
+        stream.close()
+    assert process.wait(timeout=60) == 0
+    assert (tmp_path / "mine" / "scenario.yaml").is_file()
+
+
 def test_ctrl_c_leaves_nothing_half_written(tiny_file: Path, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "quotalab", "simulate", str(tiny_file), "-n", "100000", "-o", str(tmp_path / "run")],
@@ -588,6 +598,8 @@ def test_a_plan_is_found_in_its_run_folder(tmp_path: Path) -> None:
     (tmp_path / "run" / "plan").mkdir(parents=True)
     with pytest.raises(InputRefused, match="holds no plan"):
         plan_folder(tmp_path / "run")
+    with pytest.raises(InputRefused, match="does not exist -> give the folder"):
+        plan_folder(tmp_path / "ran")
     (tmp_path / "run" / "plan" / "plan.yaml").write_text("name: x\n", encoding="utf-8")
     assert plan_folder(tmp_path / "run") == tmp_path / "run" / "plan"
 

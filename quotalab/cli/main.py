@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from quotalab.cli.streams import tell
 from scenarios.errors import InfeasiblePlan, QuotalabError, RunInterrupted
 
 DONE, REFUSED, INFEASIBLE, FAULT, INTERRUPTED = 0, 1, 3, 70, 130
@@ -41,32 +42,32 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as left:
         code = left.code if isinstance(left.code, int) else DONE if left.code is None else REFUSED
         if code == INTERRUPTED:
-            _tell("stopped; nothing was written")
+            tell("stopped; nothing was written")
         return code
     except KeyboardInterrupt:
-        _tell("stopped; nothing was written")
+        tell("stopped; nothing was written")
         return INTERRUPTED
     except RunInterrupted as stopped:
-        _tell(str(stopped))
+        tell(str(stopped))
         return INTERRUPTED
     except InfeasiblePlan as error:
-        _tell(str(error))
+        tell(str(error))
         return INFEASIBLE
     except QuotalabError as error:
-        _tell(str(error))
+        tell(str(error))
         return REFUSED
     except BrokenPipeError:
         # Whoever read the results has gone; the interpreter must not try to flush them once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return BROKEN_PIPE
     except OSError as error:
-        _tell(f"{error.filename or 'the system'}: {error.strerror or error}")
+        tell(f"{error.filename or 'the system'}: {error.strerror or error}")
         return REFUSED
     except MemoryError:
-        _tell("not enough memory: ask for fewer replications or fewer workers")
+        tell("not enough memory: ask for fewer replications or fewer workers")
         return REFUSED
     except Exception as error:
-        _tell(_fault(error))
+        tell(_fault(error))
         return FAULT
     return DONE
 
@@ -90,8 +91,3 @@ def _fault(error: Exception) -> str:
         f"this is a fault of quotalab, not of your input: {type(error).__name__}: {error}\n"
         f"nothing was written; please report it with {Path(name)}"
     )
-
-
-def _tell(message: str) -> None:
-    sys.stderr.write(f"{message.rstrip()}\n")
-    sys.stderr.flush()

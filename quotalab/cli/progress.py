@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable, Iterator
+
+from quotalab.cli.streams import tell
 
 Progress = Callable[[int, int], None]
 
@@ -44,7 +45,6 @@ def lines(what: str, clock: Callable[[], float] = time.monotonic) -> Progress:
             return
         last = now
         left = f", about {(now - began) / done * (total - done):.0f} s left" if done else ""
-        sys.stderr.write(f"{what}: {done} of {total}{left}\n")
-        sys.stderr.flush()
+        tell(f"{what}: {done} of {total}{left}")
 
     return report

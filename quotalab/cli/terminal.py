@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from quotalab.cli.progress import Progress, bar, lines, silent
+from quotalab.cli.streams import tell, write
 from quotalab.stopwatch import Stopwatch
 
 
@@ -49,14 +50,12 @@ class Terminal:
 
     def show(self, text: str, document: Any) -> None:
         """The result: ``text`` for people, or ``document`` for machines where they were asked for."""
-        self._results.write(json_text(document) if self.as_json else f"{text.rstrip()}\n")
-        self._results.flush()
+        write(self._results, json_text(document) if self.as_json else f"{text.rstrip()}\n")
 
     def hint(self, text: str) -> None:
         """A remark beside the result."""
         if not self.quiet:
-            sys.stderr.write(f"{text}\n")
-            sys.stderr.flush()
+            tell(text)
 
     @contextlib.contextmanager
     def progress(self, what: str) -> Iterator[Progress]:
