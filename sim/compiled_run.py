@@ -44,8 +44,9 @@ _CHANGING = ("reps", "desks", "supports", "quotas", "needs", "turns")
 """Tables that each replication begins with as the model gives them."""
 _TALLIES = tuple(name for name in TABLES if name.endswith(("_tally", "_activity")))
 _COUNTERS = (
-    "now", "period", "group", "event_count", "due_count", "item_count", "arrival_count", "customer_count",
-    "staff_known", "row_count", "lead_count", "line_count", "buyer_count", "signed", "too_much", "wanted",
+    "now", "period", "group", "event_count", "far_count", "far_used", "bucket", "due_count", "item_count",
+    "arrival_count", "customer_count", "staff_known", "row_count", "lead_count", "line_count", "buyer_count",
+    "signed", "too_much", "wanted",
 )  # fmt: skip
 _SPARE = 64
 
@@ -66,7 +67,8 @@ class Engine:
         events += 3 * len(model.accounts.ids)
         for name in self._tables:
             self._place(name)
-        self._grow("events", events + 4 * _SPARE)
+        self._grow("events", 2 * events + 4 * _SPARE)
+        self._grow("far", events + 4 * _SPARE)
         self._grow("items", 8 * _SPARE)
         self._grow("arrivals", 2 * _SPARE)
         self._grow("customers", len(model.accounts.ids) + 4 * _SPARE)
@@ -97,9 +99,10 @@ class Engine:
             self._tables[name][:] = self._start.tables[name]
         for name in _TALLIES:
             self._tables[name][:] = 0
+        self._tables["buckets"][:] = -1
         for name in _COUNTERS:
             world[name] = 0
-        world["free_item"], world["logging"] = -1, logging
+        world["free_item"], world["far_free"], world["logging"] = -1, -1, logging
         world["key"] = np.array([replication_key(seed, replication)], dtype=np.uint64).view(np.int64)
         begin(world)
         while (stopped := run(world)) != DONE:
@@ -113,23 +116,23 @@ class Engine:
     def _make_room(self) -> None:
         world = self._world
         margin = int(world["margin_of_rows"][0])
-        needed = {"events": _SPARE, "items": _SPARE, "customers": _SPARE}
+        events = int(world["event_count"][0]) + int(world["far_count"][0])
+        needed = {"events": events, "far": int(world["far_used"][0])}
+        needed |= {name: int(world[f"{name[:-1]}_count"][0]) for name in ("items", "customers")}
         if world["logging"][0]:
-            rows = margin + int(world["customer_count"][0])
-            needed |= {"rows": rows, "lead_rows": _SPARE, "line_rows": margin, "buyers": _SPARE}
-        counts = {"events": "event", "items": "item", "customers": "customer", "rows": "row", "lead_rows": "lead"}
-        counts |= {"line_rows": "line", "buyers": "buyer"}
-        for name, spare in needed.items():
-            least = int(world[f"{counts[name]}_count"][0]) + spare
-            if least > len(self._tables[name]):
+            needed["rows"] = int(world["row_count"][0]) + margin + int(world["customer_count"][0])
+            needed["line_rows"] = int(world["line_count"][0]) + margin
+            needed |= {"lead_rows": int(world["lead_count"][0]), "buyers": int(world["buyer_count"][0])}
+        for name, least in needed.items():
+            if least + _SPARE > len(self._tables[name]):
                 self._grow(name, least + 16 * _SPARE)
 
     # ---- what comes out ------------------------------------------------------------------------------------------
 
     def tally(self, name: str, metrics: Sequence[str], keys: int, periods: int) -> dict[str, Ints]:
         """The sums of a table by metric, each ``[keys, periods]``."""
-        sums = self._tables[name].reshape(len(metrics), keys, periods)
-        return dict(zip(metrics, sums, strict=True))
+        sums = self._tables[name].reshape(keys, periods, len(metrics))
+        return {metric: sums[:, :, place] for place, metric in enumerate(metrics)}
 
     def cubes(self) -> dict[str, dict[str, Ints]]:
         """The tables of the last replication by kind and metric, each ``[keys, periods]``."""

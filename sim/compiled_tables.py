@@ -35,6 +35,9 @@ def start_of(model: Model) -> Start:
     parts = ("recognition_months", "most_lines", "instalment_count", "instalment_count", "credit_count")
     draft.values["end"] = model.end
     draft.values["margin_of_rows"] = 64 + sum(int(draft.values[name]) for name in parts)
+    buckets = 1 << min(max(int(model.expected_leads()).bit_length() - 4, 8), 16)
+    draft.values |= {"bucket_count": buckets, "bucket_ticks": model.end // buckets + 1}
+    tables["buckets"] = table("buckets", buckets)
     empty = {name: np.zeros(0, dtype=TABLES[name]) for name in TABLES if name not in tables}
     return Start(tables | empty, draft.values)
 

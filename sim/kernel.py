@@ -27,8 +27,8 @@ from sim.kernel_customer import (
     review,
 )
 from sim.kernel_desk import dispatch, dispatch_support, give_back, join, leave, touch, touch_waiting, wake_desks
-from sim.kernel_heap import drop_first, drop_first_arrival, first_due, push, push_arrival
-from sim.kernel_items import drop_item, still_waits
+from sim.kernel_heap import drop_first, drop_first_arrival, first_due, open_bucket, push, push_arrival, still_waits
+from sim.kernel_items import drop_item
 from sim.kernel_lead import arrive, lead_goes_cold, lead_ready, lead_worked, open_lead, returns_to_pool
 from sim.kernel_names import (
     AT_ARRIVE,
@@ -138,6 +138,7 @@ def run(worlds: Any) -> int:
         while w.arrival_count == 0 and w.group < w.group_count:
             if not _new_day(w):
                 return ROOM_FOR_ARRIVALS
+        open_bucket(w)
         at_event = an_event(w, 0).when if w.event_count > 0 else NEVER
         at_arrival = ((an_arrival(w, 0).time << 4) | AT_ARRIVE) if w.arrival_count > 0 else NEVER
         time = min(at_event, at_arrival) >> 4
@@ -169,7 +170,8 @@ def run(worlds: Any) -> int:
 @kernel
 def _short_of_room(w: World) -> bool:
     return (
-        w.event_count + _SPARE > w.room_events
+        w.event_count + w.far_count + _SPARE > w.room_events
+        or w.far_used + _SPARE > w.room_far
         or w.item_count + _SPARE > w.room_items
         or w.customer_count + _SPARE > w.room_customers
         or (
@@ -283,8 +285,8 @@ def _worked(w: World, slot: int) -> None:
     if item.what == LEAD:
         for activity in range(w.activity_count):
             worth = whole(w.activities, item.stage * w.activity_count + activity)
-            add(w.rep_activity, (activity * w.rep_count + r) * w.period_count + w.period, worth)
-            add(w.stage_activity, (activity * w.stage_count + item.stage) * w.period_count + w.period, worth)
+            add(w.rep_activity, (r * w.period_count + w.period) * w.activity_count + activity, worth)
+            add(w.stage_activity, (item.stage * w.period_count + w.period) * w.activity_count + activity, worth)
     rep.busy = 0
     rep.idle_since = w.now
     note_free(w, r)

@@ -211,7 +211,7 @@ def _record_start(w: World, r: int, slot: int, end: int) -> None:
         tally_stage(w, STAGE_WAITED, item.stage, waited)
         tally_rep(w, STARTED, r, w.period, 1)
         tally_rep(w, WAITED, r, w.period, waited)
-        other, stage = -1, STAGE_BUSY * w.stage_count + item.stage
+        other, stage = -1, item.stage
     else:
         other, stage = ORDER_WORK if item.stage == w.stage_count else CARE_WORK, -1
     if end <= whole(w.bounds, w.period + 1):

@@ -1,7 +1,9 @@
-"""The events to come: a heap in the order of time and, within an instant, of content (:mod:`sim.instant`).
+"""The events to come, in the order of time and, within an instant, of content (:mod:`sim.instant`).
 
-An event is three numbers: time and moment, entity, and stage, visit and what it is about. A four-way heap is
-shallower than a two-way one and its children lie side by side.
+An event is three numbers: time and moment, entity, and stage, visit and what it is about. The horizon is cut into
+buckets of equal length. Events of the present bucket lie in a heap, four ways wide since its children lie side by side;
+those of later ones in a list each, unsorted, until their bucket comes. Most of them are patience that is never tried:
+when their bucket comes, the task has long been worked, and they are dropped unsorted.
 """
 
 from __future__ import annotations
@@ -9,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from sim.compiled import kernel
-from sim.kernel_tables import an_arrival, an_event, put, whole
+from sim.kernel_names import AT_PATIENCE, AT_RETURN, FREE
+from sim.kernel_tables import a_far_event, an_arrival, an_event, an_item, put, whole
 from sim.kernel_world import World
 
 
@@ -24,6 +27,56 @@ def push(w: World, time: int, moment: int, entity: np.uint64, stage: int, visit:
         return
     when = (time << 4) | moment
     what = (((stage << 24) | visit) << 32) | (about << 28) | place
+    bucket = time // w.bucket_ticks
+    if bucket <= w.bucket:
+        _sift_up(w, when, entity, what)
+        return
+    node = w.far_free
+    if node == -1:
+        node = w.far_used
+        w.far_used += 1
+    far = a_far_event(w, node)
+    if w.far_free != -1:
+        w.far_free = far.following
+    far.when, far.entity, far.what, far.following = when, entity, what, whole(w.buckets, bucket)
+    put(w.buckets, bucket, node)
+    w.far_count += 1
+
+
+@kernel
+def open_bucket(w: World) -> None:
+    """The next bucket that holds anything: its events come into the heap."""
+    while w.event_count == 0 and w.far_count > 0:
+        w.bucket += 1
+        node = whole(w.buckets, w.bucket)
+        while node != -1:
+            far = a_far_event(w, node)
+            moment = far.when & 15
+            if (moment != AT_PATIENCE and moment != AT_RETURN) or _tried(w, far.entity, far.what):
+                _sift_up(w, far.when, far.entity, far.what)
+            following = far.following
+            far.following = w.far_free
+            w.far_free = node
+            w.far_count -= 1
+            node = following
+
+
+@kernel
+def _tried(w: World, entity: np.uint64, what: int) -> bool:
+    return still_waits(w, what & 0xFFFFFFF, entity, what >> 56, (what >> 32) & 0xFFFFFF)
+
+
+@kernel
+def still_waits(w: World, slot: int, entity: np.uint64, stage: int, visit: int) -> bool:
+    """Whether a place still holds the task that an event was meant for, and that task waits at a desk."""
+    item = an_item(w, slot)
+    return (
+        item.desk != -1 and item.entity == entity and item.visit == visit and item.stage == stage and item.what != FREE
+    )
+
+
+@kernel
+def _sift_up(w: World, when: int, entity: np.uint64, what: int) -> None:
     child = w.event_count
     w.event_count += 1
     while child > 0:

@@ -83,23 +83,14 @@ def queue_up(w: World, slot: int, d: int, value: int, tier: int, patience: int) 
         item.sort = tier
     else:
         item.sort = 0
-    item.deadline = NEVER if patience >= NEVER else customers_later(w, patience)
+    deadline = NEVER if patience >= NEVER else customers_later(w, patience)
     rep = a_desk(w, d).rep
-    row(w, now, ROW_ENTER, item.entity, item.visit, item.stage, rep, -1, item.deadline, 0)
+    row(w, now, ROW_ENTER, item.entity, item.visit, item.stage, rep, -1, deadline, 0)
     if item.what == LEAD:
         if item.visit == 0 and item.stage != item.counted_stage:
             tally_stage(w, STAGE_ENTERED, item.stage, 1)
         tally_first_rep(w, slot, rep, 0)
         if w.return_after >= 0:
             push(w, now + w.return_after, AT_RETURN, item.entity, item.stage, item.visit, OF_ITEM, slot)
-    push(w, item.deadline, AT_PATIENCE, item.entity, item.stage, item.visit, OF_ITEM, slot)
+    push(w, deadline, AT_PATIENCE, item.entity, item.stage, item.visit, OF_ITEM, slot)
     join(w, d, slot)
-
-
-@kernel
-def still_waits(w: World, slot: int, entity: np.uint64, stage: int, visit: int) -> bool:
-    """Whether a place still holds the task that an event was meant for, and that task waits at a desk."""
-    item = an_item(w, slot)
-    return (
-        item.what != FREE and item.entity == entity and item.stage == stage and item.visit == visit and item.desk != -1
-    )

@@ -8,7 +8,17 @@ from __future__ import annotations
 import numpy as np
 
 from sim.compiled import kernel
-from sim.kernel_names import AVAILABLE
+from sim.kernel_names import (
+    ACCOUNT_SUMS,
+    AVAILABLE,
+    COMPANY_SUMS,
+    PRODUCT_SUMS,
+    REP_SUMS,
+    SEGMENT_SUMS,
+    SOURCE_SUMS,
+    STAGE_BUSY,
+    STAGE_SUMS,
+)
 from sim.kernel_tables import a_row, add, whole
 from sim.kernel_world import World, clock_columns
 from sim.worktime import interval_at
@@ -49,47 +59,47 @@ def period_at(w: World, time: int) -> int:
 def tally_rep(w: World, what: int, rep: int, period: int, amount: int) -> None:
     """Count for a rep; nobody (-1) is left out."""
     if rep >= 0:
-        add(w.rep_tally, (what * w.rep_count + rep) * w.period_count + period, amount)
+        add(w.rep_tally, (rep * w.period_count + period) * REP_SUMS + what, amount)
 
 
 @kernel
 def tally_stage(w: World, what: int, stage: int, amount: int) -> None:
     """Count for a stage in the present period."""
-    add(w.stage_tally, (what * w.stage_count + stage) * w.period_count + w.period, amount)
+    add(w.stage_tally, (stage * w.period_count + w.period) * STAGE_SUMS + what, amount)
 
 
 @kernel
 def tally_source(w: World, what: int, source: int, period: int, amount: int) -> None:
     """Count for a source, if there is one."""
     if source >= 0:
-        add(w.source_tally, (what * w.source_count + source) * w.period_count + period, amount)
+        add(w.source_tally, (source * w.period_count + period) * SOURCE_SUMS + what, amount)
 
 
 @kernel
 def tally_product(w: World, what: int, product: int, amount: int) -> None:
     """Count for a product, if it is known, in the present period."""
     if product >= 0:
-        add(w.product_tally, (what * w.product_count + product) * w.period_count + w.period, amount)
+        add(w.product_tally, (product * w.period_count + w.period) * PRODUCT_SUMS + what, amount)
 
 
 @kernel
 def tally_segment(w: World, what: int, segment: int, period: int, amount: int) -> None:
     """Count for a segment, if there is one."""
     if segment >= 0:
-        add(w.segment_tally, (what * w.segment_count + segment) * w.period_count + period, amount)
+        add(w.segment_tally, (segment * w.period_count + period) * SEGMENT_SUMS + what, amount)
 
 
 @kernel
 def tally_account(w: World, what: int, account: int, amount: int) -> None:
     """Count for an account of the scenario, over the whole horizon."""
     if account >= 0:
-        add(w.account_tally, what * w.account_count + account, amount)
+        add(w.account_tally, account * ACCOUNT_SUMS + what, amount)
 
 
 @kernel
 def tally_company(w: World, what: int, amount: int) -> None:
     """Count for the company in the present period."""
-    add(w.company_tally, what * w.period_count + w.period, amount)
+    add(w.company_tally, w.period * COMPANY_SUMS + what, amount)
 
 
 @kernel
@@ -109,7 +119,7 @@ def tally_work(w: World, what: int, other: int, stage: int, rep: int, clock: int
 
     Args:
         what: tally of the rep; ``other``: a second one, -1 for none.
-        stage: its tally of the stage, -1 for none.
+        stage: of the funnel, -1 for none.
     """
     period = w.period
     done = work_until(w, clock, begun, 0)
@@ -120,7 +130,7 @@ def tally_work(w: World, what: int, other: int, stage: int, rep: int, clock: int
         if other >= 0:
             tally_rep(w, other, rep, period, sofar - done)
         if stage >= 0:
-            add(w.stage_tally, stage * w.period_count + period, sofar - done)
+            add(w.stage_tally, (stage * w.period_count + period) * STAGE_SUMS + STAGE_BUSY, sofar - done)
         if end <= upto:
             return
         done = sofar

@@ -19,6 +19,7 @@ from sim.kernel_world import (
     CUSTOMER,
     DESK,
     EVENT,
+    FAR,
     IDENTITY,
     INSTALMENT,
     ITEM,
@@ -110,6 +111,12 @@ def an_item(w: World, position: int) -> Record:
 def an_event(w: World, position: int) -> Record:
     """A place of the heap of events."""
     return view(w.events, MANY, EVENT)[position]
+
+
+@kernel
+def a_far_event(w: World, position: int) -> Record:
+    """An event of a later bucket."""
+    return view(w.far, MANY, FAR)[position]
 
 
 @kernel

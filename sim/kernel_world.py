@@ -19,9 +19,11 @@ World = Any
 """A record of :data:`WORLD`; mypy does not know records."""
 
 
-def _record(whole: str, floats: str = "", identities: str = "") -> Any:
+def _record(whole: str, floats: str = "", identities: str = "", short: str = "") -> Any:
+    """Fields of 64 bits, and ``short`` ones of 32 for positions and counts where many rows are touched often."""
     fields = [(name, "u8") for name in identities.split()] + [(name, "f8") for name in floats.split()]
-    return np.dtype([*fields, *((name, "i8") for name in whole.split())], align=True)
+    fields += [(name, "i8") for name in whole.split()] + [(name, "i4") for name in short.split()]
+    return np.dtype(fields, align=True)
 
 
 STAGE: Final = _record(
@@ -49,13 +51,14 @@ SUPPORT: Final = _record(
     floats="pace",
 )
 ITEM: Final = _record(
-    "what source region segment product bundle account customer origin created given value key_value stage visit rests "
-    "pooled support entered deadline sort desk before after rep begun worked epoch agrees delay counted "
-    "counted_at counted_as counted_by counted_stage next_free",
-    floats="quality factor hours support_hours u_outcome u_delay owner_factor care_factor",
+    "entered sort begun worked delay created value key_value given counted_at counted_as",
+    floats="hours u_outcome u_delay quality factor support_hours owner_factor care_factor",
     identities="entity",
+    short="what stage visit desk before after rep epoch support agrees source region segment product bundle account "
+    "customer origin rests pooled counted counted_by counted_stage next_free",
 )
 EVENT: Final = np.dtype([("when", "i8"), ("entity", "u8"), ("what", "i8")], align=True)
+FAR: Final = np.dtype([("when", "i8"), ("entity", "u8"), ("what", "i8"), ("following", "i8")], align=True)
 ARRIVAL: Final = np.dtype([("time", "i8"), ("entity", "u8"), ("source", "i8")], align=True)
 CUSTOMER: Final = _record(
     "position region segment since gone value tier offer_first offer_count mix visits "
@@ -151,6 +154,8 @@ RUN_TABLES: Final = {
     "supports": SUPPORT,
     "quotas": QUOTA,
     "events": EVENT,
+    "far": FAR,
+    "buckets": WHOLE,
     "dues": WHOLE,
     "items": ITEM,
     "keepers": WHOLE,
@@ -189,9 +194,10 @@ COUNTS: Final = (
     "instalment_count credit_count opening_count block_count tender_count change_count policy "
     "queue same_rep across return_after motivated owner_role vat_on_top "
     "vat_within recognition_months payment_delay renews new_value new_tier new_visits new_offer_first new_offer_count "
-    "new_mix stretch_count customers_clock most_lines margin_of_rows "
+    "new_mix bucket_count bucket_ticks stretch_count customers_clock most_lines margin_of_rows "
     # ---
-    "now period key group event_count due_count item_count free_item arrival_count customer_count staff_known logging "
+    "now period key group event_count far_count far_used far_free bucket due_count "
+    " item_count free_item arrival_count customer_count staff_known logging "
     "row_count lead_count line_count buyer_count signed too_much wanted"
 )
 SHARES: Final = (

@@ -103,7 +103,11 @@ def rendezvous(
         rep = reps[i]
         if weights[rep] <= 0.0:
             continue
-        score = -math.log(draw(key, pair_identity(entity, identities[rep]), 0, 0, _ROUTE)) / weights[rep]
+        u = draw(key, pair_identity(entity, identities[rep]), 0, 0, _ROUTE)
+        # -ln(u) is at least 1 - u: most candidates are out before the logarithm.
+        if 1.0 - u > best_score * weights[rep]:
+            continue
+        score = -math.log(u) / weights[rep]
         if score < best_score or (score == best_score and identities[rep] < identities[best]):
             best, best_score = rep, score
     return best
