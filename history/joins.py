@@ -21,7 +21,7 @@ def missing_columns(header: pd.Index, wanted: list[str], name: str, ledger: Ledg
         if column in header:
             continue
         near = difflib.get_close_matches(column, list(header), n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(map(str, header))}"
+        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(map(str, header))}."
         ledger.refuse(name, column, "the table must have this column", f"{hint} Set it in the mapping file")
 
 

@@ -181,6 +181,11 @@ def _csv(raw: bytes, zipped: bool, name: str, encoding: str, delimiter: str, led
     except csv.Error as broken:
         ledger.refuse(f"{name}, line {reader.line_num}", "", f"must be CSV: {broken}", "export the table again")
         return _NOTHING
+    other = next((sign for sign in ";\t|," if sign in header[0]), None) if len(header) == 1 else None
+    if other is not None:
+        rule = f"{delimiter!r} must stand between the columns, but {other!r} does"
+        ledger.refuse(f"{name}, line 1", "", rule, f"set `delimiter: {other!r}` in the mapping file")
+        return _NOTHING
     if ragged:
         shown = ", ".join(f"line {line} has {count}" for line, count in ragged[:SHOWN])
         rule = f"every row must have the {len(header)} fields of the header"

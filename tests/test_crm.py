@@ -482,3 +482,12 @@ def test_a_workbook_that_states_too_small_a_size_is_read_whole(tmp_path: Path) -
         for name in good.namelist():
             bad.writestr(name, good.read(name).replace(b'<dimension ref="A1:F4"', b'<dimension ref="A1:F3"'))
     same(read_history(plain, rules()), read_history(stated, rules()))
+
+
+@pytest.mark.parametrize("sign", [";", "\t"])
+def test_another_delimiter_is_one_problem(sign: str, tmp_path: Path) -> None:
+    path = written(tmp_path, [row.replace(",", sign) for row in GOOD], header=HEADER.replace(",", sign))
+    told = refusal(path, rules()).splitlines()
+    assert len(told) == 2
+    assert f"but {sign!r} does -> set `delimiter: {sign!r}` in the mapping file" in told[1]
+    assert read_history(path, rules(delimiter=sign)).source_files[0].rows == 3
