@@ -53,7 +53,7 @@ def stage_table(outcome: Outcome) -> pd.DataFrame:
             "effort_hours": mean("busy_ticks") / HOUR,
             "lost_value_minor": mean("lost_value"),
             "forgone_minor": mean("lost_value") * onward,
-            "gain_per_point": 0.01 / conversion,
+            "gain_per_point": np.divide(0.01, conversion, out=np.full_like(conversion, np.nan), where=conversion > 0),
         }
     )
 
@@ -80,20 +80,23 @@ def stage_findings(table: pd.DataFrame, names: Mapping[str, str]) -> Iterator[Fi
         f"“{names.get(name, name)}”阶段最慢：每次{days:.1f}天"
         f"（等待销售{parts['wait_days']:.1f}天，客户考虑{parts['delay_days']:.1f}天）。",
         "strong" if days > 1.1 * float(deciding["days"].nlargest(2).iloc[1]) else "moderate",
-        {"days": days, "share_of_days": days / rest, **parts},
+        {"days": days, "share_of_days": days / max(rest, 1e-9), **parts},
     )
     top = max(rows, key=lambda row: float(row["forgone_minor"]))
     name, share = str(top["stage"]), float(top["forgone_minor"]) / max(float(deciding["forgone_minor"].sum()), 1e-9)
     gain = float(top["gain_per_point"])
+    promise, zh = "; nothing comes through it.", "，没有商机通过。"
+    if np.isfinite(gain):
+        promise = f"; one point more conversion there would bring {100 * gain:.1f} % more new sales, all else equal."
+        zh = f"；其他条件不变时，转化率提高1个百分点，新增销售约增加{100 * gain:.1f}%。"
     yield Finding(
         "leak",
         name,
-        f"{name} is the stage that forgoes most value ({100 * share:.0f} %); one point more conversion there would "
-        f"bring {100 * gain:.1f} % more new sales, all else equal.",
-        f"“{names.get(name, name)}”阶段流失价值最多（占{100 * share:.0f}%）；"
-        f"其他条件不变时，转化率提高1个百分点，新增销售约增加{100 * gain:.1f}%。",
+        f"{name} is the stage that forgoes most value ({100 * share:.0f} %){promise}",
+        f"“{names.get(name, name)}”阶段流失价值最多（占{100 * share:.0f}%）{zh}",
         "moderate",
-        {"share": share, "forgone_minor": float(top["forgone_minor"]), "gain_per_point": gain},
+        {"share": share, "forgone_minor": float(top["forgone_minor"])}
+        | ({"gain_per_point": gain} if np.isfinite(gain) else {}),
     )
     cold = float(deciding["cold"].sum()) / max(float(deciding["entered"].iloc[0]), 1e-9)
     if cold >= _MANY_COLD:
