@@ -180,6 +180,17 @@ def test_a_reader_who_leaves_early_is_no_error() -> None:
     assert "Exception ignored" not in told
 
 
+def test_warnings_come_without_the_place_in_the_code() -> None:
+    code = (
+        "import importlib, warnings\n"
+        "home = importlib.import_module('quotalab.cli.main')\n"
+        "home.run = lambda _: warnings.warn('no font has the characters 交付') or 0\n"
+        "home.main([])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert done.stderr == "note: no font has the characters 交付\n"
+
+
 def test_work_is_done_to_its_end_when_nobody_listens(tiny_file: Path, tmp_path: Path) -> None:
     arguments = [sys.executable, "-m", "quotalab", "init", str(tmp_path / "mine"), "--from", str(tiny_file)]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ BROKEN_PIPE = 141
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     _open_closed_streams()
+    warnings.showwarning = _told_plainly
     code = run(sys.argv[1:] if arguments is None else arguments)
     # From here on a Ctrl-C ends the process at once; the interpreter, on its way out, would print where it was.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -70,6 +72,11 @@ def run(arguments: Sequence[str]) -> int:
         tell(_fault(error))
         return FAULT
     return DONE
+
+
+def _told_plainly(message: Warning | str, *_: object, **__: object) -> None:
+    """A warning in its own words; the place in the code helps nobody who reads a terminal."""
+    tell(f"note: {message}")
 
 
 def _open_closed_streams() -> None:
