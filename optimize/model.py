@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -23,12 +24,20 @@ class Model:
 
     Attributes:
         unit: minor units of money in one unit of the programme.
-        error: how far segments and cuts may understate the exact value, minor units.
+        segment_error: how far segments may understate the exact value, minor units.
+        knots: where the care curves are cut.
     """
 
     programme: Programme
     unit: float
-    error: float
+    segment_error: float
+    problem: AllocationProblem
+    knots: tuple[Floats, ...]
+
+    @cached_property
+    def error(self) -> float:
+        """How far segments and cuts may understate the exact value, minor units; not cheap."""
+        return self.segment_error + care_error(self.problem, self.knots)
 
 
 def money_unit(problem: AllocationProblem) -> float:
@@ -78,7 +87,8 @@ def build(
     blocks = Blocks()
     unit = money_unit(problem)
     trained, hours = training.add(blocks, problem, unit)
-    owned = accounts.add(blocks, problem, unit, first_knots(problem) if knots is None else knots)
+    cuts = first_knots(problem) if knots is None else knots
+    owned = accounts.add(blocks, problem, unit, cuts)
     gain = trained + owned.gain
     made = None
     if quotas:
@@ -87,8 +97,7 @@ def build(
         blocks.columns("nothing", ["nothing"], 0.0, 0.0)
         blocks.reward(gain)
     fairness.add(blocks, problem, unit, made, owned, gain, hours)
-    hidden = care_error(problem, first_knots(problem) if knots is None else knots)
-    return Model(blocks.programme(), unit, (made.error if made else 0.0) * unit + hidden)
+    return Model(blocks.programme(), unit, (made.error if made else 0.0) * unit, problem, cuts)
 
 
 def read_decisions(problem: AllocationProblem, model: Model, values: Floats) -> Decisions:

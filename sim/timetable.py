@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -46,8 +47,7 @@ class Timetable:
 
     def __init__(self, calendar: Calendar) -> None:
         self.calendar = calendar
-        self._zero = _utc(calendar.start, 0, ZoneInfo(calendar.timezone))
-        self._hours: dict[Region | None, Intervals] = {}
+        self._zero = _zero(calendar)
         self._midnights: dict[tuple[date, str | None], int] = {}
         self.end = self.midnight(calendar.end)
 
@@ -59,8 +59,7 @@ class Timetable:
 
     def at(self, day: date, minute: int, zone: str | None = None) -> int:
         """Tick of a local minute of a day; minute 1440 is the next midnight."""
-        moment = _utc(day, minute, ZoneInfo(zone or self.calendar.timezone))
-        return round((moment - self._zero).total_seconds() * 1000)
+        return _tick(day, minute, ZoneInfo(zone or self.calendar.timezone), self._zero)
 
     def days(self) -> list[date]:
         """Every day of the horizon."""
@@ -94,29 +93,7 @@ class Timetable:
 
         What the region says of a day goes before what the company says, and a working day before a holiday.
         """
-        if region not in self._hours:
-            self._hours[region] = self._laid_out(region)
-        return self._hours[region]
-
-    def _laid_out(self, region: Region | None) -> Intervals:
-        calendar = self.calendar
-        own_holidays = frozenset(region.holidays if region else ())
-        own_working = frozenset(region.working_days if region else ())
-        closed = (frozenset(calendar.holidays) - own_working) | own_holidays
-        opened = (frozenset(calendar.working_days) - own_holidays) | own_working
-        workdays = (region and region.workdays) or calendar.workdays
-        spans = [span_minutes(span) for span in ((region and region.hours) or calendar.hours)]
-        zone = (region and region.timezone) or calendar.timezone
-        last = calendar.end + timedelta(days=RUN_ON_DAYS)
-        # One day before: another zone's first local day may begin before the company's.
-        day = calendar.start - timedelta(days=1)
-        pairs = []
-        while day < last:
-            if day in opened or (WEEKDAYS[day.weekday()] in workdays and day not in closed):
-                pairs += [(self.at(day, begin, zone), self.at(day, end, zone)) for begin, end in spans]
-            day += timedelta(days=1)
-        # A span inside the hour that summer time skips would end before it begins.
-        return from_intervals((max(begin, 0), end) for begin, end in pairs if end > max(begin, 0))
+        return _laid_out(self.calendar, region)
 
     def customers_clock(self) -> Intervals:
         """When customers' delay and patience run: always, but for the pauses."""
@@ -226,6 +203,40 @@ def _working_days(timetable: Timetable, hours: Intervals, start: date, end: date
 
 def _length(hours: Intervals) -> int:
     return int((hours[:, 1] - hours[:, 0]).sum())
+
+
+@lru_cache(maxsize=64)
+def _laid_out(calendar: Calendar, region: Region | None) -> Intervals:
+    """Opening hours, kept from one model to the next: plans and most what-ifs leave them as they are."""
+    own_holidays = frozenset(region.holidays if region else ())
+    own_working = frozenset(region.working_days if region else ())
+    closed = (frozenset(calendar.holidays) - own_working) | own_holidays
+    opened = (frozenset(calendar.working_days) - own_holidays) | own_working
+    workdays = (region and region.workdays) or calendar.workdays
+    spans = [span_minutes(span) for span in ((region and region.hours) or calendar.hours)]
+    zone = ZoneInfo((region and region.timezone) or calendar.timezone)
+    zero = _zero(calendar)
+    last = calendar.end + timedelta(days=RUN_ON_DAYS)
+    # One day before: another zone's first local day may begin before the company's.
+    day = calendar.start - timedelta(days=1)
+    pairs = []
+    while day < last:
+        if day in opened or (WEEKDAYS[day.weekday()] in workdays and day not in closed):
+            pairs += [(_tick(day, begin, zone, zero), _tick(day, end, zone, zero)) for begin, end in spans]
+        day += timedelta(days=1)
+    # A span inside the hour that summer time skips would end before it begins.
+    hours = from_intervals((max(begin, 0), end) for begin, end in pairs if end > max(begin, 0))
+    hours.flags.writeable = False
+    return hours
+
+
+def _zero(calendar: Calendar) -> datetime:
+    """The moment of tick 0."""
+    return _utc(calendar.start, 0, ZoneInfo(calendar.timezone))
+
+
+def _tick(day: date, minute: int, zone: ZoneInfo, zero: datetime) -> int:
+    return round((_utc(day, minute, zone) - zero).total_seconds() * 1000)
 
 
 def _utc(day: date, minute: int, zone: ZoneInfo) -> datetime:

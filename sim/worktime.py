@@ -64,10 +64,11 @@ def from_intervals(pairs: Iterable[tuple[int, int]] | Intervals) -> Intervals:
         InputRefused: an interval closes before it opens, or lies beyond ``NEVER``.
     """
     given = np.array(pairs if isinstance(pairs, np.ndarray) else list(pairs), dtype=np.int64).reshape(-1, 2)
+    opens, closes = given[:, 0], given[:, 1]
+    wrong = np.flatnonzero((opens < -NEVER) | (opens > closes) | (closes > NEVER))
     refuse_if(
-        Problem(f"intervals[{row}]", f"[{opens}, {closes})", "-NEVER <= open <= close <= NEVER must hold")
-        for row, (opens, closes) in enumerate(given.tolist())
-        if not -NEVER <= opens <= closes <= NEVER
+        Problem(f"intervals[{row}]", f"[{opens[row]}, {closes[row]})", "-NEVER <= open <= close <= NEVER must hold")
+        for row in wrong.tolist()
     )
     given = given[given[:, 0] < given[:, 1]]
     given = given[np.argsort(given[:, 0], kind="stable")]
@@ -233,7 +234,8 @@ def _interval_of_work(cum: Ticks, target: int, i: int) -> int:
 
 
 def _combined(a: Intervals, b: Intervals, keep: Callable[[Inside, Inside], Inside]) -> Intervals:
-    edges = np.unique(np.concatenate([a.ravel(), b.ravel()]))
+    # Edges may come twice: what lies between the two is empty and falls out below.
+    edges = np.sort(np.concatenate([a.ravel(), b.ravel()]))
     begins, ends = edges[:-1], edges[1:]
     kept = keep(_inside(a, begins), _inside(b, begins))
     return from_intervals(np.column_stack([begins[kept], ends[kept]]))

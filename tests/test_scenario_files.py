@@ -163,3 +163,12 @@ def test_copies_pickles_and_equality(starter: Scenario) -> None:
         assert twin.fingerprint() == starter.fingerprint()
         assert twin.plan is None
     assert isinstance(pickle.loads(pickle.dumps(starter)).reps[0].quota, type(starter.reps[0].quota))
+
+
+def test_a_changed_copy_has_a_fingerprint_of_its_own(starter: Scenario) -> None:
+    """The fingerprint is formed once a scenario; a copy with other sections must not inherit it."""
+    before = starter.fingerprint()
+    changed = starter.model_copy(update={"seed": starter.seed + 1})
+    assert changed.fingerprint() == Scenario.model_validate(changed.brief_document()).fingerprint() != before
+    assert starter.with_plan(None).fingerprint() == before
+    assert changed.model_copy(update={"seed": starter.seed}) == starter
