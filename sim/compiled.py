@@ -20,6 +20,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast, overload
 
@@ -139,6 +140,11 @@ def scalar(target: F | str, /) -> F | Callable[[F], F]:
     return _compile(target, None)
 
 
+def inlined(signature: str) -> Callable[[F], F]:
+    """As :func:`scalar` with fixed types; the code is copied to where it is called, as draws are in every loop."""
+    return lambda function: _compile(function, signature, forceinline=True)
+
+
 def kernel(function: F) -> F:
     """Compile a function that only compiled functions call: as :func:`scalar`, without a door for Python to come in by.
 
@@ -147,10 +153,10 @@ def kernel(function: F) -> F:
     Raises:
         ValueError: the function lives in a file that the cache key does not cover.
     """
-    return _compile(function, None, inner=True)
+    return _compile(function, None, cache=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
-def _compile(function: F, signature: str | None, *, inner: bool = False) -> F:
+def _compile(function: F, signature: str | None, *, cache: bool = True, **options: bool) -> F:
     source = Path(function.__code__.co_filename).resolve()
     if source not in _COVERED:
         raise ValueError(
@@ -158,10 +164,8 @@ def _compile(function: F, signature: str | None, *, inner: bool = False) -> F:
             f"covers; move it, or add the file to COMPILED_SOURCES ({', '.join(COMPILED_SOURCES)})"
         )
     rules = {"nogil": True, "fastmath": False, "error_model": "python", "boundscheck": False}
-    if inner:
-        rules |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     with _cached_here():
-        compiled: Any = _numba.njit(signature, cache=not inner, **rules)(function)
+        compiled: Any = _numba.njit(signature, cache=cache, **rules, **options)(function)
     _for_types_alone(compiled)
     return cast(F, compiled)
 
@@ -212,7 +216,24 @@ def _user() -> str:
     return os.environ.get("USERNAME", "user") if sys.platform == "win32" else str(os.getuid())
 
 
+def _load_without_scipy() -> None:
+    """Load numba's array functions, all but scipy.
+
+    They look for scipy's linear algebra as they are loaded, which costs a quarter of the whole start, and again
+    whenever a function that needs it is compiled. None of ours does.
+    """
+    linalg: Any = import_module("numba.np.linalg")
+    look = linalg.ensure_blas
+    linalg.ensure_blas = lambda: None
+    try:
+        arrays: Any = import_module("numba.np.arraymath")
+    finally:
+        linalg.ensure_blas = look
+    arrays.ensure_blas = look
+
+
 assert_no_svml()
+_load_without_scipy()
 _COVERED: Final = frozenset(compiled_sources())
 CACHE_FOLDER: Final = kernel_folder(cache_key())
 """Where the code compiled by this process is kept."""

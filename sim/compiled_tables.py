@@ -35,9 +35,10 @@ def start_of(model: Model) -> Start:
     parts = ("recognition_months", "most_lines", "instalment_count", "instalment_count", "credit_count")
     draft.values["end"] = model.end
     draft.values["margin_of_rows"] = 64 + sum(int(draft.values[name]) for name in parts)
-    buckets = 1 << min(max(int(model.expected_leads()).bit_length() - 4, 8), 16)
-    draft.values |= {"bucket_count": buckets, "bucket_ticks": model.end // buckets + 1}
-    tables["buckets"] = table("buckets", buckets)
+    wanted = 1 << min(max(int(model.expected_leads()).bit_length() - 4, 8), 16)
+    bits = (model.end // wanted).bit_length()
+    draft.values["bucket_bits"] = bits
+    tables["buckets"] = table("buckets", (model.end >> bits) + 1)
     empty = {name: np.zeros(0, dtype=TABLES[name]) for name in TABLES if name not in tables}
     return Start(tables | empty, draft.values)
 

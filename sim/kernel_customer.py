@@ -107,6 +107,7 @@ def begin_life(w: World, place: int) -> None:
         push(w, customer.gone, AT_CREATE, customer.identity, 0, 0, OF_CHURN, place)
     if customer.visits > 0:
         customer.due_tick = care_due(key_of(w), customer.identity, 0, customer.visits, customer.since)
+        customer.visit_tick = customer.due_tick
         await_care(w, place)
     customer.threshold = order_gap(key_of(w), customer.identity, 0)
     stretch = 0
@@ -258,17 +259,17 @@ def order_worked(w: World, slot: int) -> None:
 def await_care(w: World, place: int) -> None:
     """Let the next care visit come; visits that fall on the same tick are all let come."""
     customer = a_customer(w, place)
-    due = care_due(key_of(w), customer.identity, customer.visit, customer.visits, customer.since)
+    due = customer.visit_tick
     while due < customer.gone and due < w.end:
         entity = pair_identity(customer.identity, np.uint64(customer.visit))
-        following = care_due(key_of(w), customer.identity, customer.visit + 1, customer.visits, customer.since)
-        # The stage says whether this one is to let the next come.
-        last = 1 if following > due else 0
-        push(w, due, AT_CREATE, entity, 0, 2 * customer.visit + last, OF_CARE, place)
+        visit = customer.visit
         customer.visit += 1
+        customer.visit_tick = care_due(key_of(w), customer.identity, customer.visit, customer.visits, customer.since)
+        # The visit says whether this one is to let the next come.
+        last = 1 if customer.visit_tick > due else 0
+        push(w, due, AT_CREATE, entity, 0, 2 * visit + last, OF_CARE, place)
         if last == 1:
             return
-        due = following
 
 
 @kernel

@@ -27,7 +27,7 @@ def push(w: World, time: int, moment: int, entity: np.uint64, stage: int, visit:
         return
     when = (time << 4) | moment
     what = (((stage << 24) | visit) << 32) | (about << 28) | place
-    bucket = time // w.bucket_ticks
+    bucket = time >> w.bucket_bits
     if bucket <= w.bucket:
         _sift_up(w, when, entity, what)
         return

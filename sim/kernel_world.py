@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from sim.compiled import kernel
-from sim.kernel_view import view
+from sim.kernel_view import view, view_rows
 from sim.log import LOG_DTYPE
 from sim.samplers import SamplerTables
 
@@ -63,7 +63,7 @@ ARRIVAL: Final = np.dtype([("time", "i8"), ("entity", "u8"), ("source", "i8")], 
 CUSTOMER: Final = _record(
     "position region segment since gone value tier offer_first offer_count mix visits "
     # ---
-    "owner handed_over visit due due_tick made orders stretch begin end bought bought_in",
+    "owner handed_over visit visit_tick due due_tick made orders stretch begin end bought bought_in",
     floats="mean_value care owed expected growth threshold",
     identities="identity",
 )
@@ -194,7 +194,7 @@ COUNTS: Final = (
     "instalment_count credit_count opening_count block_count tender_count change_count policy "
     "queue same_rep across return_after motivated owner_role vat_on_top "
     "vat_within recognition_months payment_delay renews new_value new_tier new_visits new_offer_first new_offer_count "
-    "new_mix bucket_count bucket_ticks stretch_count customers_clock most_lines margin_of_rows "
+    "new_mix bucket_bits stretch_count customers_clock most_lines margin_of_rows "
     # ---
     "now period key group event_count far_count far_used far_free bucket due_count "
     " item_count free_item arrival_count customer_count staff_known logging "
@@ -226,9 +226,7 @@ def key_of(w: World) -> np.uint64:
 @kernel
 def samplers(w: World) -> SamplerTables:
     """The tables of the samplers."""
-    head = view(w.sampler_head, w.room_sampler_head, WHOLE).reshape((w.room_sampler_head // 3, 3))
-    rows = view(w.sampler_rows, w.room_sampler_rows, REAL).reshape((w.room_sampler_rows // 6, 6))
-    return SamplerTables(head, rows)
+    return SamplerTables(view_rows(w.sampler_head, MANY, 3, WHOLE), view_rows(w.sampler_rows, MANY, 6, REAL))
 
 
 @kernel

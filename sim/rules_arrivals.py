@@ -78,6 +78,9 @@ def chosen_one(
     for kind in range(len(kinds)):
         if weights[kind] > 0.0:
             u = draw(key, pair_identity(entity, kinds[kind]), 0, 0, purpose)
+            # -ln(u) is at least 1 - u: most kinds are out before the logarithm.
+            if 1.0 - u > best * weights[kind]:
+                continue
             score = -math.log(u) / weights[kind]
             if score < best:
                 best = score

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.errors import Problem, refuse_if
-from sim.compiled import scalar
+from sim.compiled import inlined, scalar
 
 STREAM_VERSION: Final = 1
 """Rises with any change of this file's arithmetic, of :class:`Purpose` or of a sampler; every result stores it."""
@@ -89,7 +89,7 @@ _PAIRS = np.uint64(0xA4093822299F31D0)
 _REPLICATIONS = np.uint64(0x082EFA98EC4E6C89)
 
 
-@scalar("UniTuple(uint64, 4)(uint64, uint64, uint64, uint64, uint64, uint64)")
+@inlined("UniTuple(uint64, 4)(uint64, uint64, uint64, uint64, uint64, uint64)")
 def philox4x32(
     c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, k0: np.uint64, k1: np.uint64
 ) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
@@ -103,7 +103,7 @@ def philox4x32(
     return c0, c1, c2, c3
 
 
-@scalar("uint64(uint64)")
+@inlined("uint64(uint64)")
 def mix64(x: np.uint64) -> np.uint64:
     """A bijection of 64 bits in which each input bit moves each output bit.
 
@@ -116,7 +116,7 @@ def mix64(x: np.uint64) -> np.uint64:
     return x ^ (x >> np.uint64(31))
 
 
-@scalar("uint64(uint64, uint64, uint64)")
+@inlined("uint64(uint64, uint64, uint64)")
 def _derived(kind: np.uint64, whole: np.uint64, part: np.uint64) -> np.uint64:
     """Identity of a part of a whole; parts of one whole never collide, since both mixes are bijections."""
     return mix64(mix64(whole ^ kind) ^ part)
@@ -134,7 +134,7 @@ def order_identity(account: np.uint64, n: int) -> np.uint64:
     return _derived(_ORDERS, account, np.uint64(n))
 
 
-@scalar("uint64(uint64, uint64)")
+@inlined("uint64(uint64, uint64)")
 def pair_identity(a: np.uint64, b: np.uint64) -> np.uint64:
     """Identity of the ordered pair (a, b), as of a lead and a rep who might work it."""
     return _derived(_PAIRS, a, b)
@@ -145,7 +145,7 @@ def _replication_key(seed: np.uint64, replication: np.uint64) -> np.uint64:
     return _derived(_REPLICATIONS, seed, replication)
 
 
-@scalar("UniTuple(uint64, 4)(uint64, uint64, int64, int64, int64)")
+@inlined("UniTuple(uint64, 4)(uint64, uint64, int64, int64, int64)")
 def _block(
     key: np.uint64, entity: np.uint64, stage: int, visit: int, purpose: int
 ) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
@@ -155,7 +155,7 @@ def _block(
     return philox4x32(entity & _LOW, entity >> _32, place, np.uint64(purpose), key & _LOW, key >> _32)
 
 
-@scalar("UniTuple(uint64, 4)(uint64, uint64, int64, int64)")
+@inlined("UniTuple(uint64, 4)(uint64, uint64, int64, int64)")
 def stage_block(
     key: np.uint64, entity: np.uint64, stage: int, visit: int
 ) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
@@ -167,20 +167,20 @@ def stage_block(
     return _block(key, entity, stage, visit, 0)
 
 
-@scalar("float64(uint64)")
+@inlined("float64(uint64)")
 def uniform32(word: np.uint64) -> float:
     """A 32-bit word as a number inside (0, 1): ``(word + .5) * 2**-32``."""
     return (np.float64(np.int64(word)) + 0.5) * 2.0**-32
 
 
-@scalar("UniTuple(float64, 4)(uint64, uint64, int64, int64)")
+@inlined("UniTuple(float64, 4)(uint64, uint64, int64, int64)")
 def stage_uniforms(key: np.uint64, entity: np.uint64, stage: int, visit: int) -> tuple[float, float, float, float]:
     """:func:`stage_block` as numbers in (0, 1), in one call: crossing from Python costs most of the time."""
     patience, effort, outcome, delay = stage_block(key, entity, stage, visit)
     return uniform32(patience), uniform32(effort), uniform32(outcome), uniform32(delay)
 
 
-@scalar("float64(uint64, uint64, int64, int64, int64)")
+@inlined("float64(uint64, uint64, int64, int64, int64)")
 def draw(key: np.uint64, entity: np.uint64, stage: int, visit: int, purpose: int) -> float:
     """A number inside (0, 1) for every purpose but ``STAGE``: ``((x >> 12) + .5) * 2**-52`` of 64 bits x.
 
