@@ -8,7 +8,6 @@ taken out, by the components of variance of a one-way layout.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
 
@@ -228,22 +227,13 @@ def _both_sides(
     known = [_company_sales(given.outcome(scenario, plan))[:years].reshape(draws, each) for plan in plans]
     erring = _Erring(scenario, plans, each, given.first, used, levels, simulate or default_simulate())
     rows: list[Floats] = []
-    for row in _in_order(erring, draws, workers):
+    from sim.run import in_order  # late, as the simulator itself
+
+    for row in in_order(erring.block, range(draws), workers):
         rows.append(row)
         report(total - len(plans) * (years - len(rows) * each))
     blocks = np.stack(rows)
     return known, [blocks[:, plan] for plan in range(len(plans))]
-
-
-def _in_order(erring: _Erring, draws: int, workers: int) -> Iterator[Floats]:
-    from joblib import Parallel, delayed
-
-    from experiments.workers import deaf
-
-    run = Parallel(n_jobs=workers, backend="loky", return_as="generator")
-    with deaf():
-        found = run(delayed(erring.block)(number) for number in range(draws))
-    yield from found
 
 
 def _company_sales(outcome: Outcome) -> Floats:

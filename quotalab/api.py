@@ -8,7 +8,7 @@ from typing import Any
 from experiments.design import read_sweep
 from experiments.money import Language
 from experiments.report import check_page, write
-from experiments.runs import Progress, plan_of
+from experiments.runs import Progress
 from experiments.sweep import SweepResult, run_sweep
 from experiments.words import check_language
 from history.calibrate import GROWTH
@@ -21,38 +21,12 @@ from optimize.allocate import allocate as solved
 from optimize.baselines import baselines as ruled
 from optimize.responses import estimate
 from quotalab.diagnosis import Diagnosed, of_export, of_plan
+from quotalab.learning import DEFAULT_YEARS, learning_years
 from quotalab.worlds import open_world, require_scenario, require_world
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 from sim.outcome import Outcome
 from sim.run import simulate
-
-DEFAULT_YEARS = 200
-FIRST_LEARNING_YEAR = 1_000_000
-"""Plans are made from simulated years of this number on and judged on years below it, which they have not seen."""
-
-
-def learning_years(
-    scenario: Scenario,
-    *,
-    replications: int = DEFAULT_YEARS,
-    seed: int | None = None,
-    workers: int = 1,
-    progress: Progress | None = None,
-) -> Outcome:
-    """Simulated years of the present plan, from which plans are made; no comparison uses the same years.
-
-    Raises:
-        InputRefused: the simulator refuses the scenario.
-    """
-    return simulate(
-        scenario.with_plan(plan_of(scenario)),
-        replications=replications,
-        first=FIRST_LEARNING_YEAR,
-        seed=seed,
-        workers=workers,
-        progress=progress,
-    )
 
 
 def allocate(

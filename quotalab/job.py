@@ -22,7 +22,7 @@ from history.diagnose_scenario import diagnose_scenario
 from optimize.allocate import allocate
 from optimize.baselines import baselines
 from optimize.responses import estimate
-from quotalab.api import learning_years
+from quotalab.learning import learning_years
 from quotalab.runs import versions
 from quotalab.worlds import require_world
 from scenarios.errors import InputRefused, Problem, refuse_if

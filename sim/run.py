@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from queue import SimpleQueue
-from typing import Final, Literal
+from threading import local
+from typing import Final, Literal, TypeVar
 
 from scenarios.errors import Problem, refuse_if
 from scenarios.scenario import Scenario
@@ -16,14 +18,15 @@ from sim.compiled_tables import start_of
 from sim.log import Log
 from sim.model import Model, build
 from sim.outcome import Cube, Outcome
-from sim.reduce import reduce, stack
-from sim.reference import World
+from sim.reduce import stack
 from sim.streams import STREAM_VERSION
 
 Engine = Literal["auto", "compiled", "simpy"]
 """``compiled`` for everything; ``simpy`` is the readable reference. ``auto`` is the compiled one."""
 
 ENGINES: Final = ("auto", "compiled", "simpy")
+Task = TypeVar("Task")
+Folded = TypeVar("Folded")
 Progress = Callable[[int, int], None]
 """Called with (replications done, replications in all)."""
 
@@ -55,10 +58,16 @@ def simulate(
         Unsupported: the scenario asks for what no engine runs.
         InputRefused: a bad number of replications, seed or workers, or training that does not fit.
     """
-    _check(replications, first, seed, engine, workers)
+    check(first, seed, engine, replications=replications, workers=workers)
     model = build(scenario)
     used = scenario.seed if seed is None else seed
-    tables = stack(list(_tables(model, used, range(first, first + replications), engine, workers, progress)))
+    wanted = range(first, first + replications)
+    blocks = [wanted[at : at + BLOCK] for at in range(0, replications, BLOCK)]
+    tables = []
+    for block in run_blocks(model, used, blocks, _whole, engine=engine, workers=min(workers, len(blocks))):
+        tables.append(block)
+        if progress is not None:
+            progress(min(len(tables) * BLOCK, replications), replications)
     return Outcome(
         scenario=scenario.fingerprint(),
         plan=scenario.simulation_hash(model.plan),
@@ -67,7 +76,7 @@ def simulate(
         first=first,
         engine="simpy" if engine == "simpy" else "compiled",
         stream_version=STREAM_VERSION,
-        cubes=tables,
+        cubes=stack(tables),
     )
 
 
@@ -80,65 +89,93 @@ def simulate_logs(
     engine: Engine = "auto",
 ) -> list[Log]:
     """Logs of a few replications, one after the other; see :func:`simulate`."""
-    _check(replications, first, seed, engine, 1)
+    check(first, seed, engine, replications=replications)
     model = build(scenario)
     used = scenario.seed if seed is None else seed
     wanted = range(first, first + replications)
     if engine == "simpy":
+        from sim.reference import World
+
         return [World(model, used, replication).run() for replication in wanted]
     ensure_compiled()
     compiled = CompiledEngine(model)
     return [compiled.logged(used, replication) for replication in wanted]
 
 
-def _tables(
-    model: Model, seed: int, replications: range, engine: Engine, workers: int, progress: Progress | None
-) -> Iterator[Mapping[str, Cube]]:
-    blocks = [replications[at : at + BLOCK] for at in range(0, len(replications), BLOCK)]
-    done = 0
-    computed = _by_processes if engine == "simpy" else _by_threads
-    for block, tables in zip(blocks, computed(model, seed, blocks, workers), strict=True):
-        yield tables
-        done += len(block)
-        if progress is not None:
-            progress(done, len(replications))
+def _whole(tables: dict[str, Cube]) -> dict[str, Cube]:
+    return tables
 
 
-def _by_threads(model: Model, seed: int, blocks: Sequence[range], workers: int) -> Iterator[Mapping[str, Cube]]:
-    """Blocks in the compiled engine, which lets go of Python's lock; each thread has a memory of its own."""
+def run_blocks(
+    model: Model,
+    seed: int,
+    blocks: Iterable[range],
+    fold: Callable[[dict[str, Cube]], Folded],
+    *,
+    engine: Engine = "auto",
+    workers: int = 1,
+) -> Iterator[Folded]:
+    """What becomes of the tables of each block of replications, block by block, in their order.
+
+    Lazy: no more blocks are at work or waiting to be taken than there are workers, twice over.
+
+    Args:
+        blocks: replications of each block.
+        fold: what is made of the tables of a block, where they were computed; pure, and for processes importable.
+        engine, workers: as for :func:`simulate`.
+    """
+    if engine == "simpy":
+        yield from _by_processes(model, seed, blocks, fold, workers)
+        return
     ensure_compiled()
-    start = start_of(model)
-    if workers == 1 or len(blocks) == 1:
-        compiled = CompiledEngine(model, start)
-        yield from (replicate(compiled, seed, block) for block in blocks)
+    start, mine = start_of(model), local()
+
+    def run(block: range) -> Folded:
+        # An engine is the memory of one thread, kept from block to block.
+        if not hasattr(mine, "engine"):
+            mine.engine = CompiledEngine(model, start)
+        return fold(replicate(mine.engine, seed, block))
+
+    yield from in_order(run, blocks, workers)
+
+
+def in_order(work: Callable[[Task], Folded], tasks: Iterable[Task], workers: int) -> Iterator[Folded]:
+    """Results of the tasks in their order, from this thread where there is one worker, else from as many others."""
+    if workers == 1:
+        yield from map(work, tasks)
+        return
+    waiting: deque[Future[Folded]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for task in tasks:
+                waiting.append(pool.submit(work, task))
+                if len(waiting) >= 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _by_processes(
+    model: Model, seed: int, blocks: Iterable[range], fold: Callable[[dict[str, Cube]], Folded], workers: int
+) -> Iterator[Folded]:
+    if workers == 1:
+        yield from (_simpy_block(model, seed, block, fold) for block in blocks)
         return
     import joblib
 
-    idle: SimpleQueue[CompiledEngine] = SimpleQueue()
-    for _ in range(min(workers, len(blocks))):
-        idle.put(CompiledEngine(model, start))
-    calls = (joblib.delayed(_in_thread)(idle, seed, block) for block in blocks)
-    yield from joblib.Parallel(n_jobs=workers, backend="threading", return_as="generator")(calls)
-
-
-def _in_thread(idle: SimpleQueue[CompiledEngine], seed: int, block: range) -> dict[str, Cube]:
-    compiled = idle.get()
-    try:
-        return replicate(compiled, seed, block)
-    finally:
-        idle.put(compiled)
-
-
-def _by_processes(model: Model, seed: int, blocks: Sequence[range], workers: int) -> Iterator[Mapping[str, Cube]]:
-    if workers == 1 or len(blocks) == 1:
-        yield from (block_tables(model, seed, block, "simpy") for block in blocks)
-        return
-    import joblib
-
-    calls = (joblib.delayed(block_tables)(model, seed, block, "simpy") for block in blocks)
+    calls = (joblib.delayed(_simpy_block)(model, seed, block, fold) for block in blocks)
     with shielded():
         results = joblib.Parallel(n_jobs=workers, return_as="generator")(calls)
     yield from results
+
+
+def _simpy_block(model: Model, seed: int, block: range, fold: Callable[[dict[str, Cube]], Folded]) -> Folded:
+    from sim.reduce import reduce
+    from sim.reference import World
+
+    return fold(stack([reduce(model, World(model, seed, replication).run()) for replication in block]))
 
 
 @contextmanager
@@ -154,17 +191,17 @@ def shielded() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def block_tables(model: Model, seed: int, replications: Sequence[int], engine: Engine = "auto") -> dict[str, Cube]:
-    """Tables of some replications; pure, so it may run anywhere."""
-    if engine == "simpy":
-        return stack([reduce(model, World(model, seed, replication).run()) for replication in replications])
-    ensure_compiled()
-    return replicate(CompiledEngine(model), seed, replications)
+def check(first: int, seed: int | None, engine: str, **counts: int) -> None:
+    """Refuse a bad request before anything is built.
 
+    Args:
+        counts: numbers of at least one, by name.
 
-def _check(replications: int, first: int, seed: int | None, engine: str, workers: int) -> None:
+    Raises:
+        InputRefused: all problems together.
+    """
     problems = []
-    for name, value, least in (("replications", replications, 1), ("first", first, 0), ("workers", workers, 1)):
+    for name, value, least in (*((name, value, 1) for name, value in counts.items()), ("first", first, 0)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             problems.append(Problem(name, str(value), f"must be a whole number of at least {least}"))
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63):

@@ -7,13 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from scenarios.errors import Problem, refuse_if
 from scenarios.scenario import Scenario
 from sim.model import Model, build
 from sim.moments import CubeMoments, Moments, cube_moments
 from sim.outcome import Cube
 from sim.reduce import REP_METRICS
-from sim.run import Progress, block_tables, shielded
+from sim.run import Engine, Progress, check, run_blocks
 from sim.spool import Spool
 from sim.streams import STREAM_VERSION
 from sim.timetable import team_region
@@ -40,6 +39,7 @@ def simulate_moments(
     replications: int = 100,
     first: int = 0,
     seed: int | None = None,
+    engine: Engine = "auto",
     workers: int = 1,
     block: int | None = None,
     spool: str | Path | None = None,
@@ -55,7 +55,7 @@ def simulate_moments(
         replications: how many simulated horizons; memory does not grow with it.
         first: number of the first.
         seed: empty means the scenario's.
-        workers: processes; the result does not depend on it.
+        engine, workers: as for :func:`sim.run.simulate`; the result depends on neither.
         block: replications of one task; empty means as many as are held in some tens of megabytes. The result does
             not depend on it.
         spool: a Parquet file for the horizon totals of each replication and rep, written whole or not at all; see
@@ -66,16 +66,17 @@ def simulate_moments(
         Unsupported: the scenario asks for what no engine runs.
         InputRefused: a bad number of replications, seed, workers or block, or training that does not fit.
     """
-    _check(replications, first, seed, workers, 1 if block is None else block)
+    check(first, seed, engine, replications=replications, workers=workers, block=1 if block is None else block)
     model = build(scenario)
     size = block_size(model) if block is None else block
     used = scenario.seed if seed is None else seed
     last = first + replications
-    fold = partial(_fold, model, used, groups_of(scenario), spool is not None)
+    fold = partial(_fold, groups_of(scenario), spool is not None)
     cubes: dict[str, CubeMoments] = {}
     with Spool.maybe(spool) as samples:
         done = 0
-        for part, rows in _computed(fold, _blocks(first, last, size), workers):
+        blocks = _blocks(first, last, size)
+        for part, rows in run_blocks(model, used, blocks, fold, engine=engine, workers=workers):
             cubes = {kind: cubes[kind].merged(cube) for kind, cube in part.items()} if cubes else part
             if samples is not None and rows is not None:
                 samples.add(rows, first + done)
@@ -123,9 +124,8 @@ def levels(tables: Mapping[str, Cube], groups: Groups) -> Iterator[tuple[str, Cu
         yield f"{COMPANY} {kind}", Cube(kind, cube.metrics, (COMPANY,), cube.periods, whole)
 
 
-def _fold(model: Model, seed: int, groups: Groups, keep: bool, replications: range) -> _Folded:
-    """Moments of some replications, and their reps' table where it is kept; pure, so it may run anywhere."""
-    tables = block_tables(model, seed, replications)
+def _fold(groups: Groups, keep: bool, tables: dict[str, Cube]) -> _Folded:
+    """Moments of a block's tables, and their reps' table where it is kept; pure, so it may run anywhere."""
     folded = {name: cube_moments(cube) for name, cube in levels(tables, groups)}
     return folded, tables["rep"] if keep else None
 
@@ -133,27 +133,3 @@ def _fold(model: Model, seed: int, groups: Groups, keep: bool, replications: ran
 def _blocks(first: int, last: int, size: int) -> Iterator[range]:
     for start in range(first, last, size):
         yield range(start, min(start + size, last))
-
-
-def _computed(fold: partial[_Folded], blocks: Iterator[range], workers: int) -> Iterator[_Folded]:
-    """Blocks in their order."""
-    if workers == 1:
-        yield from map(fold, blocks)
-        return
-    import joblib
-
-    with shielded():
-        results = joblib.Parallel(n_jobs=workers, return_as="generator")(joblib.delayed(fold)(each) for each in blocks)
-    yield from results
-
-
-def _check(replications: int, first: int, seed: int | None, workers: int, block: int) -> None:
-    wanted = (("replications", replications, 1), ("first", first, 0), ("workers", workers, 1), ("block", block, 1))
-    problems = [
-        Problem(name, str(value), f"must be a whole number of at least {least}")
-        for name, value, least in wanted
-        if isinstance(value, bool) or not isinstance(value, int) or value < least
-    ]
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63):
-        problems.append(Problem("seed", str(seed), "must be a whole number from 0 to 2**63 - 1"))
-    refuse_if(problems)

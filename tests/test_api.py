@@ -14,6 +14,7 @@ from history.diagnose import diagnose_scenario
 from history.synthetic import write_events, write_opportunities
 from quotalab import api
 from quotalab.job import Sizes
+from quotalab.learning import learning_years
 from quotalab.tables import cube_table, kpi_table, metric_unit
 from scenarios.scenario import Scenario
 from scenarios.today import company_target
@@ -24,7 +25,7 @@ SMALL = Sizes(learn=16, judge=16, draws=0)
 
 @pytest.fixture(scope="module")
 def years(tiny: Scenario) -> Outcome:
-    return api.learning_years(tiny, replications=24)
+    return learning_years(tiny, replications=24)
 
 
 def test_the_five_line_example_holds(tiny_file: Path) -> None:

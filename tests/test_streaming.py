@@ -1,9 +1,11 @@
-"""Streaming: the same moments and the same file bytes for every block size and number of processes."""
+"""Streaming: the same moments and the same file bytes for every block size, number of workers and engine."""
 
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet
@@ -11,7 +13,7 @@ import pytest
 
 from scenarios.errors import InputRefused
 from scenarios.scenario import Scenario
-from sim import spool, streaming
+from sim import run, spool, streaming
 from sim.interval import student_quantile
 from sim.kpis import Level, at_level, kpis
 from sim.moments import moments
@@ -28,7 +30,9 @@ def test_any_block_and_any_workers_give_the_same_bytes(tiny: Scenario, tmp_path:
         "three": {"block": 3},
         "all": {"block": 100},
         "default": {},
-        "two processes": {"block": 2, "workers": 2},
+        "two threads": {"block": 2, "workers": 2},
+        "the other engine": {"engine": "simpy"},
+        "two processes of it": {"engine": "simpy", "block": 2, "workers": 2},
     }.items():
         file = tmp_path / f"{name}.parquet"
         result = simulate_moments(tiny, replications=10, first=5, spool=file, **how)  # type: ignore[arg-type]
@@ -128,16 +132,15 @@ def test_a_run_that_breaks_leaves_the_old_file(tiny: Scenario, tmp_path: Path, m
     simulate_moments(tiny, replications=2, spool=target)
     before = target.read_bytes()
     monkeypatch.setattr(spool, "GROUP_CELLS", 1)
-    real = streaming.block_tables
+    real = streaming.run_blocks
 
-    def breaks(model, seed, replications):  # type: ignore[no-untyped-def]
-        if 6 in replications:
-            raise KeyboardInterrupt
-        return real(model, seed, replications)
+    def breaks(*work, **how):  # type: ignore[no-untyped-def]
+        yield next(real(*work, **how))
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(streaming, "block_tables", breaks)
+    monkeypatch.setattr(streaming, "run_blocks", breaks)
     with pytest.raises(KeyboardInterrupt):
-        simulate_moments(tiny, replications=20, spool=target)
+        simulate_moments(tiny, replications=20, spool=target, block=6)
     assert target.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["years.parquet"]
 
@@ -156,18 +159,61 @@ def test_a_spool_takes_replications_in_order_only(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_memory_stays_where_it_was(tiny: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_memory_stays_where_it_was(tiny: Scenario, monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
     """The peak of 2,000 replications is that of 100; the tables of all would be 20 times as large."""
-    table = {"rep": streaming.block_tables(streaming.build(tiny), 7, range(20))["rep"]}
-    monkeypatch.setattr(streaming, "block_tables", lambda *_: table)
+    table = {"rep": simulate(tiny, replications=20)["rep"]}
+    monkeypatch.setattr(run, "replicate", lambda *_: table)
     peaks = []
-    simulate_moments(tiny, replications=40, block=20)
+    simulate_moments(tiny, replications=40, block=20, workers=workers)
     for replications in (100, 2000):
         tracemalloc.start()
-        simulate_moments(tiny, replications=replications, block=20)
+        simulate_moments(tiny, replications=replications, block=20, workers=workers)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.1 * peaks[0]
+
+
+def test_blocks_are_run_no_further_ahead_than_workers_need() -> None:
+    begun = []
+
+    def blocks() -> Iterator[int]:
+        for number in range(20):
+            begun.append(number)
+            yield number
+
+    results = run.in_order(lambda number: number * number, blocks(), 2)
+    for number in range(20):
+        assert next(results) == number * number
+        assert len(begun) <= number + 4
+    assert next(results, None) is None
+
+
+def test_an_error_in_a_thread_ends_the_work() -> None:
+    done = []
+
+    def work(number: int) -> int:
+        if number == 1:
+            raise ValueError("one")
+        done.append(number)
+        return number
+
+    with pytest.raises(ValueError, match="one"):
+        list(run.in_order(work, range(1000), 2))
+    assert len(done) < 10
+
+
+def test_each_thread_keeps_one_engine(tiny: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    class Counted(run.CompiledEngine):
+        def __init__(self, *model: Any) -> None:
+            made.append(model)
+            super().__init__(*model)
+
+    monkeypatch.setattr(run, "CompiledEngine", Counted)
+    simulate_moments(tiny, replications=40, block=2, workers=2)
+    assert 1 <= len(made) <= 2
 
 
 def test_small_worlds_come_in_long_blocks_and_large_ones_one_by_one(
@@ -175,7 +221,7 @@ def test_small_worlds_come_in_long_blocks_and_large_ones_one_by_one(
 ) -> None:
     model = streaming.build(tiny)
     assert streaming.block_size(model) == streaming.MOST_IN_BLOCK
-    cells = sum(cube.values.size for cube in streaming.block_tables(model, 7, range(1)).values())
+    cells = sum(cube.values.size for cube in simulate(tiny, replications=1).cubes.values())
     monkeypatch.setattr(streaming, "BLOCK_CELLS", 10 * cells)
     assert 5 <= streaming.block_size(model) <= 20
     monkeypatch.setattr(streaming, "BLOCK_CELLS", 1)

@@ -44,8 +44,8 @@ def compare(
     with Terminal(as_json=as_json, quiet=quiet) as terminal:
         from experiments.compare import compare as compared
         from experiments.words import check_language
-        from quotalab.api import learning_years
         from quotalab.cases import open_cases, today_world, with_baselines
+        from quotalab.learning import learning_years
         from quotalab.runs import check_target, default_target, rows, run_folder
 
         worlds = open_cases(cases, sets)
