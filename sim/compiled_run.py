@@ -15,12 +15,14 @@ from scenarios.errors import InputRefused
 from sim.compiled import CACHE_FOLDER
 from sim.compiled_draft import Table
 from sim.compiled_tables import Start, start_of
-from sim.kernel import DONE, ROOM_FOR_ARRIVALS, begin, run
+from sim.kernel import begin, run
 from sim.kernel_names import (
     ACCOUNT_TALLIES,
     COMPANY_TALLIES,
+    DONE,
     PRODUCT_TALLIES,
     REP_TALLIES,
+    ROOM_FOR_ARRIVALS,
     SEGMENT_TALLIES,
     SOURCE_TALLIES,
     STAGE_TALLIES,
@@ -44,7 +46,8 @@ _CHANGING = ("reps", "desks", "supports", "quotas", "needs", "turns")
 """Tables that each replication begins with as the model gives them."""
 _TALLIES = tuple(name for name in TABLES if name.endswith(("_tally", "_activity")))
 _COUNTERS = (
-    "now", "period", "group", "event_count", "far_count", "far_used", "bucket", "due_count", "item_count",
+    "now", "period", "group", "event_count", "far_count", "far_used", "bucket", "lane", "lane_open",
+    "lane_lead", "lane_lead_count", "due_count", "item_count",
     "arrival_count", "customer_count", "staff_known", "row_count", "lead_count", "line_count", "buyer_count",
     "signed", "too_much", "wanted",
 )  # fmt: skip
@@ -54,7 +57,7 @@ _SPARE = 64
 class Engine:
     """The memory of one thread: replications of one model, one after the other."""
 
-    def __init__(self, model: Model, start: Start | None = None) -> None:
+    def __init__(self, model: Model, start: Start | None = None, *, lanes: bool = True) -> None:
         self.model = model
         self._start = start or start_of(model)
         self._tables: dict[str, Table] = {
@@ -63,6 +66,7 @@ class Engine:
         self._world = np.zeros(1, dtype=WORLD)
         for name, value in self._start.values.items():
             self._world[name] = value
+        self._world["laned"] &= lanes
         events = sum(int(self._world[f"{name}_count"][0]) for name in ("opening", "block", "tender", "change", "rep"))
         events += 3 * len(model.accounts.ids)
         for name in self._tables:
@@ -71,6 +75,7 @@ class Engine:
         self._grow("far", events + 4 * _SPARE)
         self._grow("items", 8 * _SPARE)
         self._grow("arrivals", 2 * _SPARE)
+        self._grow("lane_leads", 2 * _SPARE)
         self._grow("customers", len(model.accounts.ids) + 4 * _SPARE)
 
     def _place(self, name: str) -> None:
@@ -118,6 +123,7 @@ class Engine:
         margin = int(world["margin_of_rows"][0])
         events = int(world["event_count"][0]) + int(world["far_count"][0])
         needed = {"events": events, "far": int(world["far_used"][0])}
+        needed["lane_leads"] = int(world["lane_lead_count"][0])
         needed |= {name: int(world[f"{name[:-1]}_count"][0]) for name in ("items", "customers")}
         if world["logging"][0]:
             needed["rows"] = int(world["row_count"][0]) + margin + int(world["customer_count"][0])

@@ -12,6 +12,7 @@ from scenarios.market import Motivation
 from scenarios.ticks import DAY, NEVER
 from sim import kernel_names as names
 from sim.compiled_draft import Draft, Table, filled, table
+from sim.compiled_lanes import lanes_of
 from sim.compiled_market import customers, market, opening, sales, tenders
 from sim.kernel_world import TABLES
 from sim.model import Model
@@ -38,6 +39,7 @@ def start_of(model: Model) -> Start:
     wanted = 1 << min(max(int(model.expected_leads()).bit_length() - 4, 8), 16)
     bits = (model.end // wanted).bit_length()
     draft.values["bucket_bits"] = bits
+    draft.values |= lanes_of(model, tables)
     tables["buckets"] = table("buckets", (model.end >> bits) + 1)
     empty = {name: np.zeros(0, dtype=TABLES[name]) for name in TABLES if name not in tables}
     return Start(tables | empty, draft.values)
@@ -142,7 +144,7 @@ def desks(model: Model, draft: Draft) -> None:
     desks["rank"][:count] = reps["rank"]
     desks["rank"][count:] = count + np.argsort(ranked)
     desks["rep"] = np.where(np.arange(len(desks)) < count, np.arange(len(desks)), -1)
-    desks["first"] = desks["last"] = desks["woken"] = -1
+    desks["first"] = desks["last"] = desks["woken"] = desks["incoming"] = -1
     order = draft.tables["in_order"]
     members = [order[reps["pool"][order] == count + place] for place in range(len(pools))]
     desks["rep_count"] = [1] * count + [len(people) for people in members]
@@ -163,6 +165,7 @@ def desks(model: Model, draft: Draft) -> None:
         },
     )
     draft.tables["desk_of"] = np.concatenate([support_order, np.argsort(desks["rank"])]).astype(np.int64)
+    draft.tables["lane_free"] = table("lane_free", len(draft.tables["desk_reps"]))
     draft.tables["dues"] = table("dues", len(desks) + supports)
     for name in ("needs", "waiting", "waiting_at"):
         draft.tables[name] = table(name, len(desks) * supports)

@@ -7,13 +7,13 @@ caller has made more, since nothing of its state lies outside the world.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from scenarios.ticks import NEVER
 from sim.compiled import kernel, scalar
-from sim.counts import negbin_quantile
+from sim.kernel_arrivals import new_day
 from sim.kernel_customer import (
     add_account,
     begin_life,
@@ -27,9 +27,10 @@ from sim.kernel_customer import (
     review,
 )
 from sim.kernel_desk import dispatch, dispatch_support, give_back, join, leave, touch, touch_waiting, wake_desks
-from sim.kernel_heap import drop_first, drop_first_arrival, first_due, open_bucket, push, push_arrival, still_waits
+from sim.kernel_heap import drop_first, drop_first_arrival, first_due, open_bucket, push, still_waits
 from sim.kernel_items import drop_item
-from sim.kernel_lead import arrive, lead_goes_cold, lead_ready, lead_worked, open_lead, returns_to_pool
+from sim.kernel_lanes import line_up, work_lanes
+from sim.kernel_lead import arrive, lead_goes_cold, lead_ready, lead_worked, returns_to_pool
 from sim.kernel_names import (
     AT_ARRIVE,
     AT_CREATE,
@@ -42,6 +43,7 @@ from sim.kernel_names import (
     AT_REVIEW,
     AT_WAKE,
     CARE,
+    DONE,
     LEAD,
     OF_BLOCK,
     OF_CARE,
@@ -55,8 +57,11 @@ from sim.kernel_names import (
     OF_SUPPORT,
     OF_TENDER,
     ORDER,
+    ROOM,
+    ROOM_FOR_ARRIVALS,
     ROW_END,
 )
+from sim.kernel_opening import open_lead
 from sim.kernel_people import (
     await_leaving,
     await_replacement,
@@ -66,42 +71,32 @@ from sim.kernel_people import (
     sits_down,
     stands_up,
 )
+from sim.kernel_room import short_of_room
 from sim.kernel_routing import holder_of, pool_of
-from sim.kernel_rows import row, tally_presence
+from sim.kernel_rows import row, tally_activities, tally_presence
 from sim.kernel_tables import (
     a_block,
     a_change,
     a_customer,
     a_desk,
     a_rep,
-    a_source,
     a_tender,
-    add,
     an_arrival,
     an_event,
     an_item,
     an_opening,
-    real,
     whole,
 )
 from sim.kernel_tender import decide, prepare
-from sim.kernel_world import World, key_of
-from sim.streams import Purpose, draw, lead_identity
-
-_COUNT = int(Purpose.ARRIVAL_COUNT)
-_TIME = int(Purpose.ARRIVAL_TIME)
-
-DONE: Final = 0
-ROOM_FOR_ARRIVALS: Final = 1
-ROOM: Final = 2
-_SPARE: Final = 64
-"""Places of each table that one event may need; rows of the log may be more, see ``margin_of_rows``."""
+from sim.kernel_world import World
 
 
 @scalar
 def begin(worlds: Any) -> None:
     """Everything that is known at the start comes into the heap."""
     w = worlds[0]
+    if w.laned == 1:
+        return
     for place in range(w.account_count):
         add_account(w, place)
     for place in range(w.opening_count):
@@ -132,11 +127,29 @@ def begin(worlds: Any) -> None:
 def run(worlds: Any) -> int:
     """Go on until the horizon ends or room runs short; which of them."""
     w = worlds[0]
+    if w.laned == 1:
+        stopped = line_up(w)
+        if stopped == DONE:
+            stopped = work_lanes(w)
+    else:
+        stopped = _go_on(w)
+    if stopped != DONE:
+        return stopped
+    for r in range(w.rep_count):
+        rep = a_rep(w, r)
+        if rep.seated == 1:
+            tally_presence(w, r, rep.clock_now, rep.seat_begin, NEVER)
+    return DONE
+
+
+@kernel
+def _go_on(w: World) -> int:
+    """One event after the other."""
     while True:
-        if _short_of_room(w):
+        if short_of_room(w):
             return ROOM
         while w.arrival_count == 0 and w.group < w.group_count:
-            if not _new_day(w):
+            if not new_day(w):
                 return ROOM_FOR_ARRIVALS
         open_bucket(w)
         at_event = an_event(w, 0).when if w.event_count > 0 else NEVER
@@ -146,7 +159,7 @@ def run(worlds: Any) -> int:
             _serve(w, first_due(w))
             continue
         if time >= w.end:
-            break
+            return DONE
         w.now = time
         while time >= whole(w.bounds, w.period + 1):
             w.period += 1
@@ -160,61 +173,6 @@ def run(worlds: Any) -> int:
             entity, what, moment = event.entity, event.what, event.when & 15
             drop_first(w)
             _happen(w, moment, entity, what)
-    for r in range(w.rep_count):
-        rep = a_rep(w, r)
-        if rep.seated == 1:
-            tally_presence(w, r, rep.clock_now, rep.seat_begin, NEVER)
-    return DONE
-
-
-@kernel
-def _short_of_room(w: World) -> bool:
-    return (
-        w.event_count + w.far_count + _SPARE > w.room_events
-        or w.far_used + _SPARE > w.room_far
-        or w.item_count + _SPARE > w.room_items
-        or w.customer_count + _SPARE > w.room_customers
-        or (
-            w.logging == 1
-            and (
-                w.row_count + w.margin_of_rows + w.customer_count > w.room_rows
-                or w.lead_count + _SPARE > w.room_lead_rows
-                or w.line_count + w.margin_of_rows > w.room_line_rows
-                or w.buyer_count + _SPARE > w.room_buyers
-            )
-        )
-    )
-
-
-@kernel
-def _new_day(w: World) -> bool:
-    """Draw the new leads of the next day, or of days whose hours overlap; False where there is no room for them."""
-    first, last = whole(w.day_groups, w.group), whole(w.day_groups, w.group + 1)
-    count = 0
-    for draws in (0, 1):
-        for source in range(w.source_count):
-            known = a_source(w, source)
-            for day in range(first, last):
-                place = source * w.day_count + day
-                rate = real(w.rates, place)
-                if rate <= 0.0:
-                    continue
-                leads = negbin_quantile(rate, known.dispersion, draw(key_of(w), known.identity, 0, day, _COUNT))
-                if draws == 0:
-                    count += leads
-                    continue
-                opens = whole(w.day_opens, place)
-                length = whole(w.day_closes, place) - opens
-                for k in range(leads):
-                    entity = lead_identity(known.identity, day, k)
-                    time = opens + int(draw(key_of(w), entity, 0, 0, _TIME) * length)
-                    if time < w.end:
-                        push_arrival(w, time, entity, source)
-        if draws == 0 and count > w.room_arrivals:
-            w.wanted = count
-            return False
-    w.group += 1
-    return True
 
 
 @kernel
@@ -283,10 +241,7 @@ def _worked(w: World, slot: int) -> None:
     rep = a_rep(w, r)
     row(w, w.now, ROW_END, item.entity, item.visit, item.stage, r, -1, item.begun, item.worked)
     if item.what == LEAD:
-        for activity in range(w.activity_count):
-            worth = whole(w.activities, item.stage * w.activity_count + activity)
-            add(w.rep_activity, (r * w.period_count + w.period) * w.activity_count + activity, worth)
-            add(w.stage_activity, (item.stage * w.period_count + w.period) * w.activity_count + activity, worth)
+        tally_activities(w, r, item.stage)
     rep.busy = 0
     rep.idle_since = w.now
     note_free(w, r)

@@ -88,8 +88,8 @@ def list_lines(w: World, slot: int) -> int:
 
 
 @kernel
-def value_deal(w: World, slot: int) -> None:
-    """Set what a deal that arises is worth, and remember it for the log."""
+def set_worth(w: World, slot: int) -> int:
+    """Set what a deal is worth; how many lines it has."""
     item = an_item(w, slot)
     count = list_lines(w, slot)
     value, key_value = 0, 0
@@ -99,6 +99,14 @@ def value_deal(w: World, slot: int) -> None:
         if line.product >= 0 and a_product(w, line.product).key == 1:
             key_value += line.value
     item.value, item.key_value = value, key_value
+    return count
+
+
+@kernel
+def value_deal(w: World, slot: int) -> None:
+    """A deal arises: set what it is worth, and remember it for the log."""
+    count = set_worth(w, slot)
+    value = an_item(w, slot).value
     # A value beyond the range wraps round to a negative one when it becomes a whole number.
     if value < 0 or value >= MOST_MONEY - w.signed:
         w.too_much = 1

@@ -196,12 +196,13 @@ def start(w: World, r: int, slot: int) -> None:
     item.rep, item.begun = r, w.now
     if item.support != -1:
         _take_support(w, item.support, slot)
-    _record_start(w, r, slot, end)
+    record_start(w, r, slot, end)
     push(w, end, AT_END, item.entity, item.stage, item.visit, OF_ITEM, slot)
 
 
 @kernel
-def _record_start(w: World, r: int, slot: int, end: int) -> None:
+def record_start(w: World, r: int, slot: int, end: int) -> None:
+    """Row and tallies of work that begins now."""
     item, rep = an_item(w, slot), a_rep(w, r)
     waited = w.now - item.entered
     row(w, w.now, ROW_START, item.entity, item.visit, item.stage, r, -1, waited, end)

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from sim.compiled import kernel
-from sim.kernel_names import AT_PATIENCE, AT_RETURN, FREE
-from sim.kernel_tables import a_far_event, an_arrival, an_event, an_item, put, whole
+from sim.kernel_names import AT_PATIENCE, AT_RETURN, FREE, OF_ITEM
+from sim.kernel_tables import a_desk, a_far_event, an_arrival, an_event, an_item, put, whole
 from sim.kernel_world import World
 
 
@@ -31,16 +31,47 @@ def push(w: World, time: int, moment: int, entity: np.uint64, stage: int, visit:
     if bucket <= w.bucket:
         _sift_up(w, when, entity, what)
         return
+    node = _far_place(w)
+    far = a_far_event(w, node)
+    far.when, far.entity, far.what, far.following = when, entity, what, whole(w.buckets, bucket)
+    put(w.buckets, bucket, node)
+    w.far_count += 1
+
+
+@kernel
+def _far_place(w: World) -> int:
     node = w.far_free
     if node == -1:
         node = w.far_used
         w.far_used += 1
+    else:
+        w.far_free = a_far_event(w, node).following
+    return node
+
+
+@kernel
+def file_away(w: World, d: int, time: int, moment: int, entity: np.uint64, stage: int, place: int) -> None:
+    """Keep an event for the lane of another desk."""
+    node, desk = _far_place(w), a_desk(w, d)
     far = a_far_event(w, node)
-    if w.far_free != -1:
-        w.far_free = far.following
-    far.when, far.entity, far.what, far.following = when, entity, what, whole(w.buckets, bucket)
-    put(w.buckets, bucket, node)
-    w.far_count += 1
+    far.when, far.entity, far.what = (time << 4) | moment, entity, (stage << 56) | (OF_ITEM << 28) | place
+    far.following = desk.incoming
+    desk.incoming = node
+
+
+@kernel
+def take_in(w: World, d: int) -> None:
+    """Put the events that were kept for a desk into their buckets."""
+    desk = a_desk(w, d)
+    node = desk.incoming
+    while node != -1:
+        far = a_far_event(w, node)
+        following, bucket = far.following, (far.when >> 4) >> w.bucket_bits
+        far.following = whole(w.buckets, bucket)
+        put(w.buckets, bucket, node)
+        w.far_count += 1
+        node = following
+    desk.incoming = -1
 
 
 @kernel
@@ -49,6 +80,7 @@ def open_bucket(w: World) -> None:
     while w.event_count == 0 and w.far_count > 0:
         w.bucket += 1
         node = whole(w.buckets, w.bucket)
+        put(w.buckets, w.bucket, -1)
         while node != -1:
             far = a_far_event(w, node)
             moment = far.when & 15

@@ -10,6 +10,11 @@ from typing import Final
 from sim.instant import Moment
 from sim.log import Kind
 
+# ---- why a run stopped ----------------------------------------------------------------------------------------------
+DONE: Final = 0
+ROOM_FOR_ARRIVALS: Final = 1
+ROOM: Final = 2
+
 # ---- moments: kinds of events in the order of one instant -----------------------------------------------------------
 AT_END: Final = int(Moment.END)
 AT_WAKE: Final = int(Moment.WAKE)

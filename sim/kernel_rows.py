@@ -146,3 +146,12 @@ def tally_presence(w: World, rep: int, clock: int, begin: int, end: int) -> None
         if first < last:
             amount = work_until(w, clock, last, 0) - work_until(w, clock, first, 0)
             tally_rep(w, AVAILABLE, rep, period, amount)
+
+
+@kernel
+def tally_activities(w: World, r: int, stage: int) -> None:
+    """Count what the work of a stage, just done, is worth in activities."""
+    for activity in range(w.activity_count):
+        worth = whole(w.activities, stage * w.activity_count + activity)
+        add(w.rep_activity, (r * w.period_count + w.period) * w.activity_count + activity, worth)
+        add(w.stage_activity, (stage * w.period_count + w.period) * w.activity_count + activity, worth)

@@ -23,6 +23,7 @@ from sim.kernel_world import (
     IDENTITY,
     INSTALMENT,
     ITEM,
+    LANE_LEAD,
     LEAD_ROW,
     LINE,
     MANY,
@@ -117,6 +118,12 @@ def an_event(w: World, position: int) -> Record:
 def a_far_event(w: World, position: int) -> Record:
     """An event of a later bucket."""
     return view(w.far, MANY, FAR)[position]
+
+
+@kernel
+def a_lane_lead(w: World, position: int) -> Record:
+    """A lead that lines up for a lane."""
+    return view(w.lane_leads, MANY, LANE_LEAD)[position]
 
 
 @kernel

@@ -28,7 +28,7 @@ def _record(whole: str, floats: str = "", identities: str = "", short: str = "")
 
 STAGE: Final = _record(
     "patience effort delay loss_delay role support support_effort recycle_rest recycle_max after_win to_pool",
-    floats="base_logit recycle_chance",
+    floats="base_logit recycle_chance at_once",
 )
 REP: Final = _record(
     "rank region role hired successor clock seat_clock epoch_first epoch_count replaced_after newcomer_first pool "
@@ -42,7 +42,7 @@ REP: Final = _record(
 DESK: Final = _record(
     "rank rep rep_first rep_count "
     # ---
-    "first last count free woken pending",
+    "first last count free woken pending incoming",
 )
 SUPPORT: Final = _record(
     "rank clock people "
@@ -60,6 +60,11 @@ ITEM: Final = _record(
 EVENT: Final = np.dtype([("when", "i8"), ("entity", "u8"), ("what", "i8")], align=True)
 FAR: Final = np.dtype([("when", "i8"), ("entity", "u8"), ("what", "i8"), ("following", "i8")], align=True)
 ARRIVAL: Final = np.dtype([("time", "i8"), ("entity", "u8"), ("source", "i8")], align=True)
+LANE_LEAD: Final = np.dtype(
+    [("time", "i8"), ("entity", "u8"), ("following", "i4")]
+    + [(name, "i2") for name in ("source", "region", "segment", "product", "bundle")],
+    align=True,
+)
 CUSTOMER: Final = _record(
     "position region segment since gone value tier offer_first offer_count mix visits "
     # ---
@@ -143,6 +148,7 @@ MODEL_TABLES: Final = {
     "activities": WHOLE,
     "desk_reps": WHOLE,
     "desk_of": WHOLE,
+    "lanes": WHOLE,
     "rep_identities": IDENTITY,
     "rep_weights": REAL,
 }
@@ -160,6 +166,8 @@ RUN_TABLES: Final = {
     "items": ITEM,
     "keepers": WHOLE,
     "arrivals": ARRIVAL,
+    "lane_leads": LANE_LEAD,
+    "lane_free": WHOLE,
     "customers": CUSTOMER,
     "needs": WHOLE,
     "waiting": WHOLE,
@@ -194,10 +202,10 @@ COUNTS: Final = (
     "instalment_count credit_count opening_count block_count tender_count change_count policy "
     "queue same_rep across return_after motivated owner_role vat_on_top "
     "vat_within recognition_months payment_delay renews new_value new_tier new_visits new_offer_first new_offer_count "
-    "new_mix bucket_bits stretch_count customers_clock most_lines margin_of_rows "
+    "new_mix bucket_bits laned own_lanes lane_count stretch_count customers_clock most_lines margin_of_rows "
     # ---
-    "now period key group event_count far_count far_used far_free bucket due_count "
-    " item_count free_item arrival_count customer_count staff_known logging "
+    "now period key group event_count far_count far_used far_free bucket lane lane_open lane_lead lane_lead_count "
+    "due_count item_count free_item arrival_count customer_count staff_known logging "
     "row_count lead_count line_count buyer_count signed too_much wanted"
 )
 SHARES: Final = (
