@@ -15,8 +15,8 @@ from scenarios.market import Region
 from scenarios.people import Absence, Rep
 from scenarios.plan import TrainingRow
 from scenarios.ticks import DAY, HOUR, MINUTE, NEVER
-from sim.timetable import Timetable, lay_out_training
-from sim.worktime import from_intervals, intersect
+from sim.timetable import Timetable, lay_out_training, without
+from sim.worktime import from_intervals, intersect, subtract
 
 YEAR = {"start": date(2026, 1, 1), "end": date(2027, 1, 1)}
 
@@ -264,3 +264,20 @@ def test_hours_lost_are_hours_planned(wanted, session, first, days):
     for item in sessions:
         assert times.midnight(begin) <= item.begin < item.end <= times.midnight(begin + timedelta(days=days))
         assert length(within(hours, item.begin, item.end)) >= item.ticks
+
+
+@given(st.lists(st.integers(0, 40), min_size=2, max_size=12), st.integers(-2, 42), st.integers(1, 12))
+def test_cutting_out_one_interval_is_subtracting_it(edges: list[int], begin: int, length_cut: int) -> None:
+    ticks = sorted(edges[: len(edges) // 2 * 2])
+    hours = from_intervals(zip(ticks[::2], ticks[1::2], strict=True))
+    block = from_intervals([(begin, begin + length_cut)])
+    assert without(hours, begin, begin + length_cut).tolist() == subtract(hours, block).tolist()
+
+
+def test_opening_hours_are_shared_and_cannot_be_written() -> None:
+    """They are laid out once for all models of a calendar, so nobody may change them."""
+    hours = timetable().opening_hours()
+    assert timetable().opening_hours() is hours
+    assert timetable(holidays=[date(2026, 5, 1)]).opening_hours().tolist() != hours.tolist()
+    with pytest.raises(ValueError, match="read-only"):
+        hours[0, 0] = 0
