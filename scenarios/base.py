@@ -28,7 +28,6 @@ class Frozen(BaseModel):
         extra="forbid",
         allow_inf_nan=False,
         validate_default=False,
-        use_attribute_docstrings=True,
     )
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+from inspect import cleandoc, getsource
+from itertools import pairwise
+from textwrap import dedent
 from typing import Any
 
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import ModelSchema
 
 from scenarios.base import Minor, major_units
 from scenarios.scenario import Scenario
@@ -14,7 +20,14 @@ _IN_TABLES = {"reps"}
 
 
 class _InFileUnits(GenerateJsonSchema):
-    """Shows a default amount of money as a file would hold it."""
+    """Shows a default amount of money as a file would hold it, and describes fields by the texts below them."""
+
+    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+        shown = super().model_schema(schema)
+        for name, text in _field_texts(schema["cls"]).items():
+            if name in shown.get("properties", {}):
+                shown["properties"][name].setdefault("description", text)
+        return shown
 
     def encode_default(self, dft: Any) -> Any:
         return major_units(dft) if isinstance(dft, Minor) else super().encode_default(dft)
@@ -29,6 +42,21 @@ def json_schema() -> dict[str, Any]:
         "changes": {"type": "array", "items": {"anyOf": [_change(*form) for form in _FORMS]}},
     }
     return schema | {"if": {"not": {"required": ["extends"]}}, "then": {"required": required}}
+
+
+def _field_texts(model: type[BaseModel]) -> dict[str, str]:
+    """The text below each field that has one, read here so that no start pays for it."""
+    texts: dict[str, str] = {}
+    for owner in reversed(model.__mro__):
+        if owner is BaseModel or not issubclass(owner, BaseModel):
+            continue
+        body = ast.parse(dedent(getsource(owner))).body[0]
+        assert isinstance(body, ast.ClassDef)
+        for field, below in pairwise(body.body):
+            match field, below:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                    texts[name] = cleandoc(text)
+    return texts
 
 
 _FORMS: tuple[tuple[str, str | None, dict[str, Any]], ...] = (

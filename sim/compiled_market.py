@@ -12,7 +12,7 @@ from sim.compiled_draft import Draft, Offers, Table, filled, table
 from sim.kernel_names import POLICIES
 from sim.market import Sources
 from sim.model import Model
-from sim.tenders import BLOCK_HOURS
+from sim.offers import BLOCK_HOURS
 
 
 def market(model: Model, draft: Draft) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from scenarios.scenario import Scenario
 from sim.streams import identities, identity
 from sim.timetable import Timetable
+
+BLOCK_HOURS: Final = 4.0
+"""Longest piece of preparing a tender that is worked without a break."""
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from scenarios.ticks import NEVER
 from sim.components import NO_ONE, Task
 from sim.instant import Moment
 from sim.log import TENDER, Kind, Lead
-from sim.offers import OpenTender
+from sim.offers import BLOCK_HOURS, OpenTender
 from sim.streams import Purpose, draw
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 Process = Generator[Any, Any, Any]
 _TENDER = int(Purpose.TENDER)
-
-BLOCK_HOURS: Final = 4.0
-"""Longest piece of preparing that is worked without a break."""
 
 
 def tender_life(world: World, tender: OpenTender) -> Process:

@@ -162,6 +162,55 @@ def test_where_nothing_can_be_written_a_private_folder_serves(tmp_path: Path, mo
     assert stat.S_IMODE(fresh.parent.stat().st_mode) == 0o700
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="homes of POSIX")
+@pytest.mark.parametrize("home", ["a file", "empty"])
+def test_a_read_only_install_without_a_home_keeps_its_code_in_a_folder_of_the_user(tmp_path: Path, home: str) -> None:
+    """As an account of a service has it: it may write neither where the packages lie nor in a home."""
+    root = tree(tmp_path / "install")
+    temporary, blocked = tmp_path / "tmp", tmp_path / "blocked"
+    temporary.mkdir()
+    blocked.touch()
+    gone = {"QUOTALAB_CACHE_DIR": "", "XDG_CACHE_HOME": str(blocked) if home == "empty" else ""}
+    gone |= {"TMPDIR": str(temporary), "HOME": "" if home == "empty" else str(blocked), "PYTHONDONTWRITEBYTECODE": "1"}
+    before = sorted(root.rglob("*"))
+    for path in (*before, root):
+        path.chmod(path.stat().st_mode & ~0o222)
+    try:
+        first, again = run(root, **gone), run(root, **gone)
+    finally:
+        for path in (root, *before):
+            path.chmod(path.stat().st_mode | stat.S_IWUSR)
+    folder = temporary / f"quotalab-{os.getuid()}" / f"kernels-{cache_key(root)}"
+    assert first == (5, 0, folder)
+    assert again == (5, 1, folder)
+    assert sorted(root.rglob("*")) == before
+
+
+def test_a_cached_start_loads_the_engine_alone() -> None:
+    """Simulating needs neither tables nor figures; numba itself looks at scipy's version and no further."""
+    start = (
+        "import json, sys\n"
+        "from scenarios.distributions import Exponential\n"
+        "from scenarios.theory_worlds import mg1\n"
+        "from sim.run import simulate\n"
+        "simulate(mg1(0.5, Exponential(mean=1.0), 2), replications=2, workers=2)\n"
+        "print(json.dumps(sorted(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    heavy = {"pandas", "scipy.linalg", "scipy.special", "scipy.stats", "scipy.optimize"}
+    heavy |= {"pyarrow", "joblib", "matplotlib", "simpy", "pulp", "highspy", "openpyxl", "jinja2", "rich", "typer"}
+    assert loaded & heavy == set()
+
+
+def test_numba_is_left_as_it_was() -> None:
+    """Our start spares numba's look for linear algebra; another's code that needs it must find the look in place."""
+    from numba.np import arraymath, linalg
+
+    assert linalg.ensure_blas is arraymath.ensure_blas
+    assert linalg.ensure_blas.__module__ == "numba.np.linalg"
+
+
 def test_vector_mathematics_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert_no_svml()
     monkeypatch.setattr(numba.config, "USING_SVML", True)
