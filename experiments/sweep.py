@@ -143,6 +143,10 @@ def _run(
 
     from experiments.workers import deaf
 
+    if simulate is None:
+        from sim.compiled_run import ensure_compiled
+
+        ensure_compiled()  # here, once and told, not in each worker
     task = delayed(_keyed_rows)
     engine = simulate or default_simulate()
     run = Parallel(n_jobs=min(workers, len(points)), backend="loky", return_as="generator_unordered")

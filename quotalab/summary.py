@@ -24,7 +24,10 @@ def summary(figures: ReportInput, language: str) -> str:
         _strip(page["strip"], say),
         [say.t("decision.heading"), *_indented(page["decision"])],
         _indented(_tiles(page["tiles"])),
-        [say.t("sure.heading"), *_indented(page["sure"]["lines"])],
+        [
+            say.t("sure.heading"),
+            *_indented([say.t("sure.played", years=figures.how_sure.years), *page["sure"]["lines"]]),
+        ],
         [say.t("gain.heading"), *_indented(_gain(page["gain"], say))],
         [say.t("trade.heading"), *_indented(_trade(page["trade"], say))],
         [say.t("whatif.heading"), *_indented(_answers(figures, say))] if figures.what_ifs else [],

@@ -39,7 +39,11 @@ AtMost = Annotated[
     typer.Option("--at-most", min=2, max=MOST_REPLICATIONS, help="With --until: where to stop; default 10000."),
 ]
 Workers = Annotated[
-    int, typer.Option("--workers", "-w", min=1, max=1024, help="Processes; they never change a result.")
+    int, typer.Option("--workers", "-w", min=1, max=1024, help="How many at once; never changes a result.")
+]
+Engine = Annotated[
+    str,
+    typer.Option("--engine", metavar="auto|compiled|simpy", help="Which engine simulates; it never changes a result."),
 ]
 Output = Annotated[
     Path | None,

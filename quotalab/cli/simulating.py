@@ -17,6 +17,7 @@ def simulate(
     at_most: options.AtMost = None,
     seed: options.Seed = None,
     workers: options.Workers = 1,
+    engine: options.Engine = "auto",
     output: options.Output = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -41,7 +42,7 @@ def simulate(
         target = output or default_target("simulate", world)
         check_target(target, "simulate")
         with terminal.progress("simulating") as progress:
-            shared: dict[str, Any] = {"seed": seed, "workers": workers, "progress": progress}
+            shared: dict[str, Any] = {"seed": seed, "workers": workers, "engine": engine, "progress": progress}
             run = None
             if goals:
                 run = simulate_until(world, goals, at_least=replications, at_most=at_most or MOST, **shared)

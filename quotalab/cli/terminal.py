@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from logging import Handler, LogRecord, getLogger
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -31,6 +32,7 @@ class Terminal:
         self.as_json = as_json
         self.quiet = quiet
         self.watch = Stopwatch()
+        self._warnings = _Told()
 
     def __enter__(self) -> Terminal:
         sys.stdout.flush()
@@ -38,11 +40,13 @@ class Terminal:
         os.dup2(2, 1)
         self._python = contextlib.redirect_stdout(sys.stderr)
         self._python.__enter__()
+        getLogger("quotalab").addHandler(self._warnings)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        getLogger("quotalab").removeHandler(self._warnings)
         self._python.__exit__(kind, error, trace)
         _flush_libraries()
         os.dup2(self._results.fileno(), 1)
@@ -67,6 +71,13 @@ class Terminal:
                 yield report
         else:
             yield lines(what)
+
+
+class _Told(Handler):
+    """Tells what the program logs, such as that it compiles for a while, even where no progress is shown."""
+
+    def emit(self, record: LogRecord) -> None:
+        tell(record.getMessage())
 
 
 def json_text(document: Any) -> str:
