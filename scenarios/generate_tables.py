@@ -11,7 +11,7 @@ from typing import Any
 from scenarios.blueprint import Blueprint, RegionRow, RepRow, TierRow
 from scenarios.drawing import Stream
 from scenarios.invented_names import BRANDS, INDUSTRIES, LEGAL_FORMS
-from scenarios.starter_tables import CALENDAR, PRODUCT_MIX, SOURCES, STAGES, TIERS
+from scenarios.starter_tables import CALENDAR, DEAL_MEAN, PRODUCT_MIX, SOURCES, STAGES, TIERS
 
 _START = date.fromisoformat(str(CALENDAR["start"]))
 _LEAVE_WEEKS = (5, 27, 31, 35, 42)
@@ -70,23 +70,28 @@ def pipeline_rows(blueprint: Blueprint) -> Iterator[dict[str, Any]]:
     number = count(1)
     size = sum(source.leads for source in blueprint.sources) / sum(source.leads for source in SOURCES)
     for at, stage in enumerate(STAGES):
+        rows, values = [], []
         for _ in range(round(stage.open * size)):
             owner, product = owners(), products()
             # Earlier stages took about their mean time; the present one began an exponential time ago.
             before = sum(float(earlier.delay or 0) * (0.7 + 0.9 * stream.uniform()) for earlier in STAGES[:at])
             entered = _START - timedelta(days=1 + round(-float(stage.delay or 1) * math.log(1 - stream.uniform())))
-            value = (230_000 if product == "key" else 105_000) * math.exp(stream.normal(-0.13, 0.51))
-            yield {
-                "id": f"O{next(number):03}",
-                "stage": stage.id,
-                "owner": owner.id,
-                "source": sources().id,
-                "region": region_of[owner.team],
-                "product": product,
-                "created": (entered - timedelta(days=round(before))).isoformat(),
-                "entered_stage": entered.isoformat(),
-                "value": _rounded(value, 1_000),
-            }
+            values.append((230_000 if product == "key" else 105_000) * math.exp(stream.normal(-0.13, 0.51)))
+            rows.append(
+                {
+                    "id": f"O{next(number):03}",
+                    "stage": stage.id,
+                    "owner": owner.id,
+                    "source": sources().id,
+                    "region": region_of[owner.team],
+                    "product": product,
+                    "created": (entered - timedelta(days=round(before))).isoformat(),
+                    "entered_stage": entered.isoformat(),
+                }
+            )
+        # Seven deals about to close would tilt the whole year by the luck of their draw.
+        fair = DEAL_MEAN * len(values) / math.fsum(values) if values else 1.0
+        yield from (row | {"value": _rounded(value * fair, 1_000)} for row, value in zip(rows, values, strict=True))
 
 
 def _lead_shares(blueprint: Blueprint, present: list[RepRow], region_of: dict[str, str]) -> list[float]:

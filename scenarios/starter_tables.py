@@ -13,10 +13,10 @@ _WEEK = (1.1, 1.05, 1.0, 1.0, 0.95, 0.45, 0.35)
 _OFFICE_DAYS = (1.05, 1.05, 1.0, 1.0, 0.9, 0.0, 0.0)
 
 SOURCES = (
-    SourceRow("online", "线上获客", 1090, -0.04, 350, LEAD_SEASON, _WEEK),
-    SourceRow("trade_fair", "行业展会", 415, 0.06, 700, _FAIR_SEASON, (1.0, 1.0, 1.0, 1.0, 1.0, 0.6, 0.3)),
-    SourceRow("referral", "老客户转介绍", 260, 0.50, 150, LEAD_SEASON, _OFFICE_DAYS),
-    SourceRow("outbound", "主动开发", 520, 0.01, 200, LEAD_SEASON, _OFFICE_DAYS),
+    SourceRow("online", "线上获客", 1120, -0.04, 350, LEAD_SEASON, _WEEK),
+    SourceRow("trade_fair", "行业展会", 430, 0.06, 700, _FAIR_SEASON, (1.0, 1.0, 1.0, 1.0, 1.0, 0.6, 0.3)),
+    SourceRow("referral", "老客户转介绍", 270, 0.50, 150, LEAD_SEASON, _OFFICE_DAYS),
+    SourceRow("outbound", "主动开发", 535, 0.01, 200, LEAD_SEASON, _OFFICE_DAYS),
 )
 DISPERSION = 5.0
 
@@ -100,6 +100,7 @@ LEVELS = (
 
 # Standard and key product in these shares, with the attached service, give a mean deal of 140,000 CNY and a CV of .7.
 PRODUCT_MIX = {"standard": 71, "key": 29}
+DEAL_MEAN = 140_000
 
 REGIONS = (
     RegionRow("east", "华东", 0.42, ("上海", "苏州", "杭州", "南京", "宁波", "无锡", "合肥")),
@@ -114,12 +115,12 @@ TEAMS = (
 REPS = (
     RepRow("E1", "陈立", "East", "senior", 73, (3, 2, 0), 4250, 4600, lead_weight=1.2),
     RepRow("E2", "林晓雯", "East", "mid", 63, (1, 3, 2), 2700, 2950),
-    RepRow("E3", "周建华", "East", "mid", 58, (0, 3, 4), 2200, 2400),
-    RepRow("E4", "吴倩", "East", "mid", 60, (0, 1, 5), 1800, 1950),
+    RepRow("E3", "周建华", "East", "mid", 58, (0, 3, 4), 2200, 2400, lead_weight=0.9),
+    RepRow("E4", "吴倩", "East", "mid", 60, (0, 1, 5), 1800, 1950, lead_weight=1.2),
     RepRow("E5", "孙浩", "East", "junior", 47, (0, 0, 5), 950, 1050),
     RepRow("S1", "黄志强", "South", "senior", 71, (2, 2, 2), 3450, 3750),
     RepRow("S2", "梁嘉怡", "South", "mid", 61, (1, 2, 2), 2350, 2550),
-    RepRow("S3", "何俊杰", "South", "mid", 57, (0, 1, 4), 1750, 1900),
+    RepRow("S3", "何俊杰", "South", "mid", 57, (0, 1, 4), 1750, 1900, lead_weight=0.9),
     # Joins in March; the weight gives the full-year share of leads that the planner expects, 153 against 191.
     RepRow("S4", "罗思琪", "South", "junior", 45, (0, 0, 2), None, 800, lead_weight=0.94, hired="2026-03-02"),
     RepRow("N1", "刘振东", "North", "senior", 70, (2, 2, 1), 3150, 3400),

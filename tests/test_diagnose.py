@@ -45,7 +45,7 @@ def starter() -> Scenario:
 
 @pytest.fixture(scope="module")
 def years(starter: Scenario) -> Outcome:
-    return simulate(starter, replications=24)
+    return simulate(starter, replications=300, workers=2)
 
 
 @pytest.fixture(scope="module")
@@ -142,8 +142,8 @@ def test_the_faults_planted_in_the_starter_world_are_found(starter: Scenario, ye
     findings = diagnose_scenario(starter, years)
     assert next(iter(found(findings, "overloaded"))) == "E1"
     over, under = found(findings, "over_quota"), found(findings, "under_quota")
-    assert "E1" in over
-    assert over["E1"].evidence["chance"] < 0.35
+    assert {"E1", "E3", "S3"} <= set(over)
+    assert all(over[rep].evidence["chance"] < 0.35 for rep in ("E1", "E3", "S3"))
     assert "E5" in under
     care = found(findings, "under_served")
     assert "E4/C" in care
@@ -151,12 +151,6 @@ def test_the_faults_planted_in_the_starter_world_are_found(starter: Scenario, ye
     assert list(found(findings, "slowest_stage")) == ["proposal"]
     assert list(found(findings, "ramping")) == ["S4"]
     assert found(findings, "season")["company"].evidence["share"] < 0.125
-
-
-@pytest.mark.slow
-def test_the_smaller_faults_are_found_with_more_simulated_years(starter: Scenario) -> None:
-    over = found(diagnose_scenario(starter, simulate(starter, replications=300, workers=2)), "over_quota")
-    assert {"E1", "E3", "S3"} <= set(over)
 
 
 def with_sales(outcome: Outcome, sales: np.ndarray) -> Outcome:

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from scenarios.base import MINOR_PER_MAJOR
@@ -13,8 +14,10 @@ from scenarios.drawn_blueprints import drawn_blueprint
 from scenarios.files import from_document, library, load
 from scenarios.generate import company, national, starter, write_library
 from scenarios.scenario import Scenario
-from scenarios.starter_tables import REPS, STAGES, STARTER
+from scenarios.starter_tables import DEAL_MEAN, REPS, STAGES, STARTER
+from sim.outcome import Outcome
 from sim.run import simulate
+from sim.statistics import Interval, mean_interval
 
 SHIPPED = Path(__file__).parents[1] / "scenarios" / "library" / "starter"
 
@@ -22,6 +25,15 @@ SHIPPED = Path(__file__).parents[1] / "scenarios" / "library" / "starter"
 @pytest.fixture(scope="module")
 def world() -> Scenario:
     return starter()
+
+
+@pytest.fixture(scope="module")
+def years(world: Scenario) -> Outcome:
+    return simulate(world, replications=1000, workers=2)
+
+
+def surely_inside(interval: Interval, low: float, high: float) -> bool:
+    return low < interval.low and interval.high < high
 
 
 def test_the_shipped_files_are_the_generators_own_byte_for_byte(tmp_path: Path) -> None:
@@ -69,11 +81,27 @@ def test_the_planted_faults(world: Scenario) -> None:
     assert all(0.05 < rise < 0.12 for rise in growth.values())
 
 
+def test_a_year_of_today_lies_in_the_plausible_bands(world: Scenario, years: Outcome) -> None:
+    """Outside them the company is mis-tuned: rescale lead counts, never conversions or quotas."""
+    rep = years["rep"]
+    sales, wins = rep.total("revenue"), rep.company("new_customers")
+    hits = (sales >= np.array([rep.quota for rep in world.reps])).mean(axis=1)
+    workload = rep.total("busy_ticks") / rep.total("available_ticks")
+    assert surely_inside(mean_interval(sales.sum(axis=1) / (1e6 * MINOR_PER_MAJOR)), 26, 29)
+    assert surely_inside(mean_interval(hits), 0.40, 0.50)
+    assert surely_inside(mean_interval(wins), 85, 105)
+    assert surely_inside(mean_interval(wins / rep.company("leads")), 0.04, 0.05)
+    assert all(surely_inside(mean_interval(load), 0.68, 0.95) for load in workload.T)
+
+
 def test_the_opening_pipeline(world: Scenario) -> None:
     at = Counter(item.stage for item in world.pipeline)
     assert [at[stage.id] for stage in STAGES if stage.open] == [27, 20, 25, 22, 9, 7]
     assert all(item.created <= (item.entered_stage or item.created) < world.calendar.start for item in world.pipeline)
     assert "S4" not in {item.owner for item in world.pipeline}
+    for stage in STAGES:
+        values = [item.value.major for item in world.pipeline if item.stage == stage.id and item.value]
+        assert not values or abs(sum(values) / len(values) - DEAL_MEAN) < 500
 
 
 def test_the_year_has_the_working_days_of_china_2026(world: Scenario) -> None:
