@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from scenarios.base import HOURS_OF_A_YEAR
 from scenarios.errors import Problem, Unsupported, refuse_if
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
@@ -35,7 +36,7 @@ def require_sound_plan(scenario: Scenario, plan: Plan) -> None:
     refuse_if(
         [
             *_unknown_names(scenario, plan),
-            *_bad_amounts(plan),
+            *_bad_rows(scenario, plan),
             *_absent_owners(scenario, plan),
             *unclear_quotas(scenario, plan),
         ]
@@ -82,7 +83,7 @@ def _unknown_names(scenario: Scenario, plan: Plan) -> Iterator[Problem]:
             yield Problem(f"plan.{table}", name, "is not in the scenario", "correct the name or remove the row")
 
 
-def _bad_amounts(plan: Plan) -> Iterator[Problem]:
+def _bad_rows(scenario: Scenario, plan: Plan) -> Iterator[Problem]:
     for row in plan.training:
         if not 0 <= row.hours < float("inf"):
             yield Problem(f"plan.training {row.rep} {row.skill}", f"{row.hours:g} h", "must be 0 or more hours")
@@ -90,11 +91,16 @@ def _bad_amounts(plan: Plan) -> Iterator[Problem]:
             rule = "the period must end after it starts"
             yield Problem(f"plan.training {row.rep} {row.skill}", f"{row.start} to {row.end}", rule)
     for care in plan.care:
-        if not 0 <= care.hours < float("inf"):
-            yield Problem(f"plan.care {care.account}", f"{care.hours:g} h", "must be 0 or more hours")
+        if not 0 <= care.hours <= HOURS_OF_A_YEAR:
+            rule = f"must be 0 to {HOURS_OF_A_YEAR} hours a year"
+            yield Problem(f"plan.care {care.account}", f"{care.hours:g} h", rule)
     for (account, start), count in Counter((row.account, row.start) for row in plan.owners).items():
         if count > 1:
             yield Problem("plan.owners", account, f"gets {count} owners on {start}", "keep one")
+    for owner in plan.owners:
+        if owner.start >= scenario.calendar.end:
+            rule = f"must start before the horizon ends on {scenario.calendar.end}"
+            yield Problem(f"plan.owners {owner.account}", f"{owner.rep} from {owner.start}", rule, "remove the row")
 
 
 def _absent_owners(scenario: Scenario, plan: Plan) -> Iterator[Problem]:

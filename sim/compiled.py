@@ -140,9 +140,19 @@ def scalar(target: F | str, /) -> F | Callable[[F], F]:
     return _compile(target, None)
 
 
-def inlined(signature: str) -> Callable[[F], F]:
-    """As :func:`scalar` with fixed types; the code is copied to where it is called, as draws are in every loop."""
-    return lambda function: _compile(function, signature, forceinline=True)
+@overload
+def inlined(function: F, /) -> F: ...
+@overload
+def inlined(signature: str, /) -> Callable[[F], F]: ...
+def inlined(target: F | str, /) -> F | Callable[[F], F]:
+    """As :func:`scalar`, with the code copied to where it is called: for what every loop draws and looks up.
+
+    Such a function makes no arrays, so none are counted.
+    """
+    if isinstance(target, str):
+        signature = target
+        return lambda function: _compile(function, signature, forceinline=True)
+    return _compile(target, None, forceinline=True, _nrt=False)
 
 
 def kernel(function: F) -> F:

@@ -16,6 +16,8 @@ _DAY_TICKS = 86_400_000
 _MOST = 2**15 - 1
 """Positions that a lead's row has room for."""
 
+_MOST_CHANCES = 100_000
+
 
 def lanes_of(model: Model, tables: dict[str, Table]) -> dict[str, float]:
     """Set the order of the lanes in the tables, if there are lanes; the counts that say so.
@@ -32,7 +34,11 @@ def lanes_of(model: Model, tables: dict[str, Table]) -> dict[str, float]:
     stages = tables["stages"]
     for position, patience in enumerate(model.stages.patience.tolist()):
         stages["at_once"][position] = _drawn_as_nothing(model.tables, patience) if laned else -1.0
-    return {"laned": laned, "own_lanes": laned and own, "lane_count": len(tables["lanes"])}
+    kinds = len(model.sources.ids) * max(len(model.scenario.segments), 1)
+    chances = kinds * len(model.reps.epoch_start) * model.stages.count
+    tables["chances"] = np.zeros(chances if laned and chances <= _MOST_CHANCES else 0)
+    counts: dict[str, float] = {"epoch_count": len(model.reps.epoch_start), "lane_count": len(tables["lanes"])}
+    return counts | {"laned": laned, "own_lanes": laned and own}
 
 
 def _leads_alone(model: Model) -> bool:

@@ -46,7 +46,7 @@ _CHANGING = ("reps", "desks", "supports", "quotas", "needs", "turns")
 """Tables that each replication begins with as the model gives them."""
 _TALLIES = tuple(name for name in TABLES if name.endswith(("_tally", "_activity")))
 _COUNTERS = (
-    "now", "period", "group", "event_count", "far_count", "far_used", "bucket", "lane", "lane_open",
+    "now", "period", "customers_place", "group", "event_count", "far_count", "far_used", "bucket", "lane", "lane_open",
     "lane_lead", "lane_lead_count", "due_count", "item_count",
     "arrival_count", "customer_count", "staff_known", "row_count", "lead_count", "line_count", "buyer_count",
     "signed", "too_much", "wanted",

@@ -126,6 +126,7 @@ def people(model: Model, draft: Draft) -> None:
         "motivated": motivation is not None,
         "policy": names.POLICIES.index(routing.policy),
         "same_rep": routing.same_rep,
+        "all_willing": bool((reps.weight > 0).all()),
         "across": routing.across_regions,
         "return_after": -1 if after is None else round(after * DAY),
     }

@@ -28,6 +28,7 @@ from sim.kernel_tables import a_desk, an_item, put
 from sim.kernel_tally import tally_first_rep
 from sim.kernel_world import World, clock_columns
 from sim.rules import later
+from sim.worktime import interval_at
 
 LEAD_TIER = 1 << 20
 
@@ -67,6 +68,11 @@ def drop_item(w: World, slot: int) -> None:
 def customers_later(w: World, duration: int) -> int:
     """When a duration ends that runs on the customers' clock from now on."""
     opens, closes, cum = clock_columns(w, w.customers_clock)
+    place = interval_at(closes, w.now, w.customers_place)
+    w.customers_place = place
+    # What fits into the hours in which it begins ends without a look at those that follow.
+    if place < len(closes) and opens[place] <= w.now and duration <= closes[place] - w.now:
+        return w.now + duration
     return later(opens, closes, cum, w.now, duration)
 
 

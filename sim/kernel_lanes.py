@@ -17,34 +17,51 @@ from sim.kernel_deal import set_worth
 from sim.kernel_desk import record_start
 from sim.kernel_heap import drop_first, drop_first_arrival, file_away, open_bucket, push, take_in
 from sim.kernel_items import customers_later, new_item
-from sim.kernel_lead import describe_lead, note_answer, note_arrival, note_cold, set_market
+from sim.kernel_lead import describe_lead, is_win, note_answer, note_arrival, note_cold, set_market
 from sim.kernel_names import (
     AT_READY,
+    BUSY,
     DONE,
     LEAD,
     LEADS,
+    LOST,
     OF_ITEM,
     ROOM,
     ROOM_FOR_ARRIVALS,
     ROW_END,
     ROW_ENTER,
+    SEGMENT_COLD,
+    SEGMENT_LOST,
+    SOURCE_COLD,
+    SOURCE_LOST,
     STAGE_ADVANCED,
+    STAGE_BUSY,
+    STAGE_COLD,
+    STAGE_DELAY,
     STAGE_ENTERED,
+    STAGE_LOST,
+    STAGE_STARTED,
+    STAGE_WAITED,
+    STARTED,
+    WAITED,
+    WENT_COLD,
 )
 from sim.kernel_people import epoch_of
-from sim.kernel_room import short_of_room
+from sim.kernel_room import SPARE, short_of_room
 from sim.kernel_routing import pool_of, routed
-from sim.kernel_rows import period_at, row, tally_activities, tally_rep, tally_stage
+from sim.kernel_rows import period_at, row, tally_activities, tally_rep, tally_segment, tally_source, tally_stage
 from sim.kernel_tables import (
     a_desk,
     a_lane_lead,
     a_rep,
+    a_segment,
     a_source,
     a_stage,
     an_arrival,
     an_event,
     an_item,
     put,
+    put_real,
     real,
     whole,
 )
@@ -53,7 +70,7 @@ from sim.log import NEW_LEAD
 from sim.rules import conversion, days_drawn, effort_ticks
 from sim.samplers import quantile, ticks
 from sim.streams import stage_uniforms
-from sim.worktime import add_work, interval_at, next_open
+from sim.worktime import add_work, interval_at
 
 _DAY_TICKS = 86_400_000
 _AT_HAND = 0
@@ -68,6 +85,7 @@ def line_up(w: World) -> int:
     """Draw all leads of the horizon, in the order in which they arrive, and line each up for its first lane."""
     if w.item_count == 0:
         new_item(w, LEAD, key_of(w))
+        _reckon_chances(w)
     while True:
         while w.arrival_count > 0:
             if short_of_room(w):
@@ -92,6 +110,18 @@ def line_up(w: World) -> int:
             return DONE
         if not new_day(w):
             return ROOM_FOR_ARRIVALS
+
+
+@kernel
+def _reckon_chances(w: World) -> None:
+    """The table of :func:`_chance`."""
+    segments = max(w.segment_count, 1)
+    for place in range(w.room_chances):
+        stage, epoch = place % w.stage_count, place // w.stage_count % w.epoch_count
+        kind = place // (w.stage_count * w.epoch_count)
+        quality = a_source(w, kind // segments).quality + a_segment(w, kind % segments).quality
+        shift = real(w.shifts, epoch * w.stage_count + stage)
+        put_real(w.chances, place, conversion(a_stage(w, stage).base_logit, shift + quality))
 
 
 @kernel
@@ -140,8 +170,9 @@ def _open_lane(w: World, d: int) -> None:
 @kernel
 def _work_lane(w: World, d: int) -> bool:
     """Serve whoever enters next until nobody does; False where room runs short."""
-    while not short_of_room(w):
-        open_bucket(w)
+    while not _short_of_room(w):
+        if w.event_count == 0:
+            open_bucket(w)
         lead = w.lane_lead
         entered = NEVER if lead == -1 else a_lane_lead(w, lead).time
         if w.event_count > 0:
@@ -161,17 +192,35 @@ def _work_lane(w: World, d: int) -> bool:
 
 
 @kernel
+def _short_of_room(w: World) -> bool:
+    """As :func:`short_of_room`, of what a lane needs."""
+    if w.logging == 1:
+        return short_of_room(w)
+    return w.event_count + w.far_count + SPARE > w.room_events or w.far_used + SPARE > w.room_far
+
+
+@kernel
 def _serve(w: World, d: int, lead: int, entered: int, stage: int) -> None:
     """A lead enters a stage: it goes cold, is worked and answered, or waits at the end of the horizon."""
     while entered >= whole(w.bounds, w.period + 1):
         w.period += 1
     period = w.period
-    _take_up(w, lead, entered, stage)
-    tick = _work(w, d, stage)
-    w.period = period
-    if tick < w.end and stage + 1 < w.stage_count:
-        item = an_item(w, _AT_HAND)
-        following = d if w.own_lanes == 1 else pool_of(w, a_stage(w, stage + 1).role, item.region)
+    deadline, server, start, end, tick = _foresee(w, d, lead, entered, stage)
+    item, last = an_item(w, _AT_HAND), deadline if server == -1 else tick
+    goes_on = server != -1 and tick < w.end and item.agrees == 1
+    if (
+        last < whole(w.bounds, period + 1)
+        and w.logging + w.product_count + w.activity_count == 0
+        and not (goes_on and is_win(w, stage))
+    ):
+        _count(w, d, lead, stage, server)
+    else:
+        _keep_books(w, d, lead, stage, deadline, server, start, end, tick)
+        w.period = period
+    if goes_on and stage + 1 < w.stage_count:
+        following = d
+        if w.own_lanes == 0:
+            following = pool_of(w, a_stage(w, stage + 1).role, a_lane_lead(w, lead).region)
         if following == d:
             push(w, tick, AT_READY, item.entity, stage + 1, 0, OF_ITEM, lead)
         else:
@@ -179,100 +228,152 @@ def _serve(w: World, d: int, lead: int, entered: int, stage: int) -> None:
 
 
 @kernel
-def _take_up(w: World, lead: int, entered: int, stage: int) -> None:
-    """Put a lead at hand."""
-    known, item = a_lane_lead(w, lead), an_item(w, _AT_HAND)
-    item.what, item.origin, item.entity = LEAD, NEW_LEAD, known.entity
-    item.source, item.region, item.segment = known.source, known.region, known.segment
-    item.product, item.bundle = known.product, known.bundle
-    item.created, item.entered, item.stage, item.visit = known.time, entered, stage, 0
-    # A lead counts with the rep in whose own lane it lines up, or who takes it from the pool at its first stage.
-    item.counted_at = -1
-    item.counted = 1 if w.own_lanes == 1 or stage != a_source(w, known.source).first_stage else 0
-    set_market(w, _AT_HAND)
+def _foresee(w: World, d: int, lead: int, entered: int, stage: int) -> tuple[int, int, int, int, int]:
+    """What will become of a lead at a stage.
 
-
-@kernel
-def _work(w: World, d: int, stage: int) -> int:
-    """The way of the lead at hand through a stage; when it goes on to the next, ``NEVER`` if it does not."""
-    desk, item, known = a_desk(w, d), an_item(w, _AT_HAND), a_stage(w, stage)
-    entered, tables = item.entered, samplers(w)
-    tally_stage(w, STAGE_ENTERED, stage, 1)
-    u_patience, u_effort, u_outcome, u_delay = stage_uniforms(key_of(w), item.entity, stage, 0)
-    server, start = _next_free(w, d, entered)
-    deadline = NEVER
+    Returns:
+        deadline of its patience, ``NEVER`` where it does not matter; place in the list of desks' reps of who takes
+        it, -1 for nobody in time; when work begins and ends and the customer answers, ``NEVER`` for never.
+    """
+    known, item, lives = a_stage(w, stage), an_item(w, _AT_HAND), a_lane_lead(w, lead)
+    tables, deadline = samplers(w), NEVER
+    item.entity, item.entered = lives.entity, entered
+    u_patience, u_effort, u_outcome, u_delay = stage_uniforms(key_of(w), lives.entity, stage, 0)
+    server, start, place = _next_free(w, d, entered)
     # Patience is of no account where the lead is worked at once, unless there is none.
     if known.patience >= 0 and (start > entered or u_patience <= known.at_once or w.logging == 1):
         patience = ticks(quantile(tables, known.patience, u_patience), _DAY_TICKS)
         w.now = entered
         deadline = NEVER if patience >= NEVER else customers_later(w, patience)
-    row(w, entered, ROW_ENTER, item.entity, 0, stage, desk.rep, -1, deadline, 0)
-    if deadline <= start and deadline < w.end:
-        _come_to(w, deadline)
-        if w.product_count > 0:
-            set_worth(w, _AT_HAND)
-        note_cold(w, _AT_HAND, desk.rep)
-        return NEVER
-    if start >= w.end:
-        return NEVER
-    _come_to(w, start)
+    if (deadline <= start and deadline < w.end) or start >= w.end:
+        return deadline, -1, start, NEVER, NEVER
     r = whole(w.desk_reps, server)
-    item.hours = 0.0 if known.effort < 0 else quantile(tables, known.effort, u_effort)
-    end = _begin(w, r, stage)
+    w.now = start
+    item.epoch = epoch_of(w, r)
+    hours = 0.0 if known.effort < 0 else quantile(tables, known.effort, u_effort)
+    item.worked = effort_ticks(hours, real(w.factors, item.epoch * (w.stage_count + 2) + stage))
+    opens, closes, cum = clock_columns(w, a_rep(w, r).clock_now)
+    # Work that fits into the hours in which it begins ends without a look at those that follow.
+    end = start + item.worked
+    if end > closes[place]:
+        end = add_work(opens, closes, cum, start, item.worked, place)
     put(w.lane_free, server, end)
-    if end >= w.end:
-        return NEVER
-    _come_to(w, end)
-    row(w, end, ROW_END, item.entity, 0, stage, r, -1, start, item.worked)
-    tally_activities(w, r, stage)
-    if known.after_win == 1:
-        tally_stage(w, STAGE_ADVANCED, stage, 1)
-        return end
-    shift = real(w.shifts, item.epoch * w.stage_count + stage)
-    agrees = u_outcome < conversion(known.base_logit, shift + item.quality)
+    item.begun, item.rep, item.agrees, item.delay = start, r, 1, 0
+    if end >= w.end or known.after_win == 1:
+        return deadline, server, start, end, end
+    agrees = u_outcome < _chance(w, lives.source, lives.segment, item.epoch, stage)
     item.agrees = 1 if agrees else 0
     item.delay = days_drawn(tables, known.delay if agrees else known.loss_delay, u_delay)
-    tick = customers_later(w, item.delay)
-    if tick >= w.end:
-        return NEVER
-    _come_to(w, tick)
-    if w.product_count > 0:
-        set_worth(w, _AT_HAND)
-    put(w.keepers, a_rep(w, r).role, r)
-    note_answer(w, _AT_HAND, r)
-    return tick if agrees else NEVER
+    w.now = end
+    return deadline, server, start, end, customers_later(w, item.delay)
 
 
 @kernel
-def _come_to(w: World, tick: int) -> None:
-    w.period = period_at(w, tick)
-    w.now = tick
-
-
-@kernel
-def _next_free(w: World, d: int, entered: int) -> tuple[int, int]:
-    """Which rep (place in the list of desks' reps) takes a lead, the longest idle one, and when."""
+def _next_free(w: World, d: int, entered: int) -> tuple[int, int, int]:
+    """Which rep (place in the list of desks' reps) takes a lead, the longest idle one; when; and in which hours."""
     desk = a_desk(w, d)
     server, free = desk.rep_first, NEVER
     for place in range(desk.rep_first, desk.rep_first + desk.rep_count):
         if whole(w.lane_free, place) < free:
             server, free = place, whole(w.lane_free, place)
     if free >= NEVER:
-        return server, NEVER
+        return server, NEVER, 0
     rep = a_rep(w, whole(w.desk_reps, server))
     opens, closes, _ = clock_columns(w, rep.clock_now)
     start = max(entered, free)
-    rep.place = interval_at(closes, start, rep.place)
-    return server, next_open(opens, closes, start, rep.place)
+    place = interval_at(closes, start, rep.place)
+    rep.place = place
+    return server, max(start, opens[place]) if place < len(closes) else NEVER, place
 
 
 @kernel
-def _begin(w: World, r: int, stage: int) -> int:
-    """A rep begins the lead at hand; when the work ends."""
-    rep, item = a_rep(w, r), an_item(w, _AT_HAND)
-    item.rep, item.begun, item.epoch = r, w.now, epoch_of(w, r)
-    item.worked = effort_ticks(item.hours, real(w.factors, item.epoch * (w.stage_count + 2) + stage))
-    opens, closes, cum = clock_columns(w, rep.clock_now)
-    end = add_work(opens, closes, cum, w.now, item.worked, rep.place)
-    record_start(w, r, _AT_HAND, end)
-    return end
+def _chance(w: World, source: int, segment: int, epoch: int, stage: int) -> float:
+    """Chance of a yes: of each source, segment, epoch and stage reckoned once, as long as that is not too many."""
+    place = ((source * max(w.segment_count, 1) + max(segment, 0)) * w.epoch_count + epoch) * w.stage_count + stage
+    if place < w.room_chances:
+        return real(w.chances, place)
+    quality = a_source(w, source).quality + a_segment(w, max(segment, 0)).quality
+    return conversion(a_stage(w, stage).base_logit, real(w.shifts, epoch * w.stage_count + stage) + quality)
+
+
+# ---- what is counted ------------------------------------------------------------------------------------------------
+
+
+@kernel
+def _count(w: World, d: int, lead: int, stage: int, server: int) -> None:
+    """Tallies of a visit that begins and ends within the present period, of a lead that is worth nothing."""
+    item, known, own, period = an_item(w, _AT_HAND), a_lane_lead(w, lead), a_desk(w, d).rep, w.period
+    tally_stage(w, STAGE_ENTERED, stage, 1)
+    if server == -1:
+        tally_stage(w, STAGE_COLD, stage, 1)
+        tally_rep(w, WENT_COLD, own, period, 1)
+        tally_source(w, SOURCE_COLD, known.source, period, 1)
+        tally_segment(w, SEGMENT_COLD, known.segment, period, 1)
+        return
+    r, waited = item.rep, item.begun - item.entered
+    tally_stage(w, STAGE_STARTED, stage, 1)
+    tally_stage(w, STAGE_WAITED, stage, waited)
+    tally_stage(w, STAGE_BUSY, stage, item.worked)
+    tally_stage(w, STAGE_DELAY, stage, item.delay)
+    tally_rep(w, STARTED, r, period, 1)
+    tally_rep(w, WAITED, r, period, waited)
+    tally_rep(w, BUSY, r, period, item.worked)
+    if own == -1 and stage == a_source(w, known.source).first_stage:
+        tally_rep(w, LEADS, r, period, 1)
+    if item.agrees == 1:
+        tally_stage(w, STAGE_ADVANCED, stage, 1)
+        return
+    tally_stage(w, STAGE_LOST, stage, 1)
+    tally_rep(w, LOST, r, period, 1)
+    tally_source(w, SOURCE_LOST, known.source, period, 1)
+    tally_segment(w, SEGMENT_LOST, known.segment, period, 1)
+
+
+@kernel
+def _keep_books(
+    w: World, d: int, lead: int, stage: int, deadline: int, server: int, start: int, end: int, tick: int
+) -> None:
+    """Rows and tallies of any visit, each in its own period."""
+    item, own = an_item(w, _AT_HAND), a_desk(w, d).rep
+    _describe(w, lead, stage)
+    tally_stage(w, STAGE_ENTERED, stage, 1)
+    row(w, item.entered, ROW_ENTER, item.entity, 0, stage, own, -1, deadline, 0)
+    if server == -1:
+        if deadline <= start and deadline < w.end:
+            _come_to(w, deadline)
+            note_cold(w, _AT_HAND, own)
+        return
+    _come_to(w, start)
+    record_start(w, item.rep, _AT_HAND, end)
+    if end >= w.end:
+        return
+    _come_to(w, end)
+    row(w, end, ROW_END, item.entity, 0, stage, item.rep, -1, start, item.worked)
+    tally_activities(w, item.rep, stage)
+    if a_stage(w, stage).after_win == 1:
+        tally_stage(w, STAGE_ADVANCED, stage, 1)
+    elif tick < w.end:
+        _come_to(w, tick)
+        put(w.keepers, a_rep(w, item.rep).role, item.rep)
+        note_answer(w, _AT_HAND, item.rep)
+
+
+@kernel
+def _describe(w: World, lead: int, stage: int) -> None:
+    """All that is known of the lead at hand."""
+    known, item = a_lane_lead(w, lead), an_item(w, _AT_HAND)
+    item.what, item.origin, item.created, item.stage, item.visit = LEAD, NEW_LEAD, known.time, stage, 0
+    item.source, item.region, item.segment = known.source, known.region, known.segment
+    item.product, item.bundle = known.product, known.bundle
+    # A lead counts with the rep in whose own lane it lines up, or who takes it from the pool at its first stage.
+    item.counted_at = -1
+    item.counted = 1 if w.own_lanes == 1 or stage != a_source(w, known.source).first_stage else 0
+    if w.product_count > 0:
+        set_market(w, _AT_HAND)
+        set_worth(w, _AT_HAND)
+
+
+@kernel
+def _come_to(w: World, tick: int) -> None:
+    w.period = period_at(w, tick)
+    w.now = tick

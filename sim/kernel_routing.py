@@ -215,14 +215,19 @@ def routed(w: World, slot: int, stage: int, role: int) -> int:
 
 @kernel
 def _next_in_turn(w: World, candidates: Any, place: int) -> int:
-    willing = 0
-    for i in range(len(candidates)):
-        willing += 1 if a_rep(w, candidates[i]).weight > 0.0 else 0
+    if w.all_willing == 1:
+        willing = len(candidates)
+    else:
+        willing = 0
+        for i in range(len(candidates)):
+            willing += 1 if a_rep(w, candidates[i]).weight > 0.0 else 0
     if willing == 0:
         return -1
     turn = whole(w.turns, place)
     put(w.turns, place, turn + 1)
     wanted = turn % willing
+    if w.all_willing == 1:
+        return candidates[wanted]
     for i in range(len(candidates)):
         if a_rep(w, candidates[i]).weight > 0.0:
             if wanted == 0:

@@ -61,6 +61,12 @@ def put(address: int, position: int, value: int) -> None:
 
 
 @kernel
+def put_real(address: int, position: int, value: float) -> None:
+    """Set a real number of a table."""
+    view(address, MANY, REAL)[position] = value
+
+
+@kernel
 def add(address: int, position: int, amount: int) -> None:
     """Add to a whole number of a table."""
     view(address, MANY, WHOLE)[position] += amount

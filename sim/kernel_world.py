@@ -168,6 +168,7 @@ RUN_TABLES: Final = {
     "arrivals": ARRIVAL,
     "lane_leads": LANE_LEAD,
     "lane_free": WHOLE,
+    "chances": REAL,
     "customers": CUSTOMER,
     "needs": WHOLE,
     "waiting": WHOLE,
@@ -199,14 +200,14 @@ TABLES: Final = MODEL_TABLES | RUN_TABLES
 COUNTS: Final = (
     "end stage_count rep_count desk_count support_count role_count region_count segment_count product_count "
     "source_count account_count day_count group_count period_count bundle_count activity_count tenure_count "
-    "instalment_count credit_count opening_count block_count tender_count change_count policy "
-    "queue same_rep across return_after motivated owner_role vat_on_top "
-    "vat_within recognition_months payment_delay renews new_value new_tier new_visits new_offer_first new_offer_count "
-    "new_mix bucket_bits laned own_lanes lane_count stretch_count customers_clock most_lines margin_of_rows "
+    "instalment_count credit_count opening_count block_count tender_count change_count policy queue same_rep "
+    "across all_willing return_after motivated owner_role vat_on_top vat_within recognition_months "
+    "payment_delay renews new_value new_tier new_visits new_offer_first new_offer_count new_mix bucket_bits "
+    "laned own_lanes lane_count epoch_count stretch_count customers_clock most_lines margin_of_rows "
     # ---
-    "now period key group event_count far_count far_used far_free bucket lane lane_open lane_lead lane_lead_count "
-    "due_count item_count free_item arrival_count customer_count staff_known logging "
-    "row_count lead_count line_count buyer_count signed too_much wanted"
+    "now period key customers_place group event_count far_count far_used far_free bucket lane lane_open "
+    "lane_lead lane_lead_count due_count item_count free_item arrival_count customer_count staff_known "
+    "logging row_count lead_count line_count buyer_count signed too_much wanted"
 )
 SHARES: Final = (
     "reference handover_loss care_elasticity care_cap collection new_rate new_mean_value new_churn new_care "

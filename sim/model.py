@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scenarios import physics
 from scenarios.market import Instalment
 from scenarios.plan import Plan
-from scenarios.scenario import Scenario
+from scenarios.scenario import Scenario, require_world
 from scenarios.today import today_plan
 from sim.capabilities import require_sound_plan, require_supported
 from sim.credit import Shares, build_shares
@@ -176,8 +176,9 @@ def build(scenario: Scenario) -> Model:
 
     Raises:
         Unsupported: the scenario asks for what no engine runs.
-        InputRefused: the plan speaks of what is not there, or its training does not fit.
+        InputRefused: it is no scenario, or the plan speaks of what is not there, or its training does not fit.
     """
+    require_world(scenario)
     plan = scenario.plan or today_plan(scenario)
     require_supported(scenario, plan)
     require_sound_plan(scenario, plan)

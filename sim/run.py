@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from numbers import Integral
 from threading import local
 from typing import Final, Literal, TypeVar
 
@@ -184,6 +185,10 @@ def shielded() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    from multiprocessing import resource_tracker
+
+    # Python starts its tracker together with the first worker and lets Ctrl-C through again for that, for good.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -200,7 +205,13 @@ def check(first: int, seed: int | None, engine: str, **counts: int) -> None:
     Raises:
         InputRefused: all problems together.
     """
-    problems = []
+    given = {**counts, "first": first, "seed": seed}
+    problems = [
+        Problem(name, repr(value), f"is a {type(value).__name__} and must be a plain int", f"write int({name})")
+        for name, value in given.items()
+        if isinstance(value, Integral) and not isinstance(value, int)
+    ]
+    refuse_if(problems)
     for name, value, least in (*((name, value, 1) for name, value in counts.items()), ("first", first, 0)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             problems.append(Problem(name, str(value), f"must be a whole number of at least {least}"))

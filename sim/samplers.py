@@ -30,7 +30,7 @@ from scenarios.distributions import (
     Weibull,
 )
 from scenarios.ticks import NEVER
-from sim.compiled import scalar
+from sim.compiled import inlined
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -46,6 +46,8 @@ SMOOTH: Final = 5
 _DEGREE: Final = 5
 _WIDTH: Final = _DEGREE + 1
 _OCTAVES: Final = 52  # tail probabilities from 2**-53, the smallest draw, to 2**-1
+_FRACTION: Final = (1 << 52) - 1
+_ONE: Final = 1023 << 52
 _COARSEST: Final = 3  # 2**3 parts an octave
 _TOLERANCE: Final = 2e-9  # at the points checked; leaves room for those between them
 
@@ -109,7 +111,7 @@ def _padded(numbers: Sequence[float] | Floats) -> Floats:
     return np.pad(given, ((0, 0), (0, _WIDTH - given.shape[1])))
 
 
-@scalar
+@inlined
 def _smooth(rows: Floats, start: int, bits: int, u: float) -> float:
     upper = u > 0.5
     tail = 1.0 - u if upper else u
@@ -119,12 +121,13 @@ def _smooth(rows: Floats, start: int, bits: int, u: float) -> float:
     row = start + (pattern >> shift) - ((1023 - 53) << bits)
     if upper:
         row += _OCTAVES << bits
-    x = np.float64(pattern & ((1 << shift) - 1)) / np.float64(1 << shift)
-    c = rows[row]
-    return float(c[0] + x * (c[1] + x * (c[2] + x * (c[3] + x * (c[4] + x * c[5])))))
+    # The place within the part: its bits as those of a number in [1, 2), less 1, which is exact.
+    x = np.int64(((pattern << bits) & _FRACTION) | _ONE).view(np.float64) - 1.0
+    inner = rows[row, 3] + x * (rows[row, 4] + x * rows[row, 5])
+    return float(rows[row, 0] + x * (rows[row, 1] + x * (rows[row, 2] + x * inner)))
 
 
-@scalar
+@inlined
 def _empirical(rows: Floats, start: int, size: int, linear: bool, u: float) -> float:
     low, high = start - 1, start + size - 1
     while high - low > 1:  # the first point that u does not exceed lies in (low, high]
@@ -139,14 +142,14 @@ def _empirical(rows: Floats, start: int, size: int, linear: bool, u: float) -> f
     return float(min(rows[low, 0] + share * (rows[high, 0] - rows[low, 0]), rows[high, 0]))
 
 
-@scalar("float64(float64, float64, float64, float64)")
+@inlined("float64(float64, float64, float64, float64)")
 def _triangular(low: float, mode: float, high: float, u: float) -> float:
     if u * (high - low) <= mode - low:
         return min(low + math.sqrt(u * (high - low) * (mode - low)), mode)
     return max(high - math.sqrt((1.0 - u) * (high - low) * (high - mode)), mode)
 
 
-@scalar
+@inlined
 def quantile(tables: SamplerTables, d: int, u: float) -> float:
     """Value of distribution ``d`` at probability ``u``, in the distribution's own unit.
 
@@ -169,7 +172,7 @@ def quantile(tables: SamplerTables, d: int, u: float) -> float:
     return _triangular(a, b, float(rows[start, 2]), u)
 
 
-@scalar("int64(float64, int64)")
+@inlined("int64(float64, int64)")
 def ticks(value: float, unit_ticks: int) -> int:
     """A duration as whole ticks: rounded once, half to even; at least 0 and at most ``NEVER``.
 

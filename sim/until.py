@@ -22,7 +22,7 @@ import numpy as np
 
 from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.goals import Metric
-from scenarios.scenario import Scenario
+from scenarios.scenario import Scenario, require_world
 from scenarios.today import company_target
 from sim.interval import Interval, student_quantile
 from sim.kpis import Level, kpis
@@ -131,6 +131,7 @@ def simulate_until(
     Raises:
         InputRefused: a goal that names no figure or no width, sizes out of order, or what simulating refuses.
     """
+    require_world(scenario)
     asked = tuple(read_goal(name, width) for name, width in goals.items())
     _check(scenario, asked, at_least, at_most)
     _check_names(scenario, asked, simulate(scenario, replications=1, first=first, seed=seed, engine=engine))
