@@ -141,7 +141,7 @@ def _run(
         return
     from joblib import Parallel, delayed
 
-    from experiments.workers import deaf
+    from sim.run import shielded
 
     if simulate is None:
         from sim.compiled_run import ensure_compiled
@@ -150,7 +150,7 @@ def _run(
     task = delayed(_keyed_rows)
     engine = simulate or default_simulate()
     run = Parallel(n_jobs=min(workers, len(points)), backend="loky", return_as="generator_unordered")
-    with deaf():
+    with shielded():
         found = run(task(point, sweep.replications, sweep.seed, sweep.measures, engine) for point in points)
     yield from found
 

@@ -22,9 +22,9 @@ from optimize.baselines import baselines as ruled
 from optimize.responses import estimate
 from quotalab.diagnosis import Diagnosed, of_export, of_plan
 from quotalab.learning import DEFAULT_YEARS, learning_years
-from quotalab.worlds import open_world, require_scenario, require_world
+from quotalab.worlds import open_world, require_scenario
 from scenarios.plan import Plan
-from scenarios.scenario import Scenario
+from scenarios.scenario import Scenario, require_world
 from sim.outcome import Outcome
 from sim.run import simulate
 

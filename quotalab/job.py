@@ -24,10 +24,9 @@ from optimize.baselines import baselines
 from optimize.responses import estimate
 from quotalab.learning import learning_years
 from quotalab.runs import versions
-from quotalab.worlds import require_world
 from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.plan import Plan
-from scenarios.scenario import Scenario
+from scenarios.scenario import Scenario, require_world
 from scenarios.today import today_plan
 
 __all__ = ["PLAN", "TODAY", "Show", "Sizes", "Study", "silent", "study"]

@@ -49,17 +49,6 @@ def require_scenario(source: str | Path) -> None:
     raise InputRefused(Problem(str(source), "", rule, remedy))
 
 
-def require_world(given: object) -> None:
-    """Refuse anything but a loaded scenario, most likely its name.
-
-    Raises:
-        InputRefused: it is no scenario.
-    """
-    if not isinstance(given, Scenario):
-        rule = "must be a scenario, as ql.load gives it"
-        raise InputRefused(Problem("scenario", repr(given)[:80], rule, "for example ql.load('starter')"))
-
-
 def horizon_of(text: str | None) -> Horizon | None:
     """A horizon by its name.
 

@@ -19,7 +19,7 @@ from scenarios.folders import check_place, is_there, whole_folder
 from scenarios.market import Account, Opportunity
 from scenarios.people import Absence, Rep
 from scenarios.plan_files import read_plan, write_plan
-from scenarios.scenario import SCHEMA_VERSION, Provenance, Scenario
+from scenarios.scenario import SCHEMA_VERSION, Provenance, Scenario, require_world
 from scenarios.schema import json_schema
 from scenarios.tables import misnamed_tables, read_table, write_table
 from scenarios.validation import validate
@@ -100,6 +100,7 @@ def changed(scenario: Scenario, changes: Sequence[Change | str]) -> Scenario:
     Raises:
         InputRefused: a path leads nowhere, or the result breaks a rule.
     """
+    require_world(scenario)
     document = changing.apply_to(Document(scenario.document()), changing.typed(changes))
     return validate(document).with_plan(scenario.plan)
 

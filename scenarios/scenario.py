@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, PrivateAttr
 
 from scenarios.base import Frozen, Id, Positive
 from scenarios.calendar import Calendar
+from scenarios.errors import InputRefused, Problem
 from scenarios.funnel import CreditSplit, QueueDiscipline, Routing, Source, Stage
 from scenarios.goals import Allocation, Goals
 from scenarios.market import (
@@ -112,7 +113,14 @@ class Scenario(Frozen):
         return self._plan
 
     def with_plan(self, plan: Plan | None) -> Scenario:
-        """The same world under another plan."""
+        """The same world under another plan.
+
+        Raises:
+            InputRefused: it is no plan.
+        """
+        if not isinstance(plan, Plan | None):
+            rule = "must be a plan, as ql.allocate or ql.today_plan gives it"
+            raise InputRefused(Problem("plan", repr(plan)[:80], rule, "for example ql.allocate(scenario).plan"))
         copied = self.model_copy()
         copied._plan = plan
         return copied
@@ -149,6 +157,17 @@ class Scenario(Frozen):
         if update:
             copied.__dict__.pop("_fingerprint", None)
         return copied
+
+
+def require_world(given: object) -> None:
+    """Refuse anything but a loaded scenario, most likely its name.
+
+    Raises:
+        InputRefused: it is no scenario.
+    """
+    if not isinstance(given, Scenario):
+        rule = "must be a scenario, as ql.load gives it"
+        raise InputRefused(Problem("scenario", repr(given)[:80], rule, "for example ql.load('starter')"))
 
 
 _KINDS = ("family", "rule", "form")

@@ -8,7 +8,7 @@ from scenarios.base import Minor
 from scenarios.errors import InputRefused, Problem
 from scenarios.goals import MONEY_METRICS, TargetFormula
 from scenarios.plan import CareRow, OwnerRow, Plan, QuotaRow
-from scenarios.scenario import Scenario
+from scenarios.scenario import Scenario, require_world
 
 
 def today_plan(scenario: Scenario) -> Plan:
@@ -16,7 +16,11 @@ def today_plan(scenario: Scenario) -> Plan:
 
     Where a rep has no quota, last sales x (1 + ``goals.history_growth``) stands in and the plan's origin says so; a
     rep with neither has no row: null is not zero.
+
+    Raises:
+        InputRefused: it is no scenario.
     """
+    require_world(scenario)
     calendar = scenario.calendar
     growth = 1 + Fraction(str(scenario.goals.history_growth))
     targets, constructed = [], []

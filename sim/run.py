@@ -207,7 +207,7 @@ def check(first: int, seed: int | None, engine: str, **counts: int) -> None:
     """
     given = {**counts, "first": first, "seed": seed}
     problems = [
-        Problem(name, repr(value), f"is a {type(value).__name__} and must be a plain int", f"write int({name})")
+        Problem(name, repr(value), f"is of type {type(value).__name__} and must be a plain int", f"write int({name})")
         for name, value in given.items()
         if isinstance(value, Integral) and not isinstance(value, int)
     ]

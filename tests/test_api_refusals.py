@@ -18,12 +18,23 @@ def test_a_name_in_the_place_of_a_scenario_is_refused(tiny: ql.Scenario) -> None
         lambda: ql.study("starter"),  # type: ignore[arg-type]
         lambda: ql.report("starter", "report.html"),  # type: ignore[arg-type]
         lambda: ql.compare({"a": tiny, "b": "starter"}),  # type: ignore[dict-item]
+        lambda: ql.simulate("starter"),  # type: ignore[arg-type]
+        lambda: ql.simulate_moments("starter"),  # type: ignore[arg-type]
+        lambda: ql.simulate_until("starter", {"revenue": "1%"}),  # type: ignore[arg-type]
+        lambda: ql.today_plan("starter"),  # type: ignore[arg-type]
+        lambda: ql.changed("starter", "seed=9"),  # type: ignore[arg-type]
     ]
     for call in calls:
         with pytest.raises(ql.errors.InputRefused, match=r"= 'starter': must be a scenario, as ql\.load gives it"):
             call()
     with pytest.raises(ql.errors.InputRefused, match="must be a mapping of names to scenarios"):
         ql.compare([tiny])  # type: ignore[arg-type]
+
+
+def test_a_text_in_the_place_of_a_plan_is_refused(tiny: ql.Scenario) -> None:
+    with pytest.raises(ql.errors.InputRefused, match=r"plan = 'best': must be a plan, as ql\.allocate"):
+        tiny.with_plan("best")  # type: ignore[arg-type]
+    assert tiny.with_plan(None).plan is None
 
 
 def test_a_plan_that_does_not_fit_its_world_is_not_compared(tiny: ql.Scenario) -> None:

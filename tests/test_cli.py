@@ -181,6 +181,18 @@ def test_a_reader_who_leaves_early_is_no_error() -> None:
     assert "Exception ignored" not in told
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["--help"], 0), (["simulate", "-h"], 0), (["--version"], 0), (["simulat"], 141), ([], 141)]
+)
+def test_help_for_nobody_is_no_error_and_wrong_usage_is_one(arguments: list[str], code: int) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "quotalab", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(timeout=60) == code
+
+
 def test_warnings_come_without_the_place_in_the_code() -> None:
     code = (
         "import importlib, warnings\n"
@@ -688,16 +700,21 @@ def test_json_has_no_nan() -> None:
 
 @pytest.fixture
 def ticking() -> Iterator[Callable[[], float]]:
-    now = iter([0.0, 1.0, 11.0, 12.0, 22.0, 40.0])
+    now = iter([0.0, 60.0, 61.0, 72.0, 73.0, 83.0, 100.0])
     return lambda: next(now)
 
 
 def test_plain_progress_speaks_now_and_then(capfd: pytest.CaptureFixture[str], ticking: Callable[[], float]) -> None:
     report = lines("simulating", ticking)
-    for done in (1, 2, 3, 4, 5):
-        report(done, 5)
+    for done in (1, 2, 3, 4, 5, 6):
+        report(done, 6)
     told = capfd.readouterr().err.splitlines()
-    assert told == ["simulating: 2 of 5, about 16 s left", "simulating: 4 of 5, about 6 s left"]
+    # The first minute went into compiling: it says nothing of what is left.
+    assert told == [
+        "simulating: 1 of 6",
+        "simulating: 3 of 6, about 18 s left",
+        "simulating: 5 of 6, about 6 s left",
+    ]
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path, monkeypatch) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from datetime import date
 
+import numpy as np
 import pytest
 
 from scenarios.errors import InputRefused, Unsupported
-from scenarios.plan import CareRow, Plan, ShareRow, TrainingRow
+from scenarios.plan import CareRow, OwnerRow, Plan, ShareRow, TrainingRow
+from sim.capabilities import require_sound_plan
 from sim.run import simulate
 from small_worlds import fixed, stage, the_log, world
 
@@ -51,6 +53,26 @@ def test_bad_arguments_of_a_run_are_refused_together():
     with pytest.raises(InputRefused) as refused:
         simulate(world(), replications=0, first=-1, workers=0, seed=-5, engine="abacus")
     assert len(refused.value.problems) == 5
+
+
+@pytest.mark.parametrize("name", ["replications", "first", "seed", "workers"])
+def test_whole_numbers_of_numpy_are_refused_with_the_way_out(name):
+    told = rf"{name} = .*: is of type int64 and must be a plain int -> write int\({name}\)"
+    with pytest.raises(InputRefused, match=told):
+        simulate(world(), **{"replications": 1, name: np.int64(1)})
+
+
+def test_care_beyond_the_hours_of_a_year_and_owners_beyond_the_horizon_are_refused():
+    accounts = [{"id": "a0", "tier": "A", "region": "r", "owner": "ann"}]
+    tiers = [{"id": "A", "orders_per_year": 1, "order_value": fixed(5)}]
+    physics, end = {"order_effort_hours": fixed(0.5)}, world().calendar.end
+    plan = Plan("bad", care=(CareRow("a0", 8_785.0),), owners=(OwnerRow("a0", "ann", end),))
+    with pytest.raises(InputRefused) as refused:
+        require_sound_plan(world(accounts=accounts, tiers=tiers, account_physics=physics), plan)
+    assert [str(problem) for problem in refused.value.problems] == [
+        "plan.care a0 = 8785 h: must be 0 to 8784 hours a year",
+        f"plan.owners a0 = ann from {end}: must start before the horizon ends on {end} -> remove the row",
+    ]
 
 
 @pytest.mark.parametrize("value", [1e15, 2e14])

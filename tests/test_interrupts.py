@@ -34,8 +34,8 @@ def test_workers_do_not_hear_ctrl_c() -> None:
     code = (
         "import signal\n"
         "from joblib import Parallel, delayed\n"
-        "from experiments.workers import deaf\n"
-        "with deaf():\n"
+        "from sim.run import shielded\n"
+        "with shielded():\n"
         "    found = Parallel(n_jobs=2, return_as='generator')(\n"
         "        delayed(signal.pthread_sigmask)(signal.SIG_BLOCK, []) for _ in range(4))\n"
         "assert all(signal.SIGINT in held for held in found)\n"

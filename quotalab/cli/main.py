@@ -37,11 +37,15 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code. Results go to stdout, everything else to stderr.
     """
+    stdout = sys.stdout
     try:
         from quotalab.cli.app import app
 
         app(args=list(arguments), prog_name="quotalab")
     except SystemExit as left:
+        if sys.stdout is not stdout:
+            # Whoever read the help has gone; the parser has put a stream in place that minds no more.
+            return DONE
         code = left.code if isinstance(left.code, int) else DONE if left.code is None else REFUSED
         if code == INTERRUPTED:
             tell("stopped; nothing was written")

@@ -35,16 +35,24 @@ def bar(what: str) -> Iterator[Progress]:
 
 
 def lines(what: str, clock: Callable[[], float] = time.monotonic) -> Progress:
-    """A line on stderr every :data:`LINE_EVERY_SECONDS`; short work shows none."""
-    began = last = clock()
+    """A line on stderr every :data:`LINE_EVERY_SECONDS`; short work shows none.
+
+    The time left follows from the pace since the first part was done: before that the engine may have been compiled.
+    """
+    last = clock()
+    start: tuple[float, int] | None = None
 
     def report(done: int, total: int) -> None:
-        nonlocal last
+        nonlocal last, start
         now = clock()
+        if start is None and done:
+            start = now, done
         if now - last < LINE_EVERY_SECONDS or done >= total:
             return
         last = now
-        left = f", about {(now - began) / done * (total - done):.0f} s left" if done else ""
+        left = ""
+        if start is not None and done > start[1]:
+            left = f", about {(now - start[0]) / (done - start[1]) * (total - done):.0f} s left"
         tell(f"{what}: {done} of {total}{left}")
 
     return report
