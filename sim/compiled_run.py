@@ -123,7 +123,7 @@ class Engine:
         margin = int(world["margin_of_rows"][0])
         events = int(world["event_count"][0]) + int(world["far_count"][0])
         needed = {"events": events, "far": int(world["far_used"][0])}
-        needed["lane_leads"] = int(world["lane_lead_count"][0])
+        needed["lane_leads"] = int(world["lane_lead_count"][0]) + _SPARE
         needed |= {name: int(world[f"{name[:-1]}_count"][0]) for name in ("items", "customers")}
         if world["logging"][0]:
             needed["rows"] = int(world["row_count"][0]) + margin + int(world["customer_count"][0])

@@ -51,6 +51,7 @@ from sim.kernel_room import SPARE, short_of_room
 from sim.kernel_routing import pool_of, routed
 from sim.kernel_rows import period_at, row, tally_activities, tally_rep, tally_segment, tally_source, tally_stage
 from sim.kernel_tables import (
+    a_clock,
     a_desk,
     a_lane_lead,
     a_rep,
@@ -65,7 +66,8 @@ from sim.kernel_tables import (
     real,
     whole,
 )
-from sim.kernel_world import MANY, World, clock_columns, key_of, samplers
+from sim.kernel_view import view
+from sim.kernel_world import MANY, WHOLE, World, key_of, samplers
 from sim.log import NEW_LEAD
 from sim.rules import conversion, days_drawn, effort_ticks
 from sim.samplers import quantile, ticks
@@ -73,6 +75,8 @@ from sim.streams import stage_uniforms
 from sim.worktime import add_work, interval_at
 
 _DAY_TICKS = 86_400_000
+_SIDE_BY_SIDE = 64
+"""Leads of one lane lie together by so many, as they will be read."""
 _AT_HAND = 0
 """The place of the one item that lanes need: the lead that is just being worked."""
 
@@ -126,9 +130,12 @@ def _reckon_chances(w: World) -> None:
 
 @kernel
 def _append(w: World, d: int) -> None:
-    item, place = an_item(w, _AT_HAND), w.lane_lead_count
-    lead, desk = a_lane_lead(w, place), a_desk(w, d)
-    w.lane_lead_count += 1
+    item, desk = an_item(w, _AT_HAND), a_desk(w, d)
+    place = desk.last + 1
+    if place % _SIDE_BY_SIDE == 0:
+        place = w.lane_lead_count
+        w.lane_lead_count += _SIDE_BY_SIDE
+    lead = a_lane_lead(w, place)
     lead.time, lead.entity, lead.following = w.now, item.entity, -1
     lead.source, lead.region, lead.segment = item.source, item.region, item.segment
     lead.product, lead.bundle = item.product, item.bundle
@@ -165,6 +172,12 @@ def _open_lane(w: World, d: int) -> None:
     take_in(w, d)
     for place in range(desk.rep_first, desk.rep_first + desk.rep_count):
         put(w.lane_free, place, 0)
+    w.lane_first, w.lane_reps, w.lane_hours, w.lane_place = desk.rep_first, desk.rep_count, 0, 0
+    if desk.rep_count > 0:
+        # All of them keep the same hours.
+        clock = a_clock(w, a_rep(w, whole(w.desk_reps, desk.rep_first)).clock_now)
+        w.lane_hours, w.lane_opens = clock.count, w.opens + 8 * clock.first
+        w.lane_closes, w.lane_worked_before = w.closes + 8 * clock.first, w.worked_before + 8 * clock.first
 
 
 @kernel
@@ -205,7 +218,7 @@ def _serve(w: World, d: int, lead: int, entered: int, stage: int) -> None:
     while entered >= whole(w.bounds, w.period + 1):
         w.period += 1
     period = w.period
-    deadline, server, start, end, tick = _foresee(w, d, lead, entered, stage)
+    deadline, server, start, end, tick = _foresee(w, lead, entered, stage)
     item, last = an_item(w, _AT_HAND), deadline if server == -1 else tick
     goes_on = server != -1 and tick < w.end and item.agrees == 1
     if (
@@ -228,7 +241,7 @@ def _serve(w: World, d: int, lead: int, entered: int, stage: int) -> None:
 
 
 @kernel
-def _foresee(w: World, d: int, lead: int, entered: int, stage: int) -> tuple[int, int, int, int, int]:
+def _foresee(w: World, lead: int, entered: int, stage: int) -> tuple[int, int, int, int, int]:
     """What will become of a lead at a stage.
 
     Returns:
@@ -239,7 +252,7 @@ def _foresee(w: World, d: int, lead: int, entered: int, stage: int) -> tuple[int
     tables, deadline = samplers(w), NEVER
     item.entity, item.entered = lives.entity, entered
     u_patience, u_effort, u_outcome, u_delay = stage_uniforms(key_of(w), lives.entity, stage, 0)
-    server, start, place = _next_free(w, d, entered)
+    server, start = _next_free(w, entered)
     # Patience is of no account where the lead is worked at once, unless there is none.
     if known.patience >= 0 and (start > entered or u_patience <= known.at_once or w.logging == 1):
         patience = ticks(quantile(tables, known.patience, u_patience), _DAY_TICKS)
@@ -249,14 +262,16 @@ def _foresee(w: World, d: int, lead: int, entered: int, stage: int) -> tuple[int
         return deadline, -1, start, NEVER, NEVER
     r = whole(w.desk_reps, server)
     w.now = start
-    item.epoch = epoch_of(w, r)
+    rep = a_rep(w, r)
+    item.epoch = rep.epoch_first if rep.epoch_count == 1 else epoch_of(w, r)
     hours = 0.0 if known.effort < 0 else quantile(tables, known.effort, u_effort)
     item.worked = effort_ticks(hours, real(w.factors, item.epoch * (w.stage_count + 2) + stage))
-    opens, closes, cum = clock_columns(w, a_rep(w, r).clock_now)
     # Work that fits into the hours in which it begins ends without a look at those that follow.
     end = start + item.worked
-    if end > closes[place]:
-        end = add_work(opens, closes, cum, start, item.worked, place)
+    if end > whole(w.lane_closes, w.lane_place):
+        opens, closes = view(w.lane_opens, w.lane_hours, WHOLE), view(w.lane_closes, w.lane_hours, WHOLE)
+        cum = view(w.lane_worked_before, w.lane_hours, WHOLE)
+        end = add_work(opens, closes, cum, start, item.worked, w.lane_place)
     put(w.lane_free, server, end)
     item.begun, item.rep, item.agrees, item.delay = start, r, 1, 0
     if end >= w.end or known.after_win == 1:
@@ -269,21 +284,22 @@ def _foresee(w: World, d: int, lead: int, entered: int, stage: int) -> tuple[int
 
 
 @kernel
-def _next_free(w: World, d: int, entered: int) -> tuple[int, int, int]:
-    """Which rep (place in the list of desks' reps) takes a lead, the longest idle one; when; and in which hours."""
-    desk = a_desk(w, d)
-    server, free = desk.rep_first, NEVER
-    for place in range(desk.rep_first, desk.rep_first + desk.rep_count):
+def _next_free(w: World, entered: int) -> tuple[int, int]:
+    """Which rep (place in the list of desks' reps) takes a lead, the longest idle one, and when."""
+    server, free = w.lane_first, NEVER
+    for place in range(w.lane_first, w.lane_first + w.lane_reps):
         if whole(w.lane_free, place) < free:
             server, free = place, whole(w.lane_free, place)
     if free >= NEVER:
-        return server, NEVER, 0
-    rep = a_rep(w, whole(w.desk_reps, server))
-    opens, closes, _ = clock_columns(w, rep.clock_now)
-    start = max(entered, free)
-    place = interval_at(closes, start, rep.place)
-    rep.place = place
-    return server, max(start, opens[place]) if place < len(closes) else NEVER, place
+        return server, NEVER
+    start, place = max(entered, free), w.lane_place
+    if whole(w.lane_closes, place) <= start or start < whole(w.lane_opens, place):
+        place = interval_at(view(w.lane_closes, w.lane_hours, WHOLE), start, place)
+        if place == w.lane_hours:
+            return server, NEVER
+        w.lane_place = place
+        start = max(start, whole(w.lane_opens, place))
+    return server, start
 
 
 @kernel

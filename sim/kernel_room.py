@@ -17,7 +17,7 @@ def short_of_room(w: World) -> bool:
     return (
         w.event_count + w.far_count + SPARE > w.room_events
         or w.far_used + SPARE > w.room_far
-        or w.lane_lead_count + SPARE > w.room_lane_leads
+        or w.lane_lead_count + 2 * SPARE > w.room_lane_leads
         or w.item_count + SPARE > w.room_items
         or w.customer_count + SPARE > w.room_customers
         or (

@@ -15,6 +15,7 @@ from sim.kernel_world import (
     BUNDLE,
     BUYER,
     CHANGE,
+    CLOCK,
     CREDIT,
     CUSTOMER,
     DESK,
@@ -88,6 +89,12 @@ def identity_at(address: int, position: int) -> np.uint64:
 def a_stage(w: World, position: int) -> Record:
     """A stage of the funnel; the last two are the work on orders and on care."""
     return view(w.stages, MANY, STAGE)[position]
+
+
+@kernel
+def a_clock(w: World, position: int) -> Record:
+    """Where the intervals of a working time lie."""
+    return view(w.clocks, MANY, CLOCK)[position]
 
 
 @kernel

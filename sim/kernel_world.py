@@ -206,8 +206,9 @@ COUNTS: Final = (
     "laned own_lanes lane_count epoch_count stretch_count customers_clock most_lines margin_of_rows "
     # ---
     "now period key customers_place group event_count far_count far_used far_free bucket lane lane_open "
-    "lane_lead lane_lead_count due_count item_count free_item arrival_count customer_count staff_known "
-    "logging row_count lead_count line_count buyer_count signed too_much wanted"
+    "lane_lead lane_lead_count lane_first lane_reps lane_opens lane_closes lane_worked_before lane_hours "
+    "lane_place due_count item_count free_item arrival_count customer_count staff_known logging row_count "
+    "lead_count line_count buyer_count signed too_much wanted"
 )
 SHARES: Final = (
     "reference handover_loss care_elasticity care_cap collection new_rate new_mean_value new_churn new_care "

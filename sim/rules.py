@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from scenarios import physics
 from scenarios.ticks import HOUR, NEVER
-from sim.compiled import scalar
+from sim.compiled import inlined, scalar
 from sim.samplers import SamplerTables, quantile, ticks
 from sim.streams import Purpose, draw, pair_identity, stage_uniforms
 from sim.worktime import add_work
@@ -42,7 +42,7 @@ exponential_care = scalar(physics.exponential_care)
 adbudg_care = scalar(physics.adbudg_care)
 
 
-@scalar
+@inlined
 def visit_draws(
     tables: SamplerTables, patience: int, effort: int, key: np.uint64, entity: np.uint64, stage: int, visit: int
 ) -> tuple[int, float, float, float]:
@@ -57,13 +57,13 @@ def visit_draws(
     return waits, hours, u_outcome, u_delay
 
 
-@scalar
+@inlined
 def effort_ticks(hours: float, factor: float) -> int:
     """Clock ticks of work: hours of effort times the rep's clock hours per hour of effort."""
     return ticks(hours * factor, HOUR)
 
 
-@scalar
+@inlined
 def days_drawn(tables: SamplerTables, distribution: int, u: float) -> int:
     """Ticks of a duration in days; 0 where no distribution is given."""
     return 0 if distribution < 0 else ticks(quantile(tables, distribution, u), _DAY_TICKS)
