@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import quotalab as ql
 from scenarios.base import MINOR_PER_MAJOR
 from scenarios.drawn_blueprints import drawn_blueprint
 from scenarios.files import from_document, library, load
@@ -29,7 +30,7 @@ def world() -> Scenario:
 
 @pytest.fixture(scope="module")
 def years(world: Scenario) -> Outcome:
-    return simulate(world, replications=1000, workers=2)
+    return simulate(world, replications=2000, workers=2)
 
 
 def surely_inside(interval: Interval, low: float, high: float) -> bool:
@@ -92,6 +93,15 @@ def test_a_year_of_today_lies_in_the_plausible_bands(world: Scenario, years: Out
     assert surely_inside(mean_interval(wins), 85, 105)
     assert surely_inside(mean_interval(wins / rep.company("leads")), 0.04, 0.05)
     assert all(surely_inside(mean_interval(load), 0.68, 0.95) for load in workload.T)
+
+
+@pytest.mark.slow
+def test_the_gain_over_the_best_simple_rule_is_plausible(world: Scenario) -> None:
+    plans = {"strong": ql.baselines(world)["strong"], "plan": ql.allocate(world).plan}
+    found = ql.compare({name: world.with_plan(plan) for name, plan in plans.items()}, replications=600)
+    gain = found.difference("plan", "sales", against="strong").interval
+    company = 26e6 * MINOR_PER_MAJOR
+    assert 0 < gain.low < gain.high < 0.04 * company
 
 
 def test_the_opening_pipeline(world: Scenario) -> None:
