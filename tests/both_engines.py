@@ -14,6 +14,7 @@ from sim.reduce import reduce
 from sim.reference import World
 
 SEED = 1
+NAMES = {int(kind): kind.name for kind in Kind}
 
 
 def by_simpy(model: Model, replication: int = 0, seed: int = SEED) -> Log:
@@ -25,7 +26,7 @@ def differs(one: Log, other: Log) -> str:
     for number, (left, right) in enumerate(zip(one.rows, other.rows, strict=False)):
         if left != right:
             names = [name for name in FIELDS if left[name] != right[name]]
-            kinds = " / ".join(Kind(int(row["kind"])).name for row in (left, right))
+            kinds = " / ".join(NAMES.get(int(row["kind"]), "no kind") for row in (left, right))
             return f"row {number} ({kinds}) differs in {', '.join(names)}:\n  {left}\n  {right}"
     if len(one.rows) != len(other.rows):
         return f"{len(one.rows)} rows against {len(other.rows)}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+import sim.run
 from scenarios.files import from_document
 from scenarios.scenario import Scenario
 
@@ -64,6 +66,15 @@ TINY: dict[str, Any] = {
         for number in range(6)
     ],
 }
+
+
+@pytest.fixture(params=["compiled", "simpy"])
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each engine in turn: what a module's tests simulate, they simulate with it."""
+    for function in (sim.run.simulate, sim.run.simulate_logs):
+        if hasattr(request.module, function.__name__):
+            monkeypatch.setattr(request.module, function.__name__, partial(function, engine=request.param))
+    return request.param
 
 
 @pytest.fixture

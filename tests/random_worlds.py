@@ -347,13 +347,45 @@ def tenders(dice: Dice, document: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
+def left_alone(dice: Dice, document: dict[str, Any]) -> None:
+    """Take away whatever lets one queue look at another: each rep, or each pool, can then be worked by itself."""
+    by_rep = dice.on()
+    for section in ("pipeline", "tenders", "accounts", "tiers", "support", "absences", "credit"):
+        document[section] = []
+    document |= {"queue": "fifo", "account_physics": None, "motivation": None, "credit": None}
+    for row in document["stages"]:
+        for name in ("support", "recycle", "when_cold", *(("role",) if by_rep else ())):
+            row.pop(name, None)
+        if not by_rep and 0 in (row["effort_hours"].get("value"), *row["effort_hours"].get("values", ())):
+            row["effort_hours"] = {"family": "empirical", "values": [1, 2]}  # see the test of work that takes no time
+    for row in document["reps"]:
+        row["lead_weight"] = 1.0
+        dates = ("hired", "leaves", "attrition_per_year", "replacement_delay_days", "hours_per_week")
+        for name in (*dates, *(("role",) if by_rep else ())):
+            row.pop(name, None)
+    policies = ["even", "round_robin", "territory"] if by_rep else ["pool"]
+    by_source = {row["id"]: dice.of(policies) for row in document["sources"]}
+    document["routing"] |= {"policy": dice.of(policies), "by_source": by_source, "return_to_pool_days": None}
+    document["routing"]["same_rep"] = by_rep
+    if by_rep:
+        document["roles"] = [{"id": "rep"}]
+    else:
+        document["stages"].sort(key=lambda row: (bool(row.get("after_win")), row["role"]))
+        worked: list[str] = []
+        for row in document["stages"]:  # nobody comes back to a role
+            back = row["role"] in worked[:-1]
+            row["role"] = worked[-1] if back else row["role"]
+            worked.append(row["role"])
+
+
 @st.composite
-def worlds(draw, policy: str | None = None, queue: str | None = None, at_midnight: bool = False):
+def worlds(draw, policy: str | None = None, queue: str | None = None, at_midnight: bool = False, alone: bool = False):
     """Small worlds of all features, and plans that move accounts and train.
 
     Args:
         policy, queue: of the routing and the queues; any where none is named.
         at_midnight: as many things at one instant as possible.
+        alone: no queue looks at another.
     """
     dice = Dice(draw, at_midnight)
     regions = places(dice)
@@ -405,6 +437,9 @@ def worlds(draw, policy: str | None = None, queue: str | None = None, at_midnigh
         document["credit"] = {"shares": dice.of([{roles[0]: 1.0}, *[uneven] * 5])}
     if dice.often():
         document["motivation"] = {"pace_change": 0.5, "period_end_push": 0.3, "push_share": 0.4, "judged_after": 0.05}
+    if alone:
+        left_alone(dice, document)
+        return from_document(document)
     scenario = from_document(document)
     return scenario.with_plan(plan_of(dice, scenario)) if dice.often() else scenario
 

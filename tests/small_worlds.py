@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from both_engines import by_simpy, differs
 from scenarios.files import from_document
 from scenarios.plan import Plan
 from sim.log import Kind, Log
+from sim.model import build
 from sim.run import simulate_logs
 from sim.statistics import mean_interval
 
@@ -53,11 +55,16 @@ def deals(count: int, created: str = "2026-01-01", **over: Any) -> list[dict[str
 
 
 def the_log(scenario, replication: int = 0) -> Log:
-    return simulate_logs(scenario, first=replication, seed=3)[0]
+    return logs(scenario, 1, replication)[0]
 
 
-def logs(scenario, replications: int) -> list[Log]:
-    return simulate_logs(scenario, replications=replications, seed=3)
+def logs(scenario, replications: int, first: int = 0) -> list[Log]:
+    """Logs of the compiled engine, of which SimPy writes the first ten as well: what holds in one holds in both."""
+    written = simulate_logs(scenario, replications=replications, first=first, seed=3)
+    for log in written[:10]:
+        twin = by_simpy(build(scenario), log.replication, seed=3)
+        assert differs(twin, log) == "", "the engines differ"
+    return written
 
 
 def started(log: Log, stage: int = 0) -> np.ndarray:

@@ -9,13 +9,16 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from both_engines import compared, differs
+from both_engines import SEED, compared, differ, differs
 from market_features import SITUATIONS
 from random_worlds import CASES, in_many_worlds, told, worlds
 from scenarios.files import library, load
+from sim.compiled_run import Engine, replicate
 from sim.log import Kind
 from sim.model import build
 from sim.run import simulate, simulate_logs
+from small_worlds import THREE
+from small_worlds import world as small_world
 from world_features import FEATURES, Seen
 
 AT_LEAST = 20
@@ -94,6 +97,47 @@ def test_engines_are_equal_in_a_thousand_worlds_with_every_pair_of_features(caps
     assert rare == {}
     assert {name for name in SITUATIONS if coverage.situations[name] < AT_LEAST} == set()
     assert {kind.name for kind in Kind if kind not in coverage.kinds} == set()
+
+
+def lane_by_lane(examples: int, number: int) -> None:
+    """Worlds that the compiled engine works rep by rep or pool by pool: as SimPy, and as by one common clock."""
+    laned = []
+
+    def check_lanes(scenario) -> None:
+        model = build(scenario)
+        engine = Engine(model)
+        log, problem = compared(model)
+        problem = problem or differs(log, Engine(model, lanes=False).logged(SEED, 0))
+        problem = problem or differ(
+            replicate(engine, SEED, [1, 0]), replicate(Engine(model, lanes=False), SEED, [1, 0])
+        )
+        assert not problem, f"lanes differ: {problem}\nin this world:\n{told(scenario)}"
+        laned.append(bool(engine._world["laned"][0]) and len(log.rows) > 200)
+
+    in_many_worlds(worlds(alone=True), examples, number, check_lanes)
+    assert sum(laned) > 0.6 * len(laned)
+
+
+def test_lane_by_lane_is_equal():
+    lane_by_lane(60, 3)
+
+
+@pytest.mark.xfail(strict=True, reason="a pool by itself gives the second round of tasks of one instant to one rep")
+def test_work_that_takes_no_time_goes_round_the_reps_of_a_pool():
+    """Both are taken before either is free again, so the third task is the first one's, the fourth the second's."""
+    nobody_yet = {"id": "web", "leads_per_year": 3000, "arrival_hours": [0.0, 0.005]}
+    stage = {"id": "call", "effort_hours": {"family": "fixed", "value": 0.0}, "conversion": 0.7}
+    scenario = small_world(
+        calendar={"end": "2026-01-11", "hours": ["09:00-17:00"]},
+        stages=[stage], sources=[nobody_yet], reps=THREE, routing={"policy": "pool", "same_rep": False},
+    )  # fmt: skip
+    _, problem = compared(build(scenario))
+    assert not problem
+
+
+@pytest.mark.slow
+def test_lane_by_lane_is_equal_400():
+    lane_by_lane(400, 4)
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def named(scenario, log: Log) -> list[tuple[Any, ...]]:
 
 def run(document: dict[str, Any], replication: int = 0) -> list[tuple[Any, ...]]:
     scenario = from_document(document)
-    return named(scenario, simulate_logs(scenario, first=replication, seed=2)[0])
+    return named(scenario, simulate_logs(scenario, first=replication, seed=2, engine="simpy")[0])
 
 
 def on_the_hour(monkeypatch) -> None:

@@ -18,6 +18,9 @@ from sim.reduce import reduce, stack
 from sim.run import simulate, simulate_logs
 from sim.statistics import mean_interval, ratio_of_means_interval
 
+pytestmark = pytest.mark.usefixtures("engine")
+"""The contract of both engines."""
+
 UNIT = 3_600_000
 """Ticks in a unit of time of the theory worlds."""
 

@@ -14,6 +14,9 @@ from scenarios.today import today_plan
 from sim.log import Kind, Log
 from sim.run import simulate_logs
 
+pytestmark = pytest.mark.usefixtures("engine")
+"""The contract of both engines."""
+
 REGIONS = ("north", "south")
 ONE_MORE = {
     "id": "once",
