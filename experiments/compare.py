@@ -147,7 +147,7 @@ def compare(
         cases: name -> scenario; the scenario's plan (or today's) is what is judged.
         replications: simulated years of each distinct world.
         seed: default the first scenario's.
-        workers: processes; the result does not depend on them.
+        workers: how many threads; the result does not depend on them.
         reference: case or cases to compare with; default the first case.
         potentials: rep -> minor units, for the quota/potential gap.
         runs: simulations at hand; then replications, seed and workers are theirs.

@@ -56,7 +56,7 @@ class Runs:
     Args:
         replications: simulated years of each world.
         seed: of all draws; every world uses it.
-        workers: processes; they never change a figure.
+        workers: how many threads; they never change a figure.
         progress: called with (years done, years known to be needed so far).
         simulate: the simulator; default :func:`sim.run.simulate`.
     """

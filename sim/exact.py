@@ -1,7 +1,7 @@
 """Exact sums of integers and of their products, as arrays: neither order nor grouping of the terms can show.
 
 A float sum depends on the order of its terms, so a result that was streamed would depend on the size of its blocks
-and on the number of processes. These sums are whole numbers instead, of 32 bits a limb, least first::
+and on the number of workers. These sums are whole numbers instead, of 32 bits a limb, least first::
 
     value = limb[0] + limb[1] * 2**32 + limb[2] * 2**64 + ...
 

@@ -2,7 +2,7 @@
 
 Outcome tables hold whole numbers, so sums of them, of their squares and of their products are whole numbers too
 (:mod:`sim.exact`). Nothing is rounded before a mean or a variance is read, and then once; therefore neither
-the size of a block, nor the order of blocks, nor the number of processes can show in a single bit.
+the size of a block, nor the order of blocks, nor the number of workers can show in a single bit.
 """
 
 from __future__ import annotations

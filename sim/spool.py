@@ -2,7 +2,7 @@
 
 One row a replication and rep, in that order: ``replication``, ``rep`` and one int64 column a metric, money in minor
 units and durations in ticks. Rows are collected into row groups whose size follows from the number of reps and metrics
-alone, so the bytes of the file depend neither on the size of a block nor on the number of processes.
+alone, so the bytes of the file depend neither on the size of a block nor on the number of workers.
 """
 
 from __future__ import annotations
