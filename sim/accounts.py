@@ -259,7 +259,7 @@ def _order_lead(world: World, customer: Customer, entity: np.uint64) -> Lead:
     product = NO_ONE
     if customer.products is not None:
         kinds = model.products.identity
-        product = int(chosen_one(world.key, entity, kinds, customer.products, _ORDER_PRODUCT))
+        product = int(chosen_one(world.key, entity, kinds, customer.products, _ORDER_PRODUCT, np.empty(len(kinds))))
     offers: tuple[tuple[int, float], ...] = ()
     if customer.cross_sell:
         owner, care = _owner_factor(world, customer.owner), _care_factor(world, customer, now)

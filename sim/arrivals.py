@@ -129,7 +129,8 @@ def opening_lead(model: Model, key: np.uint64, opening: Opening) -> Lead:
     bundle = bundle_of(model, key, opening.entity) if product < 0 and opening.value < 0 else None
     if product < 0 and bundle is None and model.products.ids:
         weights = sources.products[opening.source] if known else np.ones(len(model.products.ids))
-        product = int(chosen_one(key, opening.entity, model.products.identity, weights, _PRODUCT))
+        kinds = model.products.identity
+        product = int(chosen_one(key, opening.entity, kinds, weights, _PRODUCT, np.empty(len(kinds))))
     if opening.value >= 0:
         lines: Lines = ((product, opening.value),)
     elif bundle is not None:

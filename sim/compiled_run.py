@@ -90,6 +90,9 @@ class Engine:
         grown[: len(kept)] = kept
         self._tables[name] = grown
         self._place(name)
+        if name == "arrivals":
+            for fresh in ("fresh_draws", "fresh_leads", "fresh_times"):
+                self._grow(fresh, len(grown))
         if name == "items":
             self._grow("keepers", len(grown) * len(self.model.role_identity))
 

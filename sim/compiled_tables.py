@@ -39,6 +39,8 @@ def start_of(model: Model) -> Start:
     wanted = 1 << min(max(int(model.expected_leads()).bit_length() - 4, 8), 16)
     bits = (model.end // wanted).bit_length()
     draft.values["bucket_bits"] = bits
+    kinds = (model.reps.ids, model.region_identity, model.segment_identity, model.products.ids)
+    tables["draws"] = table("draws", max(len(kind) for kind in kinds))
     draft.values |= lanes_of(model, tables)
     tables["buckets"] = table("buckets", (model.end >> bits) + 1)
     empty = {name: np.zeros(0, dtype=TABLES[name]) for name in TABLES if name not in tables}

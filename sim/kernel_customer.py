@@ -41,7 +41,7 @@ from sim.kernel_rows import row, tally_account, tally_company, tally_rep
 from sim.kernel_sale import book
 from sim.kernel_tables import a_change, a_customer, a_desk, a_rep, a_stage, an_account, an_item, real, whole
 from sim.kernel_view import view
-from sim.kernel_world import IDENTITY, REAL, World, key_of, samplers
+from sim.kernel_world import IDENTITY, MANY, REAL, World, key_of, samplers
 from sim.log import ACCOUNT_ORDER, NEW_CUSTOMER_ORDER
 from sim.rules import care_sales, churn_time, order_gap, visit_draws
 from sim.rules_accounts import (
@@ -227,7 +227,7 @@ def order_arises(w: World, place: int) -> None:
     if customer.mix >= 0:
         kinds = view(w.product_identities, w.product_count, IDENTITY)
         weights = view(w.mixes + 8 * customer.mix, w.product_count, REAL)
-        item.product = chosen_one(key_of(w), entity, kinds, weights, _ORDER_PRODUCT)
+        item.product = chosen_one(key_of(w), entity, kinds, weights, _ORDER_PRODUCT, view(w.draws, MANY, REAL))
     if customer.offer_count > 0:
         item.owner_factor, item.care_factor = owner_factor(w, customer.owner), care_of(w, place)
     value_deal(w, slot)

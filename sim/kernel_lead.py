@@ -42,7 +42,7 @@ from sim.kernel_rows import row, tally_rep, tally_segment, tally_source, tally_s
 from sim.kernel_sale import book
 from sim.kernel_tables import a_desk, a_rep, a_segment, a_source, a_stage, an_item, put, real
 from sim.kernel_view import view
-from sim.kernel_world import IDENTITY, REAL, World, key_of, samplers
+from sim.kernel_world import IDENTITY, MANY, REAL, World, key_of, samplers
 from sim.log import NEW_LEAD
 from sim.rules import (
     comes_back,
@@ -64,8 +64,9 @@ def pick_of(w: World, entity: np.uint64, kinds: int, weights: int, row_of: int, 
     """Which of ``count`` kinds an entity is, by a row of a table of weights."""
     if count == 1:
         return 0
-    identities = view(kinds, count, IDENTITY)
-    return chosen_one(key_of(w), entity, identities, view(weights + 8 * row_of * count, count, REAL), purpose)
+    identities, draws = view(kinds, count, IDENTITY), view(w.draws, MANY, REAL)
+    chances = view(weights + 8 * row_of * count, count, REAL)
+    return chosen_one(key_of(w), entity, identities, chances, purpose, draws)
 
 
 @kernel

@@ -23,7 +23,7 @@ from sim.kernel_names import (
 from sim.kernel_people import epoch_of
 from sim.kernel_tables import a_customer, a_desk, a_rep, a_source, an_item, identity_at, put, real, whole
 from sim.kernel_view import view
-from sim.kernel_world import IDENTITY, REAL, WHOLE, World, key_of
+from sim.kernel_world import IDENTITY, MANY, REAL, WHOLE, World, key_of
 from sim.rules import rendezvous, skilled_weight
 from sim.streams import pair_identity
 
@@ -84,7 +84,8 @@ def employed(w: World, role: int, region: int) -> Any:
 def pick(w: World, key: np.uint64, entity: np.uint64, candidates: Any) -> int:
     """One of the candidates by rendezvous, weighted by the reps' shares of leads."""
     identities = view(w.rep_identities, w.rep_count, IDENTITY)
-    return rendezvous(key, entity, candidates, identities, view(w.rep_weights, w.rep_count, REAL))
+    weights, draws = view(w.rep_weights, w.rep_count, REAL), view(w.draws, MANY, REAL)
+    return rendezvous(key, entity, candidates, identities, weights, draws)
 
 
 @kernel
@@ -256,4 +257,5 @@ def _skilled(w: World, entity: np.uint64, candidates: Any, stage: int) -> int:
         r = candidates[i]
         points = real(w.epoch_skills, epoch_of(w, r) * w.stage_count + stage)
         weights[r] = skilled_weight(a_rep(w, r).weight, points, w.reference)
-    return rendezvous(key_of(w), entity, candidates, view(w.rep_identities, w.rep_count, IDENTITY), weights)
+    identities = view(w.rep_identities, w.rep_count, IDENTITY)
+    return rendezvous(key_of(w), entity, candidates, identities, weights, view(w.draws, MANY, REAL))

@@ -39,6 +39,7 @@ class Router:
         self._same_rep = scenario.routing.same_rep
         self._anywhere = scenario.routing.across_regions
         self._weight = model.reps.weight
+        self._draws = np.empty(len(world.reps))
         self._role, self._region = world.lists.rep_role, world.lists.rep_region
         self._stage_role = world.lists.stage_role
         self._turn: dict[tuple[int, int], int] = {}
@@ -236,7 +237,8 @@ class Router:
         if weights is None:
             weights = self._weight
         key = self.world.key if key is None else key
-        return int(rendezvous(key, np.uint64(entity), candidates, self.world.model.reps.identity, weights))
+        identities = self.world.model.reps.identity
+        return int(rendezvous(key, np.uint64(entity), candidates, identities, weights, self._draws))
 
     def _willing(self, candidates: Positions) -> list[int]:
         return [rep for rep in candidates.tolist() if self._weight[rep] > 0]

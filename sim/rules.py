@@ -84,6 +84,7 @@ def rendezvous(
     reps: NDArray[np.int64],
     identities: NDArray[np.uint64],
     weights: NDArray[np.float64],
+    draws: NDArray[np.float64],
 ) -> int:
     """The rep (position in ``identities``) who gets an entity: highest weighted rendezvous score.
 
@@ -94,16 +95,19 @@ def rendezvous(
     Args:
         reps: candidates, as positions.
         weights: by position; candidates of weight 0 get nothing.
+        draws: room for one number a candidate; drawn together they cost a quarter.
 
     Returns:
         A position, or -1 where no candidate has weight.
     """
+    for i in range(len(reps)):
+        draws[i] = draw(key, pair_identity(entity, identities[reps[i]]), 0, 0, _ROUTE)
     best, best_score = -1, math.inf
     for i in range(len(reps)):
         rep = reps[i]
         if weights[rep] <= 0.0:
             continue
-        u = draw(key, pair_identity(entity, identities[rep]), 0, 0, _ROUTE)
+        u = draws[i]
         # -ln(u) is at least 1 - u: most candidates are out before the logarithm.
         if 1.0 - u > best_score * weights[rep]:
             continue

@@ -34,6 +34,30 @@ def daily_counts(key: np.uint64, source: np.uint64, rates: NDArray[np.float64], 
 
 
 @scalar
+def lead_times(
+    key: np.uint64,
+    source: np.uint64,
+    day: int,
+    opens: int,
+    length: int,
+    entities: NDArray[np.uint64],
+    times: NDArray[np.int64],
+    draws: NDArray[np.float64],
+) -> None:
+    """Fill in identity and time of the leads of one day of a source; each has its own draw of the time.
+
+    Args:
+        opens: the tick from which leads arrive, evenly for ``length`` ticks.
+        entities, times: outputs, one a lead; ``draws``: room for as many numbers.
+    """
+    for k in range(len(entities)):
+        entities[k] = lead_identity(source, day, k)
+        draws[k] = draw(key, entities[k], 0, 0, _TIME)
+    for k in range(len(entities)):
+        times[k] = opens + np.int64(draws[k] * length)
+
+
+@scalar
 def arrivals_of(
     key: np.uint64,
     source: np.uint64,
@@ -50,18 +74,22 @@ def arrivals_of(
         times, entities: outputs, as long as the counts sum to.
     """
     at = 0
+    draws = np.empty(len(times))
     for day in range(len(counts)):
-        for k in range(counts[day]):
-            entity = lead_identity(source, day, k)
-            u = draw(key, entity, 0, 0, _TIME)
-            times[at] = opens[day] + np.int64(u * (closes[day] - opens[day]))
-            entities[at] = entity
-            at += 1
+        upto = at + counts[day]
+        length = closes[day] - opens[day]
+        lead_times(key, source, day, opens[day], length, entities[at:upto], times[at:upto], draws)
+        at = upto
 
 
 @scalar
 def chosen_one(
-    key: np.uint64, entity: np.uint64, kinds: NDArray[np.uint64], weights: NDArray[np.float64], purpose: int
+    key: np.uint64,
+    entity: np.uint64,
+    kinds: NDArray[np.uint64],
+    weights: NDArray[np.float64],
+    purpose: int,
+    draws: NDArray[np.float64],
 ) -> int:
     """Which of several kinds an entity is, with chances in proportion to the weights.
 
@@ -70,14 +98,17 @@ def chosen_one(
 
     Args:
         kinds: identities of the kinds.
+        draws: room for one number a kind; drawn together they cost a quarter.
     """
     found = 0
     if len(kinds) == 1:
         return found
+    for kind in range(len(kinds)):
+        draws[kind] = draw(key, pair_identity(entity, kinds[kind]), 0, 0, purpose)
     best = math.inf
     for kind in range(len(kinds)):
         if weights[kind] > 0.0:
-            u = draw(key, pair_identity(entity, kinds[kind]), 0, 0, purpose)
+            u = draws[kind]
             # -ln(u) is at least 1 - u: most kinds are out before the logarithm.
             if 1.0 - u > best * weights[kind]:
                 continue
@@ -98,8 +129,9 @@ def chosen(
 ) -> NDArray[np.int64]:
     """:func:`chosen_one` of many entities."""
     out = np.zeros(len(entities), dtype=np.int64)
+    draws = np.empty(len(kinds))
     for i in range(len(entities)):
-        out[i] = chosen_one(key, entities[i], kinds, weights, purpose)
+        out[i] = chosen_one(key, entities[i], kinds, weights, purpose, draws)
     return out
 
 

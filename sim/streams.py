@@ -122,7 +122,7 @@ def _derived(kind: np.uint64, whole: np.uint64, part: np.uint64) -> np.uint64:
     return mix64(mix64(whole ^ kind) ^ part)
 
 
-@scalar("uint64(uint64, int64, int64)")
+@inlined("uint64(uint64, int64, int64)")
 def lead_identity(source: np.uint64, day: int, k: int) -> np.uint64:
     """Identity of the k-th lead (from 0, below 2**32) of a source's day; distinct within the source."""
     return _derived(_LEADS, source, (np.uint64(day) << _32) ^ np.uint64(k))
