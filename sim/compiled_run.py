@@ -18,6 +18,7 @@ from sim.compiled_tables import Start, start_of
 from sim.kernel import begin, run
 from sim.kernel_names import (
     ACCOUNT_TALLIES,
+    AGAIN,
     COMPANY_TALLIES,
     DONE,
     PRODUCT_TALLIES,
@@ -47,11 +48,13 @@ _CHANGING = ("reps", "desks", "supports", "quotas", "needs", "turns")
 _TALLIES = tuple(name for name in TABLES if name.endswith(("_tally", "_activity")))
 _COUNTERS = (
     "now", "period", "customers_place", "group", "event_count", "far_count", "far_used", "bucket", "lane", "lane_open",
-    "lane_lead", "lane_lead_count", "due_count", "item_count",
+    "lane_lead", "lane_lead_count", "timeless", "due_count", "item_count",
     "arrival_count", "customer_count", "staff_known", "row_count", "lead_count", "line_count", "buyer_count",
     "signed", "too_much", "wanted",
 )  # fmt: skip
 _SPARE = 64
+_LINE = 64
+"""Bytes."""
 
 
 class Engine:
@@ -66,7 +69,8 @@ class Engine:
         self._world = np.zeros(1, dtype=WORLD)
         for name, value in self._start.values.items():
             self._world[name] = value
-        self._world["laned"] &= lanes
+        self._laned = int(self._start.values["laned"]) * lanes
+        self._world["laned"] = self._laned
         events = sum(int(self._world[f"{name}_count"][0]) for name in ("opening", "block", "tender", "change", "rep"))
         events += 3 * len(model.accounts.ids)
         for name in self._tables:
@@ -75,18 +79,20 @@ class Engine:
         self._grow("far", events + 4 * _SPARE)
         self._grow("items", 8 * _SPARE)
         self._grow("arrivals", 2 * _SPARE)
-        self._grow("lane_leads", 2 * _SPARE)
+        expected = int(model.expected_leads()) * self._laned
+        self._grow("lane_leads", expected + expected // 50 + _SPARE * (4 + len(self._tables["lanes"])))
         self._grow("customers", len(model.accounts.ids) + 4 * _SPARE)
 
     def _place(self, name: str) -> None:
-        kept = self._tables[name] = np.ascontiguousarray(self._tables[name], dtype=TABLES[name])
+        kept = self._tables[name] = _in_lines(np.ascontiguousarray(self._tables[name], dtype=TABLES[name]))
         self._world[name] = kept.ctypes.data
         self._world[f"room_{name}"] = len(kept)
 
     def _grow(self, name: str, least: int) -> None:
-        """Give a table room for at least so many rows, twice what it had."""
+        """Give a table room for at least so many rows: twice what it had, a quarter more of the largest."""
         kept = self._tables[name]
-        grown = np.zeros(max(least, 2 * len(kept)), dtype=TABLES[name])
+        more = len(kept) // 4 if name == "lane_leads" else len(kept)
+        grown = np.zeros(max(least, len(kept) + more), dtype=TABLES[name])
         grown[: len(kept)] = kept
         self._tables[name] = grown
         self._place(name)
@@ -103,6 +109,24 @@ class Engine:
             InputRefused: the sales are together beyond what whole minor units of 64 bits can hold.
         """
         world = self._world
+        self._reset(seed, replication, logging)
+        begin(world)
+        while (stopped := run(world)) != DONE:
+            if stopped == AGAIN:
+                world["laned"] = 0
+                self._reset(seed, replication, logging)
+                begin(world)
+            elif stopped == ROOM_FOR_ARRIVALS:
+                self._grow("arrivals", int(world["wanted"][0]))
+            else:
+                self._make_room()
+        world["laned"] = self._laned
+        if world["too_much"][0]:
+            raise InputRefused(too_much_money())
+
+    def _reset(self, seed: int, replication: int, logging: bool) -> None:
+        """Everything as a replication begins."""
+        world = self._world
         for name in _CHANGING:
             self._tables[name][:] = self._start.tables[name]
         for name in _TALLIES:
@@ -112,14 +136,6 @@ class Engine:
             world[name] = 0
         world["free_item"], world["far_free"], world["logging"] = -1, -1, logging
         world["key"] = np.array([replication_key(seed, replication)], dtype=np.uint64).view(np.int64)
-        begin(world)
-        while (stopped := run(world)) != DONE:
-            if stopped == ROOM_FOR_ARRIVALS:
-                self._grow("arrivals", int(world["wanted"][0]))
-            else:
-                self._make_room()
-        if world["too_much"][0]:
-            raise InputRefused(too_much_money())
 
     def _make_room(self) -> None:
         world = self._world
@@ -238,22 +254,35 @@ class Engine:
         return found
 
 
+def _in_lines(rows: Table) -> Table:
+    """The rows from the beginning of a line of the processor's cache on."""
+    if rows.ctypes.data % _LINE == 0:
+        return rows
+    room = np.empty(rows.nbytes + _LINE, dtype=np.uint8)
+    first = -room.ctypes.data % _LINE
+    moved = room[first : first + rows.nbytes].view(rows.dtype)
+    moved[:] = rows
+    return moved
+
+
 def is_compiled() -> bool:
     """Whether the engine's code lies in the cache of this machine and version."""
     return any(CACHE_FOLDER.glob("*/kernel.run-*.nbi"))
 
 
 _compiling = Lock()
+_ENTRANCES: Any = begin, run  # mypy sees the functions, not what compiles them
 _numba: Any = numba
 
 
 def ensure_compiled() -> None:
     """Compile the engine where that has not been done, which takes about a minute once, and say so beforehand."""
     with _compiling:
+        if all(entrance.signatures for entrance in _ENTRANCES):
+            return
         if not is_compiled():
             getLogger("quotalab").warning("compiling the simulation engine for this machine, once: about a minute")
-        entrances: Any = begin, run  # mypy sees the functions, not what compiles them
-        for entrance in entrances:
+        for entrance in _ENTRANCES:
             entrance.compile((_numba.typeof(np.zeros(1, dtype=WORLD)),))
 
 

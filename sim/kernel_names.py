@@ -14,6 +14,7 @@ from sim.log import Kind
 DONE: Final = 0
 ROOM_FOR_ARRIVALS: Final = 1
 ROOM: Final = 2
+AGAIN: Final = 3  # lanes do not do for this replication
 
 # ---- moments: kinds of events in the order of one instant -----------------------------------------------------------
 AT_END: Final = int(Moment.END)

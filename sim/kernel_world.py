@@ -20,9 +20,12 @@ World = Any
 
 
 def _record(whole: str, floats: str = "", identities: str = "", short: str = "") -> Any:
-    """Fields of 64 bits, and ``short`` ones of 32 for positions and counts where many rows are touched often."""
-    fields = [(name, "u8") for name in identities.split()] + [(name, "f8") for name in floats.split()]
-    fields += [(name, "i8") for name in whole.split()] + [(name, "i4") for name in short.split()]
+    """Fields of 64 bits, and ``short`` ones of 32 for positions and counts where many rows are touched often.
+
+    Identities and short fields come first, so that what is asked of every row lies in one line of the cache.
+    """
+    fields = [(name, "u8") for name in identities.split()] + [(name, "i4") for name in short.split()]
+    fields += [(name, "f8") for name in floats.split()] + [(name, "i8") for name in whole.split()]
     return np.dtype(fields, align=True)
 
 
@@ -54,8 +57,8 @@ ITEM: Final = _record(
     "entered sort begun worked delay created value key_value given counted_at counted_as",
     floats="hours u_outcome u_delay quality factor support_hours owner_factor care_factor",
     identities="entity",
-    short="what stage visit desk before after rep epoch support agrees source region segment product bundle account "
-    "customer origin rests pooled counted counted_by counted_stage next_free",
+    short="desk visit stage what before after rep epoch support agrees source region pooled rests segment product "
+    "bundle account customer origin counted counted_by counted_stage next_free",
 )
 EVENT: Final = np.dtype([("when", "i8"), ("entity", "u8"), ("what", "i8")], align=True)
 FAR: Final = np.dtype([("when", "i8"), ("entity", "u8"), ("what", "i8"), ("following", "i8")], align=True)
@@ -211,7 +214,7 @@ COUNTS: Final = (
     # ---
     "now period key customers_place group event_count far_count far_used far_free bucket lane lane_open "
     "lane_lead lane_lead_count lane_first lane_reps lane_opens lane_closes lane_worked_before lane_hours "
-    "lane_place due_count item_count free_item arrival_count customer_count staff_known logging row_count "
+    "lane_place timeless due_count item_count free_item arrival_count customer_count staff_known logging row_count "
     "lead_count line_count buyer_count signed too_much wanted"
 )
 SHARES: Final = (

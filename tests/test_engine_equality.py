@@ -122,7 +122,6 @@ def test_lane_by_lane_is_equal():
     lane_by_lane(60, 3)
 
 
-@pytest.mark.xfail(strict=True, reason="a pool by itself gives the second round of tasks of one instant to one rep")
 def test_work_that_takes_no_time_goes_round_the_reps_of_a_pool():
     """Both are taken before either is free again, so the third task is the first one's, the fourth the second's."""
     nobody_yet = {"id": "web", "leads_per_year": 3000, "arrival_hours": [0.0, 0.005]}
