@@ -89,10 +89,9 @@ class Engine:
         self._world[f"room_{name}"] = len(kept)
 
     def _grow(self, name: str, least: int) -> None:
-        """Give a table room for at least so many rows: twice what it had, a quarter more of the largest."""
+        """Give a table, and those that go with it, room for at least so many rows."""
         kept = self._tables[name]
-        more = len(kept) // 4 if name == "lane_leads" else len(kept)
-        grown = np.zeros(max(least, len(kept) + more), dtype=TABLES[name])
+        grown = np.zeros(self._room(name, len(kept), least), dtype=TABLES[name])
         grown[: len(kept)] = kept
         self._tables[name] = grown
         self._place(name)
@@ -101,6 +100,10 @@ class Engine:
                 self._grow(fresh, len(grown))
         if name == "items":
             self._grow("keepers", len(grown) * len(self.model.role_identity))
+
+    def _room(self, name: str, had: int, least: int) -> int:
+        """Rows that a table which had so many gets: twice as many, a quarter more of the largest."""
+        return max(least, had + (had // 4 if name == "lane_leads" else had))
 
     def simulate(self, seed: int, replication: int, *, logging: bool = False) -> None:
         """One replication; its tallies and rows lie in the tables until the next.

@@ -125,6 +125,10 @@ def test_tallies_that_are_not_begun_anew_are_noticed(monkeypatch):
 # ---- memory that grows -----------------------------------------------------------------------------------------------
 
 
+STEPWISE = ("events", "far", "lane_leads", "items", "customers", "rows", "lead_rows", "line_rows", "buyers")
+"""Tables that grow by what one step needs and a little more."""
+
+
 class Tight(Engine):
     """Its tables begin as small as can be and grow by one row or so at a time."""
 
@@ -137,26 +141,25 @@ class Tight(Engine):
         super().__init__(model)
         self.started = True
 
-    def _grow(self, name: str, least: int) -> None:
-        kept = self._tables[name]
+    def _room(self, name: str, had: int, least: int) -> int:
         if self.started:
-            least -= 0 if name in ("arrivals", "keepers") else 15 * SPARE
+            least -= 15 * SPARE if name in STEPWISE else 0
         elif name in ("items", "arrivals", "lane_leads"):
             least = 1
         elif name in ("events", "far"):
             least -= 4 * SPARE
         elif name == "customers":
             least = len(self.model.accounts.ids)
-        grown = np.zeros(max(least, len(kept)), dtype=TABLES[name])
-        grown[: len(kept)] = kept
-        if name == self.lost and len(kept):
+        return max(least, had)
+
+    def _grow(self, name: str, least: int) -> None:
+        had = len(self._tables[name])
+        super()._grow(name, least)
+        grown = self._tables[name]
+        if name == self.lost and had:
             grown[-1 if name == "arrivals" else 0] = np.zeros(1, dtype=TABLES[name])[0]
-            grown[len(kept) // 2 : len(kept)] = np.zeros(1, dtype=TABLES[name])[0]
-        self._tables[name] = grown
-        self._place(name)
+            grown[had // 2 : had] = np.zeros(1, dtype=TABLES[name])[0]
         self.growths[name] += self.started
-        if name == "items":
-            self._grow("keepers", len(grown) * len(self.model.role_identity))
 
 
 def test_tables_that_grow_row_by_row_lose_nothing():
