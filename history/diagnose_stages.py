@@ -85,6 +85,9 @@ def stage_findings(table: pd.DataFrame, names: Mapping[str, str]) -> Iterator[Fi
     top = max(rows, key=lambda row: float(row["forgone_minor"]))
     name, share = str(top["stage"]), float(top["forgone_minor"]) / max(float(deciding["forgone_minor"].sum()), 1e-9)
     gain = float(top["gain_per_point"])
+    evidence = {"share": share, "forgone_minor": float(top["forgone_minor"]), "gain_per_point": gain}
+    if not np.isfinite(gain):
+        del evidence["gain_per_point"]
     promise, zh = "; nothing comes through it.", "，没有商机通过。"
     if np.isfinite(gain):
         promise = f"; one point more conversion there would bring {100 * gain:.1f} % more new sales, all else equal."
@@ -95,8 +98,7 @@ def stage_findings(table: pd.DataFrame, names: Mapping[str, str]) -> Iterator[Fi
         f"{name} is the stage that forgoes most value ({100 * share:.0f} %){promise}",
         f"“{names.get(name, name)}”阶段流失价值最多（占{100 * share:.0f}%）{zh}",
         "moderate",
-        {"share": share, "forgone_minor": float(top["forgone_minor"])}
-        | ({"gain_per_point": gain} if np.isfinite(gain) else {}),
+        evidence,
     )
     cold = float(deciding["cold"].sum()) / max(float(deciding["entered"].iloc[0]), 1e-9)
     if cold >= _MANY_COLD:

@@ -269,8 +269,8 @@ def _in_lines(rows: Table) -> Table:
 
 
 def is_compiled() -> bool:
-    """Whether the engine's code lies in the cache of this machine and version."""
-    return any(CACHE_FOLDER.glob("*/kernel.run-*.nbi"))
+    """Whether the engine's code is at hand, or lies in the cache of this machine and version."""
+    return all(entrance.signatures for entrance in _ENTRANCES) or any(CACHE_FOLDER.glob("*/kernel.run-*.nbi"))
 
 
 _compiling = Lock()
@@ -281,12 +281,11 @@ _numba: Any = numba
 def ensure_compiled() -> None:
     """Compile the engine where that has not been done, which takes about a minute once, and say so beforehand."""
     with _compiling:
-        if all(entrance.signatures for entrance in _ENTRANCES):
-            return
         if not is_compiled():
             getLogger("quotalab").warning("compiling the simulation engine for this machine, once: about a minute")
         for entrance in _ENTRANCES:
-            entrance.compile((_numba.typeof(np.zeros(1, dtype=WORLD)),))
+            if not entrance.signatures:
+                entrance.compile((_numba.typeof(np.zeros(1, dtype=WORLD)),))
 
 
 def replicate(engine: Engine, seed: int, replications: Sequence[int]) -> dict[str, Cube]:
