@@ -15,7 +15,7 @@ from scenarios.errors import InputRefused
 from sim.compiled import CACHE_FOLDER
 from sim.compiled_draft import Table
 from sim.compiled_tables import Start, start_of
-from sim.kernel import begin, run
+from sim.kernel import run
 from sim.kernel_names import (
     ACCOUNT_TALLIES,
     AGAIN,
@@ -48,7 +48,7 @@ _CHANGING = ("reps", "desks", "supports", "quotas", "needs", "turns")
 _TALLIES = tuple(name for name in TABLES if name.endswith(("_tally", "_activity")))
 _COUNTERS = (
     "now", "period", "customers_place", "group", "event_count", "far_count", "far_used", "bucket", "lane", "lane_open",
-    "lane_lead", "lane_lead_count", "timeless", "due_count", "item_count",
+    "lane_lead", "lane_lead_count", "timeless", "begun", "due_count", "item_count",
     "arrival_count", "customer_count", "staff_known", "row_count", "lead_count", "line_count", "buyer_count",
     "signed", "too_much", "wanted",
 )  # fmt: skip
@@ -113,12 +113,10 @@ class Engine:
         """
         world = self._world
         self._reset(seed, replication, logging)
-        begin(world)
         while (stopped := run(world)) != DONE:
             if stopped == AGAIN:
                 world["laned"] = 0
                 self._reset(seed, replication, logging)
-                begin(world)
             elif stopped == ROOM_FOR_ARRIVALS:
                 self._grow("arrivals", int(world["wanted"][0]))
             else:
@@ -270,11 +268,11 @@ def _in_lines(rows: Table) -> Table:
 
 def is_compiled() -> bool:
     """Whether the engine's code is at hand, or lies in the cache of this machine and version."""
-    return all(entrance.signatures for entrance in _ENTRANCES) or any(CACHE_FOLDER.glob("*/kernel.run-*.nbi"))
+    return bool(_run.signatures) or any(CACHE_FOLDER.glob("*/kernel.run-*.nbi"))
 
 
 _compiling = Lock()
-_ENTRANCES: Any = begin, run  # mypy sees the functions, not what compiles them
+_run: Any = run  # mypy sees the function, not what compiles it
 _numba: Any = numba
 
 
@@ -283,9 +281,8 @@ def ensure_compiled() -> None:
     with _compiling:
         if not is_compiled():
             getLogger("quotalab").warning("compiling the simulation engine for this machine, once: about a minute")
-        for entrance in _ENTRANCES:
-            if not entrance.signatures:
-                entrance.compile((_numba.typeof(np.zeros(1, dtype=WORLD)),))
+        if not _run.signatures:
+            _run.compile((_numba.typeof(np.zeros(1, dtype=WORLD)),))
 
 
 def replicate(engine: Engine, seed: int, replications: Sequence[int]) -> dict[str, Cube]:

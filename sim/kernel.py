@@ -91,12 +91,9 @@ from sim.kernel_tender import decide, prepare
 from sim.kernel_world import World
 
 
-@scalar
-def begin(worlds: Any) -> None:
+@kernel
+def _begin(w: World) -> None:
     """Everything that is known at the start comes into the heap."""
-    w = worlds[0]
-    if w.laned == 1:
-        return
     for place in range(w.account_count):
         add_account(w, place)
     for place in range(w.opening_count):
@@ -127,6 +124,10 @@ def begin(worlds: Any) -> None:
 def run(worlds: Any) -> int:
     """Go on until the horizon ends or room runs short; which of them."""
     w = worlds[0]
+    if w.begun == 0:
+        w.begun = 1
+        if w.laned == 0:
+            _begin(w)
     if w.laned == 1:
         stopped = line_up(w)
         if stopped == DONE:
