@@ -8,26 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.frame import Frame, Ints, joined
+from sim.kernel_names import ACCOUNT_TALLIES, SEGMENT_TALLIES
 from sim.log import ACCOUNT_ORDER, NEW_CUSTOMER_ORDER, NEW_LEAD, OPENING_PIPELINE, Kind, LogRows
 from sim.outcome import Cube
 
 PRODUCT_METRICS = ("orders", "revenue", "gross_margin", "attached", "all_orders")
-SEGMENT_METRICS = (
-    "orders",
-    "revenue",
-    "leads",
-    "won",
-    "lost",
-    "cold",
-    "new_customers",
-    "repeat_orders",
-    "key_product_revenue",
-    "cash_collected",
-    "cash_due",
-    "cycle_ticks",
-)
+SEGMENT_METRICS = SEGMENT_TALLIES
+ACCOUNT_METRICS = ACCOUNT_TALLIES
 CUSTOMER_METRICS = ("customers", "repeat_customers", "buying_customers", "churned", "new_customers")
-ACCOUNT_METRICS = ("orders", "revenue", "care_ticks", "care_planned_ticks", "handovers", "handover_loss", "churned")
 
 
 class SalesTables(Frame):
