@@ -9,6 +9,7 @@ import numpy as np
 import pulp
 
 from optimize.blocks import Programme
+from optimize.matrix import Matrix
 
 
 @dataclass(frozen=True)
@@ -65,3 +66,27 @@ def emit(programme: Programme) -> PulpModel:
 
 def _bound(value: float) -> float | None:
     return value if np.isfinite(value) else None
+
+
+def matrix_of(model: PulpModel) -> Matrix:
+    """The canonical matrix that a PuLP model stands for, read back from its own constraints."""
+    place = {variable.name: i for i, variable in enumerate(model.variables)}
+    by_column: list[list[tuple[int, float]]] = [[] for _ in model.variables]
+    lower: list[float] = []
+    upper: list[float] = []
+    for held in (held for block in model.constraints for held in block):
+        sides = [-np.inf, np.inf]
+        for constraint in held:
+            right = -float(constraint.constant)
+            if constraint.sense in (pulp.LpConstraintGE, pulp.LpConstraintEQ):
+                sides[0] = right
+            if constraint.sense in (pulp.LpConstraintLE, pulp.LpConstraintEQ):
+                sides[1] = right
+        for variable, value in held[0].items() if held else ():
+            by_column[place[variable.name]].append((len(lower), float(value)))
+        lower.append(sides[0])
+        upper.append(sides[1])
+    start = np.concatenate([[0], np.cumsum([len(entries) for entries in by_column])]).astype(np.int32)
+    entries = [entry for column in by_column for entry in sorted(column)]
+    row, value = np.array([r for r, _ in entries], dtype=np.int32), np.array([v for _, v in entries])
+    return Matrix(start, row, value, np.array(lower), np.array(upper))

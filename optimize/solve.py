@@ -1,4 +1,7 @@
-"""The one place where a solver is called: HiGHS through PuLP, one thread, a fixed seed, stopped by gap or nodes."""
+"""The one place where a solver is called: one thread, a fixed seed, stopped by gap or nodes.
+
+One model, two ways out: its arrays straight to HiGHS, or through PuLP to any solver.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,19 @@ import pulp
 from numpy.typing import NDArray
 
 from optimize.blocks import Programme
+from optimize.emit_highs import HighsModel
 from optimize.emit_pulp import PulpModel, emit
-from scenarios.errors import QuotalabError
+from scenarios.errors import InputRefused, Problem, QuotalabError
 
 Floats = NDArray[np.float64]
 Status = Literal["optimal", "infeasible", "stopped"]
 
 SAFETY_NET_SECONDS = 600.0
 """A wall-clock limit ends a solve that went astray; a result that used it says so and is not reproducible."""
+
+
+HIGHS = "highs"
+"""The solver that takes the arrays as they are."""
 
 
 class SolverError(QuotalabError):
@@ -55,52 +63,111 @@ class Solution:
         return max(0.0, self.bound - self.objective) / max(abs(self.objective), 1e-12)
 
 
-def solve(programme: Programme, gap: float = 1e-6, time_limit: float = SAFETY_NET_SECONDS) -> Solution:
+def solve(
+    programme: Programme, gap: float = 1e-6, time_limit: float = SAFETY_NET_SECONDS, solver: str = HIGHS
+) -> Solution:
     """Solve a programme.
 
     Args:
         gap: relative MIP gap at which to stop.
+        solver: "highs" hands the arrays straight to HiGHS; "pulp:NAME" goes through PuLP to any solver that it knows,
+            such as "pulp:HiGHS" and "pulp:PULP_CBC_CMD".
 
     Raises:
+        InputRefused: no such solver, or it is not installed.
         SolverError: unbounded, or no answer at all.
     """
+    if solver == HIGHS:
+        return Warm(programme).solve(gap, time_limit)
+    return _through_pulp(programme, solver, gap, time_limit)
+
+
+class Warm:
+    """A programme that is solved again and again with other figures, each time from where the last solve ended."""
+
+    def __init__(self, programme: Programme) -> None:
+        with quiet():
+            self._model = HighsModel(programme)
+
+    @property
+    def steps(self) -> int:
+        """Simplex steps of the last solve."""
+        return self._model.steps()
+
+    def again(self, programme: Programme, gap: float = 1e-6, time_limit: float = SAFETY_NET_SECONDS) -> Solution:
+        """Solve another programme of the same columns and rows from the last basis; see :meth:`HighsModel.become`."""
+        with quiet():
+            self._model.become(programme)
+        return self.solve(gap, time_limit)
+
+    def solve(self, gap: float = 1e-6, time_limit: float = SAFETY_NET_SECONDS) -> Solution:
+        """Solve the programme as it stands; arguments and errors as of :func:`solve`."""
+        programme, model = self._model.programme, self._model
+        with quiet():
+            status = model.run(mip_rel_gap=gap, time_limit=time_limit)
+        if model.infeasible(status):
+            return _without_solution(programme)
+        values = model.values()
+        if values is None:
+            raise SolverError(f"the solver ended with {status}; no plan was made")
+        proven = model.proven(status)
+        found = np.clip(values, programme.lower, programme.upper)
+        mixed = bool(programme.integer.any())
+        objective = float(programme.objective @ found) + programme.constant
+        bound = max(objective, model.bound()) if mixed else objective if proven else math.inf
+        duals = _no_duals(programme) if mixed else model.duals()
+        return Solution("optimal" if proven else "stopped", found, objective, bound, duals, reproducible=proven)
+
+
+def _through_pulp(programme: Programme, solver: str, gap: float, time_limit: float) -> Solution:
     model = emit(programme)
-    solver = pulp.HiGHS(
-        msg=False,
-        threads=1,
-        gapRel=gap,
-        gapAbs=1e-9,
-        timeLimit=time_limit,
-        random_seed=0,
-        primal_feasibility_tolerance=1e-9,
-    )
     with quiet():
-        model.problem.solve(solver)
+        model.problem.solve(_pulp_solver(solver, gap, time_limit))
     status = int(model.problem.status)
     if status == pulp.LpStatusInfeasible:
         return _without_solution(programme)
+    # PuLP calls a solve that a time limit ended "Optimal"; only the status of the solution tells.
     proven = int(model.problem.sol_status) == pulp.LpSolutionOptimal
-    highs: Any = model.problem.solverModel
     values = np.array([variable.value() for variable in model.variables], dtype=object)
     if status != pulp.LpStatusOptimal or any(value is None for value in values):
-        raise SolverError(f"the solver ended with {highs.getModelStatus()}; no plan was made")
+        raise SolverError(f"{solver} ended with status {pulp.LpStatus[status]}; no plan was made")
     found = np.clip(values.astype(np.float64), programme.lower, programme.upper)
     mixed = bool(programme.integer.any())
     objective = float(programme.objective @ found) + programme.constant
-    bound = objective
+    bound = objective if proven else math.inf
     if mixed:
-        dual_bound = float(highs.getInfo().mip_dual_bound)
-        bound = max(objective, programme.constant - dual_bound) if math.isfinite(dual_bound) else math.inf
-    elif not proven:
-        bound = math.inf
-    return Solution(
-        "optimal" if proven else "stopped",
-        found,
-        objective,
-        bound,
-        _no_duals(programme) if mixed else _duals(model),
-        reproducible=proven,
-    )
+        bound = max(objective, _pulp_bound(model, programme, objective if proven else math.nan, gap))
+    duals = _no_duals(programme) if mixed else _duals(model)
+    return Solution("optimal" if proven else "stopped", found, objective, bound, duals, reproducible=proven)
+
+
+def _pulp_solver(solver: str, gap: float, time_limit: float) -> Any:
+    """A solver of PuLP by "pulp:NAME", set as :data:`optimize.emit_highs.OPTIONS` sets HiGHS where it can be."""
+    name = solver.removeprefix("pulp:")
+    with quiet():
+        known = pulp.listSolvers(onlyAvailable=True)
+    if not solver.startswith("pulp:") or name not in known:
+        choices = ", ".join([HIGHS, *(f"pulp:{other}" for other in known)])
+        raise InputRefused(Problem("solver", solver, "no such solver here", f"one of {choices}"))
+    if name == "HiGHS":
+        exact = {"threads": 1, "random_seed": 0, "primal_feasibility_tolerance": 1e-9}
+        return pulp.HiGHS(msg=False, gapRel=gap, gapAbs=1e-9, timeLimit=time_limit, **exact)
+    if name == "PULP_CBC_CMD":
+        return pulp.PULP_CBC_CMD(msg=False, threads=1, gapRel=gap, gapAbs=1e-9, timeLimit=time_limit)
+    return pulp.getSolver(name, msg=False, timeLimit=time_limit)
+
+
+def _pulp_bound(model: PulpModel, programme: Programme, objective: float, gap: float) -> float:
+    """The bound that the solver itself tells, else what stopping at the gap proves; infinite where nothing does.
+
+    Args:
+        objective: of a solution proven within the gap, else NaN.
+    """
+    highs: Any = getattr(model.problem, "solverModel", None)
+    if hasattr(highs, "getInfo"):
+        told = float(highs.getInfo().mip_dual_bound)
+        return programme.constant - told if math.isfinite(told) else math.inf
+    return math.inf if math.isnan(objective) else objective + max(1e-9, gap * abs(objective - programme.constant))
 
 
 def feasible(programme: Programme) -> bool:
