@@ -1,167 +1,208 @@
 """Simple rules to beat, each a complete plan: locks, company total and team totals are kept, broken rules are named.
 
-==================  ================================================================================================
-``equal``           the same quota for everybody at full pace
-``history``         last sales x one factor; who has none is placed by potential
-``potential``       in proportion to the potential of the territory
-``fair_share``      half by history, half by potential
-``strong``          quotas by expected sales, clipped to the rules, owners moved one best move at a time, training hours
-                    shared evenly, each rep's in the skill that sells most
-==================  ================================================================================================
+====================  ================================================================================================
+``equal``             the same quota for everybody at full pace
+``history``           last sales x one factor; who has none is placed by potential
+``potential``         in proportion to the potential of the territory
+``fair_share``        half by history, half by potential
+``waterfall``         filled by priority: who is expected to sell most takes as much as the rules allow, then the next
+``mean_clipped``      in proportion to expected sales, clipped to the rules
+``greedy_owners``     owners moved one best move at a time; quotas as ``mean_clipped``
+``uniform_training``  hours shared evenly, each rep's in the skill that sells most; quotas as ``mean_clipped``
+``chain_training``    one step of training after the other where the funnel's chain formula gains most; quotas likewise
+``strong``            ``greedy_owners`` and ``uniform_training`` together
+``two_stage``         owners and training chosen for sales, then the exact split of quotas under the rules
+``utilitarian``       the programme without fairness rules
+====================  ================================================================================================
 
-The first four leave owners, care and training as today. The strong one takes most of what there is to gain, so it is
-the one that an allocated plan has to beat.
+The first six leave owners, care and training as today. ``strong`` takes most of what there is to gain, so it is the
+one that an allocated plan has to beat. The last two are solved; all others are formulas.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from optimize.allocate import optimise
 from optimize.audit import audit, broken
+from optimize.baseline_decisions import chained_training, even_training, greedy_owners
+from optimize.baseline_quotas import by_mean, by_priority, fair_share_weights, history_weights, in_proportion
 from optimize.formulate import formulate
 from optimize.plans import as_plan
-from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, moved, potentials, workloads
+from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, potentials
 from optimize.responses import Responses
 from optimize.rounding import rounded_quotas
 from optimize.rules import bounds, box
-from optimize.split import proportional_in_groups
-from scenarios.goals import Workload
+from optimize.split import attained, split_in_groups
+from scenarios.errors import Problem, refuse_if
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 
+Made = tuple[Decisions, Ints]
 
-def baselines(scenario: Scenario, responses: Responses) -> dict[str, Plan]:
-    """Plans by simple rules, by name; a plan's notes say which fairness rules it breaks.
 
-    Raises:
-        Unsupported, InputRefused: as :func:`optimize.formulate.formulate`.
+@dataclass(frozen=True)
+class SimpleRule:
+    """How a baseline is made.
+
+    Attributes:
+        origin: the rule in words.
+        make: decisions, and quotas in whole minor units, [R].
     """
-    problem = formulate(scenario, responses)
-    today = problem.today_decisions()
-    plain = {
-        "equal": (problem.ramp, "the same quota for everybody at full pace"),
-        "history": (history_weights(problem), "last sales x one factor"),
-        "potential": (potentials(problem, today.owner), "in proportion to potential"),
-        "fair_share": (fair_share_weights(problem, today), "half by last sales, half by potential"),
-    }
-    plans = {}
-    for name, (weights, origin) in plain.items():
-        low, high = box(problem, [])
-        exact = proportional_in_groups(problem, weights, low, high)
-        quotas = rounded_quotas(problem, exact, low, high)
-        plans[name] = _plan(scenario, responses, problem, today, quotas, name, origin)
-    decisions, quotas = strong(problem)
-    origin = "quotas by simulated mean clipped to the rules, greedy owners, even training"
-    plans["strong"] = _plan(scenario, responses, problem, decisions, quotas, "strong", origin)
-    return plans
+
+    origin: str
+    make: Callable[[AllocationProblem], Made]
 
 
-def history_weights(problem: AllocationProblem) -> Floats:
-    """Last sales; who has no full last period is placed by potential at the company's ratio of the two, [R]."""
-    potential = potentials(problem, problem.today_decisions().owner)
-    known = ~np.isnan(problem.last_sales)
-    if not known.any() or np.nansum(problem.last_sales) <= 0:
-        return potential
-    measure = float(potential[known].sum())
-    ratio = float(problem.last_sales[known].sum()) / measure if measure > 0 else 0.0
-    return np.where(known, np.nan_to_num(problem.last_sales), ratio * potential)
+@dataclass(frozen=True)
+class Baseline:
+    """A plan by a simple rule and what the model says of it; money in minor units.
+
+    Attributes:
+        model_value: exact sample average of ``sum min(S + g, q)``.
+        best_split_value: the same with the same owners and training, but the exact split of quotas under the rules;
+            ``None`` where no quotas keep the rules with them.
+        model_sales: sample average of sales, gains added.
+        breaks: subjects by the rule that they break.
+    """
+
+    plan: Plan
+    model_value: float
+    best_split_value: float | None
+    model_sales: float
+    breaks: dict[str, tuple[str, ...]]
 
 
-def fair_share_weights(problem: AllocationProblem, decisions: Decisions) -> Floats:
-    """Half by last sales, half by potential, each as shares, [R]."""
-    history, potential = history_weights(problem), potentials(problem, decisions.owner)
-    shares = [w / w.sum() if w.sum() > 0 else np.full(len(w), 1 / len(w)) for w in (history, potential)]
-    return np.asarray(shares[0] + shares[1])
-
-
-def strong(problem: AllocationProblem) -> tuple[Decisions, Ints]:
+def strong(problem: AllocationProblem) -> Made:
     """The strong simple rule: decisions, and quotas in whole minor units."""
-    decisions = greedy_owners(problem, even_training(problem))
+    return _by_mean(problem, greedy_owners(problem, even_training(problem)))
+
+
+def _today(weights: Callable[[AllocationProblem, Decisions], Floats]) -> Callable[[AllocationProblem], Made]:
+    """Today's decisions, and quotas in proportion to weights."""
+
+    def make(problem: AllocationProblem) -> Made:
+        today = problem.today_decisions()
+        return today, in_proportion(problem, weights(problem, today))
+
+    return make
+
+
+def _by_mean(problem: AllocationProblem, decisions: Decisions) -> Made:
+    return decisions, by_mean(problem, decisions)
+
+
+def _waterfall(problem: AllocationProblem) -> Made:
+    today = problem.today_decisions()
+    return today, by_priority(problem, today)
+
+
+def _solved(problem: AllocationProblem) -> Made:
+    """The programme's decisions with the exact split under the request's own rules."""
+    decisions = optimise(problem).decisions
     low, high = box(problem, bounds(problem, decisions))
-    expected = np.maximum(problem.basis.mean(axis=0) + gains(problem, decisions), 0.0)
-    if not _roomy(problem, low, high):
-        low, high = box(problem, [])
-    exact = proportional_in_groups(problem, expected, low, high)
+    exact = split_in_groups(problem, problem.basis, gains(problem, decisions), low, high)
     return decisions, rounded_quotas(problem, exact, low, high)
 
 
-def even_training(problem: AllocationProblem) -> Decisions:
-    """Today's owners, and the budget shared evenly in whole steps, each rep's in the skill with the largest gain."""
-    offer, today = problem.training, problem.today_decisions()
-    training = today.training.copy()
-    if not offer.skills or offer.steps == 0:
-        return today
-    free = [r for r in range(len(problem.reps)) if not any(rep == r for rep, _ in problem.locks.training)]
-    budget = offer.budget - float(training.sum())
-    each = min(budget / len(free), offer.cap) if free else 0.0
-    steps = min(int(each / offer.step + 1e-9), offer.steps)
-    if steps <= 0:
-        return today
-    for r in free:
-        training[r, int(np.argmax(offer.gain[r, :, steps]))] = steps * offer.step
-    return replace(today, training=training)
+SIMPLE_RULES: dict[str, SimpleRule] = {
+    "equal": SimpleRule("the same quota for everybody at full pace", _today(lambda problem, _: problem.ramp)),
+    "history": SimpleRule("last sales x one factor", _today(lambda problem, _: history_weights(problem))),
+    "potential": SimpleRule("in proportion to potential", _today(lambda p, today: potentials(p, today.owner))),
+    "fair_share": SimpleRule("half by last sales, half by potential", _today(fair_share_weights)),
+    "waterfall": SimpleRule("filled by priority, largest expected sales first", _waterfall),
+    "mean_clipped": SimpleRule(
+        "by simulated mean clipped to the rules", lambda problem: _by_mean(problem, problem.today_decisions())
+    ),
+    "greedy_owners": SimpleRule(
+        "greedy owners, quotas by simulated mean clipped to the rules",
+        lambda problem: _by_mean(problem, greedy_owners(problem, problem.today_decisions())),
+    ),
+    "uniform_training": SimpleRule(
+        "even training, quotas by simulated mean clipped to the rules",
+        lambda problem: _by_mean(problem, even_training(problem)),
+    ),
+    "chain_training": SimpleRule(
+        "training step by step where it gains most, quotas by simulated mean clipped to the rules",
+        lambda problem: _by_mean(problem, chained_training(problem)),
+    ),
+    "strong": SimpleRule("quotas by simulated mean clipped to the rules, greedy owners, even training", strong),
+    "two_stage": SimpleRule(
+        "owners and training for sales, then quotas", lambda problem: _solved(replace(problem, two_stage=True))
+    ),
+    "utilitarian": SimpleRule("the programme without fairness rules", lambda problem: _solved(problem.with_rules(()))),
+}
+COMPARED = ("equal", "history", "potential", "fair_share", "strong")
+"""What a plan is compared with where nothing else is asked for."""
 
 
-def greedy_owners(problem: AllocationProblem, decisions: Decisions) -> Decisions:
-    """The best single move again and again while it adds expected sales and keeps limits and workload."""
-    offer = problem.accounts
-    owner = decisions.owner.copy()
-    care = decisions.care
-    while len(moved(problem, owner)) < offer.max_moves:
-        candidates = []
-        for a in range(len(offer.ids)):
-            if a in problem.locks.owner or owner[a] != offer.today[a]:
-                continue
-            now = offer.value(a, int(owner[a]), float(care[a]))
-            for r in np.flatnonzero(offer.allowed[a]):
-                gain = offer.value(a, int(r), float(care[a])) - now
-                if r != owner[a] and gain > 0:
-                    candidates.append((-gain, a, int(r)))
-        taken = next((entry for entry in sorted(candidates) if _fits(problem, decisions, owner, entry)), None)
-        if taken is None:
-            break
-        owner[taken[1]] = taken[2]
-    return replace(decisions, owner=owner)
+def baselines(scenario: Scenario, responses: Responses, names: Iterable[str] = COMPARED) -> dict[str, Plan]:
+    """Plans by simple rules, by name; a plan's notes say which fairness rules it breaks.
+
+    Args:
+        names: of :data:`SIMPLE_RULES`.
+
+    Raises:
+        InputRefused: a name that is no simple rule, or as :func:`optimize.formulate.formulate`.
+        Unsupported: as :func:`optimize.formulate.formulate`.
+        InfeasiblePlan: of ``two_stage`` alone: the request's own rules cannot hold together.
+    """
+    return {name: found.plan for name, found in judged_baselines(scenario, responses, names).items()}
 
 
-def _fits(problem: AllocationProblem, decisions: Decisions, owner: Ints, entry: tuple[float, int, int]) -> bool:
-    _, account, rep = entry
-    after = owner.copy()
-    after[account] = rep
-    most = problem.accounts.max_per_rep
-    if most is not None and int((after == rep).sum()) > most:
-        return False
-    before = workloads(problem, replace(decisions, owner=owner))
-    load = workloads(problem, replace(decisions, owner=after))
-    for rule in problem.rules:
-        if not isinstance(rule, Workload):
-            continue
-        concerned = problem.concerned(rule)
-        giver = int(owner[account])
-        if concerned[rep] and load[rep] > rule.maximum + 1e-9 and load[rep] > before[rep]:
-            return False
-        if giver >= 0 and concerned[giver] and load[giver] < rule.minimum - 1e-9:
-            return False
-    return True
+def judged_baselines(
+    scenario: Scenario, responses: Responses, names: Iterable[str] = tuple(SIMPLE_RULES)
+) -> dict[str, Baseline]:
+    """The same with the model's value of each, and that of its owners and training under the exact split.
+
+    Raises:
+        InputRefused, Unsupported, InfeasiblePlan: as :func:`baselines`.
+    """
+    wanted = known_rules(names)
+    problem = formulate(scenario, responses)
+    return {name: _judged(scenario, responses, problem, name) for name in wanted}
 
 
-def _roomy(problem: AllocationProblem, low: Floats, high: Floats) -> bool:
-    """Whether the bounds leave room for the total at all."""
-    return bool((low <= high + 0.5).all() and low.sum() <= problem.total + 0.5 and high.sum() >= problem.total - 0.5)
+def known_rules(names: Iterable[str]) -> tuple[str, ...]:
+    """The names, each once.
+
+    Raises:
+        InputRefused: one that is no simple rule.
+    """
+    wanted = (names,) if isinstance(names, str) else tuple(dict.fromkeys(names))
+    remedy = f"known: {', '.join(SIMPLE_RULES)}"
+    refuse_if(
+        Problem("baselines", str(name), "no such simple rule", remedy) for name in wanted if name not in SIMPLE_RULES
+    )
+    return wanted
 
 
-def _plan(
-    scenario: Scenario,
-    responses: Responses,
-    problem: AllocationProblem,
-    decisions: Decisions,
-    quotas: Ints,
-    name: str,
-    origin: str,
-) -> Plan:
+def _judged(scenario: Scenario, responses: Responses, problem: AllocationProblem, name: str) -> Baseline:
+    rule = SIMPLE_RULES[name]
+    decisions, quotas = rule.make(problem)
     rows = broken(audit(problem, decisions, quotas.astype(np.float64)))
-    names = sorted({row.rule for row in rows})
-    notes = tuple(f"breaks {rule} for {', '.join(row.subject for row in rows if row.rule == rule)}" for rule in names)
-    return as_plan(scenario, responses, problem, decisions, quotas, name=name, origin=origin, notes=notes)
+    breaks = {one: tuple(row.subject for row in rows if row.rule == one) for one in sorted({row.rule for row in rows})}
+    notes = tuple(f"breaks {one} for {', '.join(subjects)}" for one, subjects in breaks.items())
+    gain = gains(problem, decisions)
+    return Baseline(
+        as_plan(scenario, responses, problem, decisions, quotas, name=name, origin=rule.origin, notes=notes),
+        attained(problem.samples, gain, quotas.astype(np.float64)),
+        best_split_value(problem, decisions),
+        float((problem.samples + gain).sum(axis=1).mean()),
+        breaks,
+    )
+
+
+def best_split_value(problem: AllocationProblem, decisions: Decisions) -> float | None:
+    """What the best quotas under the rules attain with these owners and training, before rounding; minor units.
+
+    ``None`` where the rules leave these owners and training no quotas that sum to the totals.
+    """
+    low, high = box(problem, bounds(problem, decisions))
+    gain = gains(problem, decisions)
+    exact = split_in_groups(problem, problem.basis, gain, low, high)
+    kept = ((exact >= low - 0.5) & (exact <= high + 0.5)).all() and abs(exact.sum() - problem.total) <= 0.5
+    return attained(problem.samples, gain, exact) if kept else None

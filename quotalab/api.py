@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from history.crm import History, read_history
 from history.mapping import Mapping
 from optimize.allocate import AllocationResult
 from optimize.allocate import allocate as solved
+from optimize.baselines import COMPARED, known_rules
 from optimize.baselines import baselines as ruled
 from optimize.responses import estimate
 from quotalab.diagnosis import Diagnosed, of_export, of_plan
@@ -60,18 +62,22 @@ def allocate(
     return solved(scenario, estimate(scenario, years))
 
 
-def baselines(scenario: Scenario, outcome: Outcome | None = None, **years: Any) -> dict[str, Plan]:
-    """Plans by simple rules, by name: what any plan has to beat.
+def baselines(
+    scenario: Scenario, outcome: Outcome | None = None, *, names: Iterable[str] = COMPARED, **years: Any
+) -> dict[str, Plan]:
+    """Plans by simple rules, by name: what any plan has to beat. Their notes say which rules each breaks.
 
     Args:
         outcome: simulated years of the present plan at hand; then nothing is simulated.
+        names: of :data:`optimize.baselines.SIMPLE_RULES`; default those that plans are compared with.
         years: ``replications``, ``seed``, ``workers``, ``progress`` as for :func:`allocate`.
 
     Raises:
-        InputRefused: the scenario lacks what an allocation needs.
+        InputRefused: the scenario lacks what an allocation needs, or no such simple rule.
     """
     require_world(scenario)
-    return ruled(scenario, estimate(scenario, outcome or learning_years(scenario, **years)))
+    wanted = known_rules(names)
+    return ruled(scenario, estimate(scenario, outcome or learning_years(scenario, **years)), wanted)
 
 
 def sweep(

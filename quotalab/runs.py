@@ -75,10 +75,10 @@ class Draft:
         for ending in (".svg", ".png"):
             drawing.save(folder / f"{drawing.name}{ending}")
 
-    def plan(self, plan: Plan, scenario: Scenario) -> None:
-        """The plan, in its own folder ``plan``."""
-        write_plan(plan, self.folder / "plan", scenario.currency)
-        self.hashes["plan"] = plan.decisions_hash()
+    def plan(self, plan: Plan, scenario: Scenario, place: str = "plan") -> None:
+        """The plan, in its own folder ``plan``, or ``place`` where a run makes several."""
+        write_plan(plan, self.folder / place, scenario.currency)
+        self.hashes[place] = plan.decisions_hash()
 
     def about(self, scenario: Scenario) -> None:
         """What world this run is about."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -13,11 +13,14 @@ from experiments.measures import PlanMeasures
 from history.diagnose_finding import Finding
 from optimize.allocate import AllocationResult, Move
 from optimize.audit import RuleRow
+from optimize.baselines import Baseline
 from scenarios.base import MINOR_PER_MAJOR
 from scenarios.plan import Plan, is_money
 from scenarios.scenario import Scenario
 from sim.kpis import Level, kpis
 from sim.outcome import Cube, Outcome
+
+Judged = Mapping[str, Baseline]
 
 
 def cube_table(cube: Cube, first: int = 0) -> pd.DataFrame:
@@ -132,6 +135,33 @@ def move_table(result: AllocationResult) -> pd.DataFrame:
     for column in ("sales_at_risk", "gain"):
         table[column] = table[column] / MINOR_PER_MAJOR
     return table
+
+
+def baseline_table(found: Judged) -> pd.DataFrame:
+    """One row a simple rule: the model's values in currency units, moves and hours, and the rules that it breaks."""
+    rows = []
+    for name, one in found.items():
+        best = one.best_split_value
+        rows.append(
+            {
+                "name": name,
+                "rule": one.plan.origin,
+                "model_value": one.model_value / MINOR_PER_MAJOR,
+                "best_split_value": None if best is None else best / MINOR_PER_MAJOR,
+                "model_sales": one.model_sales / MINOR_PER_MAJOR,
+                "training_hours": sum(one.plan.training_hours().values()),
+                "breaks": "; ".join(f"{rule} ({', '.join(who)})" for rule, who in one.breaks.items()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def baseline_quota_table(found: Judged) -> pd.DataFrame:
+    """One row a rep, one column a simple rule: quotas in currency units, empty where a plan has none."""
+    quotas = {name: one.plan.quotas() for name, one in found.items()}
+    reps = sorted({rep for given in quotas.values() for rep in given})
+    columns = {name: [_major(given.get(rep)) for rep in reps] for name, given in quotas.items()}
+    return pd.DataFrame({"rep": reps, **columns})
 
 
 def training_table(plan: Plan) -> pd.DataFrame:

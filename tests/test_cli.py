@@ -40,6 +40,7 @@ VERBS = (
     "calibrate",
     "simulate",
     "allocate",
+    "baselines",
     "compare",
     "sweep",
     "report",
@@ -401,6 +402,24 @@ def test_compare_with_baselines_names_them_all(command: Run, tiny_file: Path, al
     assert cases[0] == "today"
     assert cases[-1] == "mine"
     assert {"equal", "history", "potential", "strong"} <= set(cases)
+
+
+def test_baselines_write_a_plan_each_and_say_what_each_breaks(command: Run, tiny_file: Path, tmp_path: Path) -> None:
+    asked = ("baselines", tiny_file, "-n", "8", "-o", "b", "--name", "equal", "--name", "strong", "--json")
+    code, out, _ = command(*asked)
+    assert code == 0
+    found = only_json(out)
+    assert [row["name"] for row in found["baselines"]] == ["equal", "strong"]
+    assert "growth_floor (E1)" in found["baselines"][0]["breaks"]
+    plan = read_plan(tmp_path / "b" / "plans" / "strong", load(tiny_file))
+    assert sum(plan.quotas().values()) == 1_500_000_00
+    assert sum(row["strong"] for row in found["quotas"]) == 1_500_000
+    assert only_json(command(*asked)[1])["result_hash"] == found["result_hash"]
+    code, out, err = command("baselines", tiny_file, "-n", "8", "--set", "goals.targets[0].target=9000000")
+    assert code == 0
+    assert "no quotas keep the rules" in out
+    assert "two_stage is left out" in err
+    assert command("baselines", tiny_file, "--name", "best")[0] == 1
 
 
 def test_rules_that_cannot_hold_together_are_3_and_told(command: Run, tiny_file: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from quotalab.cli.allocating import allocate
+from quotalab.cli.alternatives import baselines
 from quotalab.cli.comparing import compare, sweep
 from quotalab.cli.reading import calibrate, diagnose
 from quotalab.cli.reporting import demo, report
@@ -43,5 +44,5 @@ def _root(
     """Simulate a sales funnel, allocate fair quotas, and prove every plan."""
 
 
-for verb in (demo, init, schema, validate, diagnose, calibrate, simulate, allocate, compare, sweep, report):
+for verb in (demo, init, schema, validate, diagnose, calibrate, simulate, allocate, baselines, compare, sweep, report):
     app.command()(verb)
