@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from scenarios.base import Minor
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
-from scenarios.today import company_target
+from scenarios.today import company_target, has_company_target
 from sim.outcome import Counts, Outcome
 from sim.statistics import Interval, mean_interval, quantile_interval, wilson
 
@@ -332,7 +332,7 @@ def _against_quota(own: Counts, quota: int | None, last_sales: int | None) -> di
 
 
 def _target(scenario: Scenario) -> Minor | None:
-    return None if scenario.goals.company("revenue") is None else company_target(scenario)
+    return company_target(scenario) if has_company_target(scenario) else None
 
 
 def _ratio(above: Any, below: Any) -> float | None:

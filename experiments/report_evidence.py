@@ -24,7 +24,7 @@ from optimize.responses import Responses
 from scenarios.errors import InputRefused, Problem
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
-from scenarios.today import company_target, today_plan
+from scenarios.today import company_target, has_company_target, today_plan
 from sim.outcome import Outcome
 
 TODAY, PLAN = "today", "plan"
@@ -174,7 +174,7 @@ def _compared(
 
 
 def _trade(scenario: Scenario, plan: Plan, outcome: Outcome) -> TradeTable | None:
-    if scenario.goals.company("revenue") is None or scenario.motivation is not None:
+    if not has_company_target(scenario) or scenario.motivation is not None:
         return None
     if company_target(scenario) <= 0 or sum(plan.quotas("revenue").values()) <= 0:
         return None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
+from typing import get_args
 
 from scenarios.errors import Problem
-from scenarios.goals import RATIO_METRICS
+from scenarios.goals import RATIO_METRICS, CountMetric, Target
 from scenarios.paths import join_path
 from scenarios.references import World, all_known, unknown
 
@@ -20,9 +22,7 @@ def check_targets(world: World) -> Iterator[Problem]:
     for position, target in enumerate(targets):
         where = join_path("goals", "targets", position)
         yield from unknown(f"{where}.team", target.team, "teams", world)
-        if target.metric in _SHARES and (target.target or 0) > 1:
-            rule = f"{target.metric} is a share and must be <= 1"
-            yield Problem(f"{where}.target", f"{target.target:g}", rule, "a share is written 0.45, not 45 or 45 %")
+        yield from _value_problems(where, target)
         if world.horizon is None:
             continue
         start, end = world.horizon
@@ -30,6 +30,8 @@ def check_targets(world: World) -> Iterator[Problem]:
         if not start <= first < last <= end:
             rule = f"must be a period inside the horizon {start} to {end}"
             yield Problem(where, f"{first} to {last}", rule, "correct first_day or end")
+    if world.horizon is not None:
+        yield from _crossing(targets, *world.horizon)
     for key, count in Counter((t.metric, t.team, t.first_day, t.end) for t in targets).items():
         if count > 1:
             metric, team = key[:2]
@@ -38,12 +40,53 @@ def check_targets(world: World) -> Iterator[Problem]:
             )
 
 
+def _value_problems(where: str, target: Target) -> Iterator[Problem]:
+    """Figures of a target that its metric cannot have."""
+    for level in ("floor", "target", "stretch"):
+        value = getattr(target, level)
+        if value is not None:
+            yield from _figure_problems(f"{where}.{level}", target.metric, value)
+    if target.metric in RATIO_METRICS and target.target == 0:
+        yield Problem(f"{where}.target", "0", f"a target for {target.metric} must be above zero", "remove it")
+    if target.formula is not None and (target.first_day is not None or target.end is not None):
+        rule = "a formula starts from figures of a whole period, so it gives a target for the whole horizon"
+        yield Problem(f"{where}.formula", "given", rule, "leave first_day and end empty, or give target")
+
+
+def _figure_problems(where: str, metric: str, value: float) -> Iterator[Problem]:
+    if metric in _SHARES and value > 1:
+        rule = f"{metric} is a share and must be <= 1"
+        yield Problem(where, f"{value:g}", rule, "a share is written 0.45, not 45 or 45 %")
+    if metric in get_args(CountMetric) and value != int(value):
+        yield Problem(where, f"{value:g}", f"{metric} is a count", "give a whole number")
+
+
+def _crossing(targets: tuple[Target, ...], start: date, end: date) -> Iterator[Problem]:
+    """Periods of one metric's targets lie apart or inside each other, so that one split can keep them all."""
+    for position, target in enumerate(targets):
+        for other in targets[:position]:
+            if other.metric != target.metric:
+                continue
+            (a, b), (c, d) = sorted((t.first_day or start, t.end or end) for t in (target, other))
+            if a < c < b < d:
+                rule = f"overlaps the target from {other.first_day or start} to {other.end or end} in part"
+                where = join_path("goals", "targets", position)
+                shown = f"{target.metric} from {target.first_day or start} to {target.end or end}"
+                yield Problem(where, shown, rule, "let the periods lie apart or one inside the other")
+
+
 def check_commitments(world: World) -> Iterator[Problem]:
     """Commitments are of reps or teams that exist."""
     for position, commitment in enumerate(world.scenario.goals.commitments):
         where = join_path("goals", "commitments", position)
         yield from unknown(f"{where}.rep", commitment.rep, "reps", world)
         yield from unknown(f"{where}.team", commitment.team, "teams", world)
+        yield from _figure_problems(f"{where}.value", commitment.metric, commitment.value)
+    said = Counter((c.round, c.rep, c.team, c.metric, c.level) for c in world.scenario.goals.commitments)
+    for (number, rep, team, metric, level), count in said.items():
+        if count > 1:
+            rule = f"{count} commitments of {rep or team} on the {level} in round {number}"
+            yield Problem("goals.commitments", metric, rule, "keep one; a later one is a new round")
 
 
 def check_allocation(world: World) -> Iterator[Problem]:

@@ -63,7 +63,7 @@ class Target(Frozen):
     floor: NonNegative | None = None
     stretch: NonNegative | None = None
     weight: NonNegative | None = None
-    """Weight in the objective; empty means 1 for revenue and 0 (a floor only) for the others."""
+    """Weight of the metric's attained share in the objective; empty means 1 for revenue and 0 for the others."""
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Target:
@@ -246,7 +246,8 @@ class Allocation(Frozen):
     over_assignment: float = Field(default=0.0, ge=0, le=1)
     """Quotas sum to target x (1 + this)."""
     rounding_step: Money = Minor(1_000_00)
-    mode: Literal["joint", "two_stage", "maximin"] = "joint"
+    mode: Literal["joint", "two_stage", "maximin", "equal_odds"] = "joint"
+    """``equal_odds`` gives everybody the same chance to make quota; rules that bound quotas otherwise are set aside."""
     quota_basis: Literal["full", "blend", "opportunity"] = "full"
     """Whether quotas follow the simulated person (full), the territory alone (opportunity), or half of each."""
     rules: tuple[FairnessRule, ...] = DEFAULT_RULES
@@ -300,6 +301,19 @@ class Goals(Frozen):
     def company(self, metric: str = "revenue") -> Target | None:
         """The company target of a metric over the horizon, if one is set."""
         for target in self.targets:
-            if target.metric == metric and target.team is None and target.first_day is None:
+            if target.metric == metric and target.team is None and target.first_day is None and target.end is None:
                 return target
         return None
+
+    def covering(self, metric: str, start: Day, end: Day) -> tuple[Target, ...]:
+        """Company targets of parts of the horizon that follow on each other and together cover it; empty if none do."""
+        parts = [target for target in self.targets if target.metric == metric and target.team is None]
+        chain: list[Target] = []
+        day = start
+        while day < end:
+            begun = [(target.end or end, target) for target in parts if (target.first_day or start) == day]
+            if not begun:
+                return ()
+            day, longest = max(begun, key=lambda entry: entry[0])
+            chain.append(longest)
+        return tuple(chain)

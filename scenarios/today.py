@@ -59,16 +59,29 @@ def care_planned(scenario: Scenario) -> dict[str, float]:
 def company_target(scenario: Scenario, metric: str = "revenue") -> Minor:
     """The company's target over the horizon in minor units (money metrics).
 
+    Where only parts of the horizon have targets and together they cover it, their sum.
+
     Raises:
         InputRefused: no target is set, the metric is not money, or a formula lacks its base.
     """
     target = scenario.goals.company(metric)
+    calendar = scenario.calendar
+    parts = scenario.goals.covering(metric, calendar.start, calendar.end)
+    if target is None and parts and metric in MONEY_METRICS:
+        return Minor(sum(int(part.minor) for part in parts))
     if target is None or metric not in MONEY_METRICS:
         rule = "no company target is set for this money metric over the horizon"
         raise InputRefused(Problem("goals.targets", metric, rule, "add {metric: revenue, target: ...}"))
     if target.formula is None:
         return target.minor
     return formula_target(scenario, target.formula)
+
+
+def has_company_target(scenario: Scenario, metric: str = "revenue") -> bool:
+    """Whether the company has a target for a metric over the whole horizon."""
+    calendar = scenario.calendar
+    goals = scenario.goals
+    return goals.company(metric) is not None or bool(goals.covering(metric, calendar.start, calendar.end))
 
 
 def formula_target(scenario: Scenario, formula: TargetFormula) -> Minor:
