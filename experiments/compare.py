@@ -2,7 +2,8 @@
 
 Each distinct world is simulated once (plans that differ in quotas alone share it). The family of intervals is every
 case against every reference in every measure; differences that are zero by construction infer nothing and do not
-count in it.
+count in it, and a difference that several cases share by construction (the sales of plans that differ in quotas alone)
+counts once.
 """
 
 from __future__ import annotations
@@ -10,18 +11,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from experiments.compare_checks import check_cases, check_pairs, check_worlds
 from experiments.compare_text import summary_of, table_of
 from experiments.measures import Floats, PlanMeasures, moved_accounts, plan_measures
 from experiments.money import Language
 from experiments.pairs import Difference, Kind, difference, same_simulation
 from experiments.runs import Progress, Runs, Simulate, WorldKey, plan_of, world_key
-from scenarios.errors import InputRefused, Problem, refuse_if
-from scenarios.plan_files import plan_problems
+from scenarios.errors import InputRefused, Problem
 from scenarios.scenario import Scenario
 from sim.outcome import Outcome
 from sim.statistics import variance_ratio
@@ -33,6 +34,12 @@ MEASURES: dict[str, Kind] = {
     "chance_of_target": "yes_no",
 }
 """What is compared, and how its interval is formed."""
+
+PROVEN_MEASURES: dict[str, Kind] = {"sales": "amount", "capped": "share", **MEASURES}
+"""The same with capped attainment, the allocator's objective: what a proof compares."""
+
+_OF_SALES_ALONE = frozenset({"sales", "chance_of_target"})
+"""Measures that do not look at quotas."""
 
 
 @dataclass(frozen=True)
@@ -156,8 +163,8 @@ def compare(
         InputRefused: no case, what is no scenario, a plan that does not fit its scenario, an unknown reference, or
             different currencies.
     """
-    _check_worlds(cases)
-    _check(cases, _references(cases, reference))
+    check_worlds(cases)
+    check_cases(cases, _references(cases, reference))
     first = next(iter(cases.values()))
     pool = runs or Runs(
         replications,
@@ -180,6 +187,7 @@ def compare_outcomes(
     pairs: Sequence[tuple[str, str]] | None = None,
     potentials: Mapping[str, int] | None = None,
     confidence: float = 0.95,
+    measures: Mapping[str, Kind] = MEASURES,
 ) -> Comparison:
     """Compare cases that were already simulated.
 
@@ -187,13 +195,14 @@ def compare_outcomes(
         outcomes: one for each case, all with the same seed and replications.
         pairs: (case, against) of the differences wanted; default every case against every reference. Fewer pairs
             make narrower intervals.
+        measures: what is compared.
 
     Raises:
         InputRefused: see :func:`compare`; a case without outcome, or outcomes that do not pair.
     """
     references = _references(cases, reference)
-    _check(cases, references)
-    _check_pairs(cases, outcomes)
+    check_cases(cases, references)
+    check_pairs(cases, outcomes)
     before = _today_outcomes(cases, outcomes)
     measured = {
         name: plan_measures(
@@ -208,7 +217,7 @@ def compare_outcomes(
     }
     keys = {name: world_key(scenario, plan_of(scenario)) for name, scenario in cases.items()}
     wanted = _pairs(cases, references) if pairs is None else list(pairs)
-    differences, comparisons = _differences(measured, keys, wanted, confidence)
+    differences, comparisons = _differences(measured, keys, wanted, confidence, measures)
     any_outcome = next(iter(outcomes.values()))
     return Comparison(
         cases=tuple(measured.values()),
@@ -222,10 +231,11 @@ def compare_outcomes(
 
 
 def figure(measures: PlanMeasures, measure: str) -> Floats | None:
-    """One of :data:`MEASURES`, one value a simulated year; ``None`` where the case lacks it."""
+    """One of :data:`PROVEN_MEASURES`, one value a simulated year; ``None`` where the case lacks it."""
     years = measures.years
     samples = {
         "sales": years.sales,
+        "capped": years.capped,
         "attainment": years.attainment,
         "hit_rate": years.hit_rate,
         "chance_of_target": years.made_target,
@@ -238,23 +248,28 @@ def _differences(
     keys: Mapping[str, WorldKey],
     pairs: Sequence[tuple[str, str]],
     confidence: float,
+    measures: Mapping[str, Kind],
 ) -> tuple[tuple[Difference, ...], int]:
     """All differences, and how many of them are inferred."""
     family: list[tuple[str, str, str, Floats, Floats, bool]] = []
+    inferred: set[tuple[Any, ...]] = set()
     for case, reference in pairs:
-        for measure in MEASURES:
+        for measure in measures:
             a, b = figure(measured[case], measure), figure(measured[reference], measure)
             if a is None or b is None:
                 continue
             fixed = keys[case] == keys[reference] and not _depends_on_quotas(measure, measured, case, reference)
             family.append((case, reference, measure, a, b, fixed))
-    comparisons = sum(not fixed for *_, fixed in family)
+            if not fixed:
+                of_plans = (case, reference) if measure not in _OF_SALES_ALONE else ()
+                inferred.add((measure, keys[case], keys[reference], *of_plans))
+    comparisons = len(inferred)
     rows = []
     for case, reference, measure, a, b, fixed in family:
         if fixed:
             rows.append(Difference(case, reference, measure, same_simulation(len(a), confidence), "equal"))
             continue
-        interval, word = difference(a, b, MEASURES[measure], confidence, comparisons)
+        interval, word = difference(a, b, measures[measure], confidence, comparisons)
         saved = variance_ratio(a, b) if len(a) > 1 else None
         rows.append(Difference(case, reference, measure, interval, word, saved))
     return tuple(rows), comparisons
@@ -262,7 +277,7 @@ def _differences(
 
 def _depends_on_quotas(measure: str, measured: Mapping[str, PlanMeasures], case: str, reference: str) -> bool:
     """Whether the figure can differ although both are one simulation: quotas are compared with the same sales."""
-    if measure in ("sales", "chance_of_target"):
+    if measure in _OF_SALES_ALONE:
         return False
     return [row.quota for row in measured[case].reps] != [row.quota for row in measured[reference].reps]
 
@@ -290,56 +305,3 @@ def _pairs(cases: Mapping[str, Scenario], references: Sequence[str]) -> list[tup
         for case in cases
         if case != against and case not in references[:at]
     ]
-
-
-def _check_worlds(cases: object) -> None:
-    if not isinstance(cases, Mapping):
-        rule = "must be a mapping of names to scenarios"
-        raise InputRefused(Problem("cases", repr(cases)[:80], rule, "write {'today': scenario}"))
-    found = []
-    for name, world in cases.items():
-        if not isinstance(world, Scenario):
-            rule = "must be a scenario, as ql.load gives it"
-            found.append(Problem(f"cases: {name}", repr(world)[:80], rule, "for example ql.load('starter')"))
-        elif world.plan is not None:
-            found += [replace(fault, where=f"{name}: {fault.where}") for fault in plan_problems(world.plan, world)]
-    refuse_if(found)
-
-
-def _check(cases: Mapping[str, Scenario], references: Sequence[str]) -> None:
-    known = ", ".join(cases)
-    found = []
-    if not cases:
-        found.append(Problem("cases", "", "at least one case is needed"))
-    found += [
-        Problem("reference", name, "is none of the cases", f"known: {known}")
-        for name in references
-        if name not in cases
-    ]
-    currencies = {scenario.currency for scenario in cases.values()}
-    if len(currencies) > 1:
-        rule = "amounts of different currencies cannot be compared"
-        found.append(Problem("cases", ", ".join(sorted(currencies)), rule, "convert one scenario"))
-    refuse_if(found)
-
-
-def _check_pairs(cases: Mapping[str, Scenario], outcomes: Mapping[str, Outcome]) -> None:
-    found = [Problem("outcomes", name, "the case was not simulated") for name in cases if name not in outcomes]
-    refuse_if(found)
-    shapes: dict[Any, str] = {}
-    for name in cases:
-        out = outcomes[name]
-        shapes.setdefault((out.seed, out.first, out.replications, out.stream_version), name)
-    if len(shapes) > 1:
-        told = "; ".join(
-            f"{name}: seed {key[0]}, years {key[1]} to {key[1] + key[2] - 1}" for key, name in shapes.items()
-        )
-        raise InputRefused(
-            Problem("outcomes", told, "differences need the same random numbers", "simulate all with one seed and size")
-        )
-    for name, scenario in cases.items():
-        if outcomes[name].scenario != scenario.fingerprint():
-            found.append(Problem("outcomes", name, "the outcome is of another scenario", "simulate this case again"))
-        elif outcomes[name].plan != scenario.simulation_hash(plan_of(scenario)):
-            found.append(Problem("outcomes", name, "the outcome is of another plan", "simulate this case again"))
-    refuse_if(found)

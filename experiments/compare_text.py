@@ -22,6 +22,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "sales": ("expected sales", "预期签约额"),
     "year_range": ("year range P10-P90", "年度波动范围 P10-P90"),
     "attainment": ("average attainment", "平均达成率"),
+    "capped": ("capped attainment", "封顶达成率"),
     "hit_rate": ("hit rate", "达标率"),
     "chance_of_target": ("chance to make the company target", "公司目标达成概率"),
     "against": ("against", "对比"),

@@ -2,16 +2,21 @@
 
 The order is documented and fixed: quotas, training, accounts (owners and care hours), lead shares. The steps sum
 exactly to the whole difference. What two parts bring only together is counted with the later one.
+
+A plan that came about in steps of its own (quotas only, then training, then accounts, then what the closed loop put
+right) is taken apart along these instead, see :func:`decompose_along`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from experiments.compare import Comparison, compare_outcomes
+from experiments.compare import MEASURES, PROVEN_MEASURES, Comparison, compare_outcomes
 from experiments.money import Language, headline_scale
-from experiments.pairs import Difference, same_simulation
+from experiments.pairs import Difference, Kind, same_simulation
 from experiments.runs import Runs, plan_of
+from scenarios.errors import InputRefused, Problem
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 
@@ -29,7 +34,14 @@ LABELS: dict[str, tuple[str, str]] = {
     "accounts": ("accounts", "客户归属"),
     "leads": ("lead shares", "线索分配"),
     "total": ("total", "合计"),
+    "quotas only": ("quotas only", "仅调整指标"),
+    "+ training": ("+ training", "+ 培训"),
+    "+ accounts": ("+ accounts", "+ 客户归属"),
+    "one-shot": ("one pass of the programme", "单次求解"),
+    "loop": ("loop correction", "闭环修正"),
 }
+
+_START = "start"
 
 
 @dataclass(frozen=True)
@@ -37,16 +49,18 @@ class Step:
     """One part of the plan switched on, on top of those before it.
 
     Attributes:
-        part: a key of :data:`PARTS`, or ``total``.
+        part: a key of :data:`PARTS`, the name of a plan on the way, or ``total``.
         sales: change of sales, minor units.
         hit_rate: change of the hit rate; ``None`` without quotas on both sides.
         attainment: change of average attainment; ``None`` without quotas on both sides.
+        capped: change of capped attainment; ``None`` without quotas on both sides.
     """
 
     part: str
     sales: Difference
     hit_rate: Difference | None
     attainment: Difference | None
+    capped: Difference | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +85,7 @@ class Decomposition:
         sales = [step.sales.interval.estimate for step in (*self.steps, self.total)]
         scale = headline_scale(int(max(abs(value) for value in sales)), language, self.currency)
         told = [
-            f"{LABELS[step.part][language == 'zh']}: {scale.text(value, signed=True)}"
+            f"{part_label(step.part, language)}: {scale.text(value, signed=True)}"
             for step, value in zip((*self.steps, self.total), sales, strict=True)
         ]
         unit = "" if language == "zh" else f" {self.currency}"
@@ -108,22 +122,56 @@ def decompose(scenario: Scenario, before: Plan, after: Plan, runs: Runs, *, conf
         InputRefused: the simulator refuses one of the plans.
     """
     path = path_of_plans(before, after)
-    worlds: dict[str, Scenario] = {"start": scenario.with_plan(before)}
+    return _along(scenario, before, path, runs, confidence, after.name, MEASURES)
+
+
+def decompose_along(
+    scenario: Scenario, before: Plan, path: Mapping[str, Plan], runs: Runs, *, confidence: float = 0.95
+) -> Decomposition:
+    """The same along given plans: each is paired with the one before it, the first with ``before``.
+
+    Args:
+        path: part -> plan, ending at the plan to be explained; not empty.
+
+    Raises:
+        InputRefused: an empty path, or the simulator refuses one of the plans.
+    """
+    if not path:
+        rule = "at least one plan is needed on the way"
+        raise InputRefused(Problem("path", "", rule, "give the plan itself"))
+    return _along(scenario, before, path, runs, confidence, list(path.values())[-1].name, PROVEN_MEASURES)
+
+
+def part_label(part: str, language: Language) -> str:
+    """How pages call a part; a plan on the way that has no label of its own is called by its name."""
+    return LABELS[part][language == "zh"] if part in LABELS else part
+
+
+def _along(
+    scenario: Scenario,
+    before: Plan,
+    path: Mapping[str, Plan],
+    runs: Runs,
+    confidence: float,
+    after: str,
+    measures: Mapping[str, Kind],
+) -> Decomposition:
+    worlds: dict[str, Scenario] = {_START: scenario.with_plan(before)}
     worlds |= {part: scenario.with_plan(plan) for part, plan in path.items()}
     for world in worlds.values():
         runs.expect(world, plan_of(world))
     outcomes = {name: runs.outcome(world) for name, world in worlds.items()}
-    names = ["start", *path]
+    names = [_START, *path]
     pairs = {part: (part, names[at]) for at, part in enumerate(path)}
-    pairs["total"] = (names[-1], "start")
+    pairs["total"] = (names[-1], _START)
     wanted = tuple(dict.fromkeys(pairs.values()))
-    found = compare_outcomes(worlds, outcomes, pairs=wanted, confidence=confidence)
+    found = compare_outcomes(worlds, outcomes, pairs=wanted, confidence=confidence, measures=measures)
     *steps, total = (_step(part, found, case, against) for part, (case, against) in pairs.items())
-    return Decomposition(before.name, after.name, tuple(steps), total, scenario.currency)
+    return Decomposition(before.name, after, tuple(steps), total, scenario.currency)
 
 
 def _step(part: str, found: Comparison, case: str, against: str) -> Step:
     rows = {row.measure: row for row in found.differences if (row.case, row.against) == (case, against)}
     years = found.replications
     nothing = Difference(case, against, "sales", same_simulation(years, found.confidence), "equal")
-    return Step(part, rows.get("sales", nothing), rows.get("hit_rate"), rows.get("attainment"))
+    return Step(part, rows.get("sales", nothing), rows.get("hit_rate"), rows.get("attainment"), rows.get("capped"))

@@ -16,9 +16,8 @@ from experiments.uncertainty import GainRange, YearRange, gain_range
 from experiments.whatif import WhatIf
 from history.diagnose_finding import Finding
 from optimize.allocate import AllocationResult
-from optimize.audit import audit, broken
 from optimize.formulate import formulate
-from optimize.plans import decisions_of, quotas_of
+from optimize.plans import breaks_a_rule, decisions_of
 from optimize.problem import AllocationProblem, potentials
 from optimize.responses import Responses
 from scenarios.errors import InputRefused, Problem
@@ -104,7 +103,7 @@ def gather(
         runs.expect(scenario, plan)
     outcomes = {name: runs.outcome(scenario, plan) for name, plan in plans.items()}
     problem = formulate(scenario, responses)
-    breakers = frozenset(name for name, plan in plans.items() if _breaks_a_rule(problem, plan))
+    breakers = frozenset(name for name, plan in plans.items() if breaks_a_rule(problem, plan))
     best = best_rule(rules, outcomes, breakers)
     known = {name: _potentials(problem, plan) for name, plan in plans.items()}
     uncertainty = None
@@ -153,10 +152,6 @@ def best_rule(rules: Mapping[str, Plan], outcomes: Mapping[str, Outcome], breake
         return float(cube.company("revenue").mean()), float(capped.sum(axis=1).mean()), name
 
     return max([name for name in rules if name not in breakers] or list(rules), key=worth)
-
-
-def _breaks_a_rule(problem: AllocationProblem, plan: Plan) -> bool:
-    return bool(broken(audit(problem, decisions_of(problem, plan), quotas_of(problem, plan))))
 
 
 def _potentials(problem: AllocationProblem, plan: Plan) -> dict[str, int]:

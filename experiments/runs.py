@@ -80,6 +80,11 @@ class Runs:
         self._outcomes: dict[WorldKey, Outcome] = {}
         self._expected: set[WorldKey] = set()
 
+    @property
+    def worlds(self) -> int:
+        """Distinct worlds simulated so far."""
+        return len(self._outcomes)
+
     def expect(self, scenario: Scenario, plan: Plan) -> None:
         """Announce a world, so that progress knows the whole amount of work before the first run."""
         self._expected.add(world_key(scenario, plan))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from optimize.audit import audit, broken
 from optimize.formulate import additive_targets
 from optimize.locked import lock_rows
 from optimize.phasing import counted, laid_out, phased, training_periods
@@ -127,3 +128,9 @@ def quotas_of(problem: AllocationProblem, plan: Plan) -> Floats:
     """A plan's revenue quotas in the order of the request, minor units; 0 where the plan has none."""
     given = plan.quotas()
     return np.array([float(given.get(rep, 0)) for rep in problem.reps])
+
+
+def breaks_a_rule(problem: AllocationProblem, plan: Plan) -> bool:
+    """Whether a plan breaks a fairness rule, a total or a limit of the request; what gives way to a lock does not."""
+    rows = broken(audit(problem, decisions_of(problem, plan), quotas_of(problem, plan)))
+    return any(not row.exception for row in rows)

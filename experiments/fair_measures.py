@@ -1,0 +1,141 @@
+"""How fairly a plan deals with its people, from simulated years: odds, the worst-off, quota against potential.
+
+These figures are formed over all years at once (a chance has no value in a single year), so their intervals come from
+leaving out one block of years at a time (the delete-a-group jackknife, Shao and Tu 1995, section 2.3), and differences
+between plans leave out the same blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+
+from experiments.measures import Floats, widest_gap
+from scenarios.plan import Plan
+from sim.interval import Interval, student_interval
+from sim.outcome import Outcome
+
+BLOCKS = 20
+"""Groups of years that are left out in turn."""
+
+Statistic = Callable[[Floats, Floats], float]
+"""From sales, ``[years, reps]``, and quotas, ``[reps]``, to one figure."""
+
+
+def spread_of_chances(sales: Floats, quotas: Floats) -> float:
+    """Standard deviation over reps of the chance to make quota."""
+    return float((sales >= quotas).mean(axis=0).std())
+
+
+def lowest_chance(sales: Floats, quotas: Floats) -> float:
+    """The chance to make quota of the rep who has the smallest."""
+    return float((sales >= quotas).mean(axis=0).min())
+
+
+def lowest_capped(sales: Floats, quotas: Floats) -> float:
+    """Capped attainment of the rep who has the smallest."""
+    return float((np.minimum(sales, quotas).mean(axis=0) / quotas).min())
+
+
+STATISTICS: dict[str, Statistic] = {
+    "spread_of_chances": spread_of_chances,
+    "lowest_chance": lowest_chance,
+    "lowest_capped": lowest_capped,
+}
+
+
+@dataclass(frozen=True)
+class FairMeasures:
+    """Fairness of one plan; every figure over the reps with a quota above zero.
+
+    Attributes:
+        spread_of_chances: standard deviation over reps of the chance to make quota.
+        lowest_chance: of the rep who has the smallest.
+        lowest_capped: capped attainment of the worst-off.
+        gini: of quota / potential over the reps with a potential; ``None`` without two of them.
+        widest_gap: largest distance of a quota / potential from the company's, as a share of the latter.
+    """
+
+    spread_of_chances: Interval
+    lowest_chance: Interval
+    lowest_capped: Interval
+    gini: float | None
+    widest_gap: float | None
+
+
+def fair_measures(plan: Plan, outcome: Outcome, potentials: Mapping[str, int]) -> FairMeasures | None:
+    """The fairness of a plan over its simulated years; ``None`` where nobody has a quota above zero.
+
+    Args:
+        potentials: rep -> minor units under the plan's owners.
+    """
+    sales, quotas = carried(plan, outcome)
+    if not quotas.size:
+        return None
+    found = {name: jackknife(statistic, [(sales, quotas)]) for name, statistic in STATISTICS.items()}
+    given = plan.quotas()
+    return FairMeasures(**found, gini=gini(given, potentials), widest_gap=widest_gap(given, potentials)[0])
+
+
+def fairness_difference(
+    first: tuple[Plan, Outcome], second: tuple[Plan, Outcome], confidence: float = 0.95, comparisons: int = 1
+) -> dict[str, Interval]:
+    """One plan's figure minus another's over the same years, by name of the statistic; empty without quotas.
+
+    Args:
+        comparisons: intervals that hold together (Bonferroni).
+    """
+    sides = [carried(plan, outcome) for plan, outcome in (first, second)]
+    if not all(quotas.size for _, quotas in sides):
+        return {}
+    return {name: jackknife(statistic, sides, confidence, comparisons) for name, statistic in STATISTICS.items()}
+
+
+def carried(plan: Plan, outcome: Outcome) -> tuple[Floats, Floats]:
+    """Sales, ``[years, reps]``, and quotas, ``[reps]``, of the reps whose quota is above zero; minor units."""
+    cube, given = outcome["rep"], plan.quotas()
+    columns = [column for column, rep in enumerate(cube.keys) if given.get(rep, 0) > 0]
+    quotas = np.array([given[cube.keys[column]] for column in columns], dtype=np.float64)
+    return cube.total("revenue")[:, columns].astype(np.float64), quotas
+
+
+def jackknife(
+    statistic: Statistic, sides: list[tuple[Floats, Floats]], confidence: float = 0.95, comparisons: int = 1
+) -> Interval:
+    """The statistic of the first side minus that of the second, if there is one, over all years.
+
+    Years are left out in blocks of neighbours; all sides leave out the same. Fewer than two years give infinite ends.
+    """
+    years = len(sides[0][0])
+    blocks = np.array_split(np.arange(years), min(BLOCKS, years))
+
+    def value(keep: Floats | slice) -> float:
+        first, *second = (statistic(sales[keep], quotas) for sales, quotas in sides)
+        return first - second[0] if second else first
+
+    whole = value(slice(None))
+    method = f"jackknife, {len(blocks)} blocks of years"
+    if len(blocks) < 2:
+        return student_interval(whole, float("inf"), years, confidence, method, comparisons)
+    without = np.array([value(np.delete(np.arange(years), block)) for block in blocks])
+    count = len(blocks)
+    error = sqrt((count - 1) / count * float(np.square(without - without.mean()).sum()))
+    found = student_interval(whole, error, count, confidence, method, comparisons)
+    return Interval(found.estimate, found.low, found.high, confidence, years, method, error, comparisons)
+
+
+def gini(quotas: Mapping[str, int], potentials: Mapping[str, int]) -> float | None:
+    """Gini coefficient of quota / potential over the reps who have both; ``None`` for fewer than two.
+
+    Half the mean absolute difference over all pairs, as a share of the mean (Gini 1912).
+    """
+    both = sorted(rep for rep in quotas if potentials.get(rep, 0) > 0)
+    ratios = np.sort([quotas[rep] / potentials[rep] for rep in both])
+    if len(ratios) < 2 or ratios.sum() <= 0:
+        return None
+    count = len(ratios)
+    ranks = np.arange(1, count + 1)
+    return float(((2 * ranks - count - 1) * ratios).sum() / (count * ratios.sum()))

@@ -1,0 +1,137 @@
+"""What fresh years say about a plan: the verdict, and the figures that it rests on.
+
+=====================  ============================================================================================
+verdict                evidence
+=====================  ============================================================================================
+``proven gain``        sales or capped attainment above the best rule's and above today's, and neither below
+``worse``              sales or capped attainment below the best rule's, and neither above
+``no proven gain``     all else: an interval that includes zero proves nothing; the simpler plan is recommended
+=====================  ============================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from experiments.bounds import QuotaBound
+from experiments.compare import Comparison
+from experiments.decompose import Decomposition
+from experiments.fair_measures import FairMeasures
+from experiments.money import Language
+from experiments.optimism import Optimism
+from experiments.pairs import Difference
+from experiments.uncertainty import GainRange, YearRange
+from sim.interval import Interval
+
+TODAY = "today"
+TOO_GOOD = 0.08
+"""Better allocation brings 2 to 8 % of sales (Zoltners and Lorimer 2000, Journal of Personal Selling & Sales Management
+20, 139-150): more hints at a bad input."""
+
+OBJECTIVES = ("sales", "capped")
+"""The measures that decide; the others are shown."""
+
+Verdict = Literal["proven gain", "no proven gain", "worse"]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A plan on fresh years; see the module for the verdict.
+
+    Attributes:
+        plan: name of the plan that is proved or not.
+        comparison: it against today's plan and every rule, and the best rules against today's; one family of intervals.
+        best_rules: by objective, the best rule within the fairness rules, with hindsight.
+        rule_breakers: plans that break a fairness rule: listed, not competed with.
+        fairness: of each plan; plans without quotas are left out.
+        fairer: figure -> the plan's less that of the rule that sells most, held together.
+        optimism: plan -> promised against simulated.
+        steps: where the gain over today's plan comes from, step by step.
+        bound: how far the quotas can be from the best, owners and training held; ``None`` where it cannot be said.
+        bound_missing: why not; empty where it can.
+        uncertainty: gain over the rule that sells most and year range when parameters may be wrong; ``None`` if not
+            assessed.
+        worlds: distinct worlds simulated, each of ``comparison.replications`` years.
+    """
+
+    plan: str
+    comparison: Comparison = field(repr=False)
+    best_rules: Mapping[str, str]
+    rule_breakers: frozenset[str]
+    fairness: Mapping[str, FairMeasures] = field(repr=False)
+    fairer: Mapping[str, Interval]
+    optimism: Mapping[str, Optimism]
+    steps: Decomposition
+    bound: QuotaBound | None
+    bound_missing: str
+    uncertainty: tuple[GainRange, YearRange] | None
+    worlds: int
+
+    @property
+    def best_rule(self) -> str:
+        """The simple rule that sells most."""
+        return self.best_rules["sales"]
+
+    @property
+    def ceiling(self) -> str:
+        """What is known of the best plan there could be: nothing that would hold for the simulated optimum."""
+        return "unknown"
+
+    def gain(self, measure: str = "sales", against: str | None = None) -> Difference:
+        """The plan's gain in a measure over another plan; default over the best rule in this measure.
+
+        Raises:
+            InputRefused: not compared.
+        """
+        rival = self.best_rules.get(measure, self.best_rule) if against is None else against
+        return self.comparison.difference(self.plan, measure, rival)
+
+    @property
+    def verdict(self) -> Verdict:
+        """See the table above."""
+        over_rule = self._signs(self.plan, self.best_rules)
+        if _better(over_rule) and _better(self._signs(self.plan, dict.fromkeys(OBJECTIVES, TODAY))):
+            return "proven gain"
+        return "worse" if -1 in over_rule and 1 not in over_rule else "no proven gain"
+
+    @property
+    def recommended(self) -> str:
+        """The plan itself where its gain is proven; else the best rule where that beats today's plan; else today's."""
+        if self.verdict == "proven gain":
+            return self.plan
+        rule_over_today = self._signs(self.best_rule, dict.fromkeys(OBJECTIVES, TODAY))
+        return self.best_rule if _better(rule_over_today) else TODAY
+
+    @property
+    def relative_gain(self) -> float:
+        """Sales above those of the rule that sells most, as a share of the rule's; 0 where the rule sells nothing."""
+        level = self.comparison[self.best_rule].expected_sales.estimate
+        return self.gain().interval.estimate / level if level > 0 else 0.0
+
+    @property
+    def too_good(self) -> bool:
+        """Whether the gain is so large that the inputs should be checked before anything is believed."""
+        return self.relative_gain > TOO_GOOD
+
+    def summary(self, language: Language = "en") -> str:
+        """The proof in a few lines, the verdict first."""
+        from experiments.proof_text import proof_text
+
+        return proof_text(self, language)
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def _signs(self, case: str, rivals: Mapping[str, str]) -> list[int]:
+        """For each objective that both plans have: 1 proven above its rival, -1 proven below, 0 neither."""
+        found = {(row.case, row.measure, row.against): row for row in self.comparison.differences}
+        rows = [found.get((case, measure, rivals[measure])) for measure in OBJECTIVES]
+        return [
+            0 if row.word != "proven" else 1 if row.interval.estimate > 0 else -1 for row in rows if row is not None
+        ]
+
+
+def _better(signs: list[int]) -> bool:
+    return 1 in signs and -1 not in signs
