@@ -13,6 +13,7 @@ from optimize.eligibility import immovable
 from optimize.formulate import formulate
 from optimize.infeasible import UNITS, explain
 from optimize.model import Model, build, first_knots, read_decisions, segments_for
+from optimize.pairs import Pairs
 from optimize.plans import as_plan
 from optimize.prices import Price, prices
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, moved, potentials
@@ -197,12 +198,11 @@ def _refined(
 def _held(problem: AllocationProblem, decisions: Decisions) -> AllocationProblem:
     """The request with owners and training fixed at decisions."""
     offer = problem.accounts
-    allowed = np.zeros_like(offer.allowed)
     known = np.flatnonzero(decisions.owner >= 0)
-    allowed[known, decisions.owner[known]] = True
+    allowed = Pairs.of(known, decisions.owner[known], (len(offer.ids), len(problem.reps)))
     training = {(r, k): float(h) for (r, k), h in np.ndenumerate(decisions.training)}
     locks = replace(problem.locks, training=training, owner={})
-    return replace(problem, accounts=replace(offer, allowed=allowed), locks=locks)
+    return replace(problem, accounts=replace(offer, allowed=allowed, house=None), locks=locks)
 
 
 def _with_quotas(problem: AllocationProblem, decisions: Decisions) -> tuple[Model, Solution]:

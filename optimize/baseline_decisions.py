@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from optimize.pairs import owners_of
 from optimize.problem import AllocationProblem, Decisions, Ints, moved, workloads
 from scenarios.goals import Workload
 
@@ -38,7 +39,7 @@ def greedy_owners(problem: AllocationProblem, decisions: Decisions) -> Decisions
             if a in problem.locks.owner or owner[a] != offer.today[a]:
                 continue
             now = offer.value(a, int(owner[a]), float(care[a]))
-            for r in np.flatnonzero(offer.allowed[a]):
+            for r in owners_of(offer.allowed, a):
                 gain = offer.value(a, int(r), float(care[a])) - now
                 if r != owner[a] and gain > 0:
                     candidates.append((-gain, a, int(r)))

@@ -91,8 +91,7 @@ class Linear:
     def at(self, values: Floats) -> Floats:
         """Values of the expressions where the columns have these values."""
         out = self.constant.copy()
-        np.add.at(out, self.row, self.coef * values[self.col])
-        return out
+        return out + np.bincount(self.row, weights=self.coef * values[self.col], minlength=self.count)
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ class Columns:
     """Columns of one part, with labels."""
 
     name: str
-    labels: tuple[object, ...]
+    labels: Sequence[object]
     index: Ints
 
 
@@ -239,7 +238,9 @@ class Blocks:
         count = len(labels)
         index = np.arange(self._size, self._size + count)
         spread = [np.broadcast_to(np.asarray(v, dtype=np.float64), (count,)) for v in (lower, upper, objective)]
-        self._columns.append(Columns(name, tuple(labels), index))
+        # Lists may change later; labels in words of their own are made only where somebody reads them.
+        held = tuple(labels) if isinstance(labels, list) else labels
+        self._columns.append(Columns(name, held, index))
         self._bounds.append((spread[0].copy(), spread[1].copy(), spread[2].copy(), np.full(count, integer)))
         self._size += count
         return index

@@ -63,6 +63,52 @@ def attainment_pieces(samples: Floats, segments: int | None = None) -> Pieces:
     return Pieces(float(knots[0]), float(values[0]), width, np.diff(values) / width, max(error, 0.0))
 
 
+@dataclass(frozen=True)
+class PieceTable:
+    """The pieces of many functions: those of function 0 first.
+
+    Attributes:
+        start, level, error: of each function, as in :class:`Pieces`.
+        of: which function a piece belongs to; width, slope: of each piece.
+    """
+
+    start: Floats
+    level: Floats
+    error: Floats
+    of: NDArray[np.int64]
+    width: Floats
+    slope: Floats
+
+
+def attainment_table(samples: Floats, segments: int | None = None) -> PieceTable:
+    """:func:`attainment_pieces` of every rep at once; samples [N, R]."""
+    ordered = np.sort(samples, axis=0).T.copy()
+    reps, count = ordered.shape
+    above = (count - np.arange(count)) / count
+    # E[min(S, s)] at each ordered sample s: the mean of all below it, and s itself for the rest.
+    sums = np.cumsum(ordered, axis=1) - ordered
+    exact = sums / count + above * ordered
+    rank = np.arange(count)
+    if segments is not None and count > segments + 1:
+        rank = np.unique(np.round(np.linspace(0, count - 1, segments + 1)).astype(np.int64))
+    ranks = np.broadcast_to(rank, (reps, len(rank))).copy()
+    few = np.flatnonzero((np.diff(ordered, axis=1) > 0).sum(axis=1) < len(rank))
+    for r in few.tolist():
+        own = np.unique(ordered[r], return_index=True)[1]
+        ranks[r] = np.concatenate([own, np.full(len(rank) - len(own), own[-1])])
+    knots, values = np.take_along_axis(ordered, ranks, 1), np.take_along_axis(exact, ranks, 1)
+    width = np.diff(knots, axis=1)
+    slope = np.divide(np.diff(values, axis=1), width, out=np.zeros_like(width), where=width > 0)
+    error = np.zeros(reps)
+    if len(rank) < count:
+        segment = np.clip(np.searchsorted(rank, np.arange(count), side="right") - 1, 0, len(rank) - 2)
+        chord = values[:, segment] + slope[:, segment] * (ordered - knots[:, segment])
+        error = np.maximum((exact - chord).max(axis=1), 0.0)
+        error[few] = 0.0
+    of, piece = np.nonzero(width > 0)
+    return PieceTable(knots[:, 0], values[:, 0], error, of, width[of, piece], slope[of, piece])
+
+
 def _minimum_at(ordered: Floats, u: Floats) -> Floats:
     count = len(ordered)
     below = np.searchsorted(ordered, u, side="right")

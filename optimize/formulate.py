@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from optimize.locked import read_locks
+from optimize.pairs import owners_of
 from optimize.problem import AllocationProblem, Floats
 from optimize.responses import Responses
 from scenarios.errors import InputRefused, Problem, Unsupported, refuse_if
@@ -162,7 +163,7 @@ def _contradictions(problem: AllocationProblem) -> Iterator[Problem]:
             last = np.nan_to_num(problem.last_sales, nan=1.0)
             yield from _without_measure(problem, rule, last, "last sales", "reps.{}.last_sales")
     for a, account in enumerate(problem.accounts.ids):
-        if a not in problem.locks.owner and not problem.accounts.allowed[a].any():
+        if a not in problem.locks.owner and not len(owners_of(problem.accounts.allowed, a)):
             remedy = "name eligible reps who carry a quota, or clear the owner"
             yield Problem(f"accounts.{account}", "", "nobody who carries a quota may own it", remedy)
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from optimize.blocks import Blocks, Columns, Programme
 from optimize.curves import chord_error
+from optimize.pairs import PairLabels, largest
 from optimize.parts import accounts, fairness, targets, training
-from optimize.problem import AllocationProblem, Decisions, Floats
+from optimize.problem import AllocationProblem, Decisions, Floats, Ints
 
 EXACT_COLUMNS = 20_000
 SEGMENTS = 32
@@ -65,7 +66,7 @@ def care_error(problem: AllocationProblem, knots: tuple[Floats, ...]) -> float:
     """How far the cuts of the care curves may understate what the best owner makes of them, minor units."""
     if problem.accounts.care_budget is None or not knots:
         return 0.0
-    best = problem.accounts.unit.max(axis=1)
+    best = largest(problem.accounts.unit, problem.accounts.allowed)
     errors = [chord_error(c.sales, k) for c, k in zip(problem.accounts.curves, knots, strict=True)]
     return float(best @ np.array(errors))
 
@@ -105,28 +106,41 @@ def read_decisions(problem: AllocationProblem, model: Model, values: Floats) -> 
     programme = model.programme
     steps: dict[str, dict[str, float]] = {}
     care: dict[str, float] = {}
-    owner = problem.accounts.today.copy()
-    places = {account: a for a, account in enumerate(problem.accounts.ids)}
-    reps = {rep: r for r, rep in enumerate(problem.reps)}
-    best: dict[str, float] = {}
-    for a, only in enumerate(accounts.owners_allowed(problem)):
-        if len(only) == 1:
-            owner[a] = only[0]
+    owner = _owners(problem, model.programme, values)
     for block in programme.columns:
-        if not block.name.startswith((training.HOURS, accounts.OWNER, accounts.CARE)):
+        if not block.name.startswith((training.HOURS, accounts.CARE)):
             continue
         for (first, second), value in zip(_pairs(block), values[block.index].tolist(), strict=True):
-            if block.name == accounts.OWNER and value > best.get(first, 0.0):
-                best[first] = value
-                owner[places[first]] = reps[second]
-            elif block.name == accounts.CARE:
+            if block.name == accounts.CARE:
                 care[first] = care.get(first, 0.0) + value
-            elif block.name.startswith(training.HOURS):
+            else:
                 steps.setdefault(second, {})[first] = value
     hours = problem.accounts.care_base.copy()
-    for a, account in enumerate(problem.accounts.ids):
-        hours[a] = problem.locks.care.get(a, care.get(account, hours[a]))
+    if care or problem.locks.care:
+        for a, account in enumerate(problem.accounts.ids):
+            hours[a] = problem.locks.care.get(a, care.get(account, hours[a]))
     return Decisions(owner, training.read(problem, steps), hours)
+
+
+def _owners(problem: AllocationProblem, programme: Programme, values: Floats) -> Ints:
+    """Owner of each account in a solution: the only one who may, else the candidate with the largest part."""
+    owner = problem.accounts.today.copy()
+    pairs = accounts.possible_pairs(problem)
+    rests = accounts.may_rest(problem)
+    only = np.flatnonzero((np.diff(pairs.start) == 1) & ~rests)
+    owner[only] = pairs.rep[pairs.start[only]]
+    if not programme.has(accounts.OWNER):
+        return owner
+    block = programme.block(accounts.OWNER)
+    labels, part = block.labels, values[block.index]
+    if not isinstance(labels, PairLabels):
+        raise TypeError("the labels of owners are pairs")
+    # Of equal parts the first candidate takes the account: sorted by account, part falling, position.
+    order = np.lexsort((np.arange(len(part)), -part, labels.first))
+    first = order[np.unique(labels.first[order], return_index=True)[1]]
+    taken = part[first] > 0.5 * rests[labels.first[first]]
+    owner[labels.first[first]] = np.where(taken, labels.second[first], -1)
+    return owner
 
 
 def _pairs(block: Columns) -> list[tuple[str, str]]:

@@ -7,11 +7,13 @@ N simulated horizons, K skills on offer, M training steps, A accounts that have 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimize.curves import CareCurve
+from optimize.pairs import Candidates, Table
 from scenarios.goals import FairnessRule
 
 Floats = NDArray[np.float64]
@@ -77,18 +79,21 @@ class AccountOffer:
         history: what it adds to the last sales of its owner: history follows the account, [A].
         care_base: hours of care a year in the plan that was simulated, [A].
         care_budget: hours of care a year to hand out; None where care is not a decision.
+        house: accounts that may also be left to the house, an owner who carries no quota, [A]; None where none may.
+
+    Figures by account and rep are tables or, in large companies, lists of pairs; see :mod:`optimize.pairs`.
     """
 
     ids: tuple[str, ...]
     today: Ints
     base: Ints
-    allowed: Bools
-    unit: Floats
-    displaced: Floats
-    order_hours: Floats
+    allowed: Candidates
+    unit: Table
+    displaced: Table
+    order_hours: Table
     care_load: Floats
     hour_price: Floats
-    kept: Floats
+    kept: Table
     potential: Floats
     history: Floats
     care_base: Floats
@@ -96,6 +101,21 @@ class AccountOffer:
     care_budget: float | None
     max_moves: int
     max_per_rep: int | None
+    house: Bools | None = None
+
+    @cached_property
+    def base_sales(self) -> Floats:
+        """Sales in a year at the simulated plan's care and the reference owner, minor units, [A]."""
+        return self.sales(self.care_base)
+
+    def sales(self, care: Floats) -> Floats:
+        """Sales in a year at these care hours and the reference owner, minor units, [A]."""
+        return np.array([c.sales(hours) for c, hours in zip(self.curves, care.tolist(), strict=True)], dtype=np.float64)
+
+    def values(self, account: Ints, rep: Ints, care: Floats, sales: Floats) -> Floats:
+        """As :meth:`value`, for pairs; care and sales by account, [A]."""
+        extra = self.hour_price[rep] * self.care_load[rep] * (care - self.care_base)[account]
+        return np.asarray(self.unit[account, rep] * sales[account] - self.displaced[account, rep] - extra)
 
     def value(self, account: int, rep: int, care: float) -> float:
         """What the account adds to the sales of this owner at this care, minor units over the horizon."""
@@ -183,11 +203,19 @@ class AllocationProblem:
 
     def members(self, team: str) -> Ints:
         """Positions of a team's reps."""
-        return np.flatnonzero(np.array([name == team for name in self.teams]))
+        return self._members.get(team, np.zeros(0, dtype=np.int64))
+
+    @cached_property
+    def _members(self) -> dict[str, Ints]:
+        found: dict[str, list[int]] = {}
+        for r, name in enumerate(self.teams):
+            found.setdefault(name, []).append(r)
+        return {name: np.array(members, dtype=np.int64) for name, members in found.items()}
 
     def concerned(self, rule: FairnessRule) -> Bools:
         """Reps whom a rule does not exempt."""
-        return np.array([rep not in rule.exempt for rep in self.reps])
+        exempt = frozenset(rule.exempt)
+        return np.array([rep not in exempt for rep in self.reps])
 
     def with_rules(self, rules: tuple[FairnessRule, ...]) -> AllocationProblem:
         """The same request under other rules."""
@@ -214,11 +242,14 @@ def gains(problem: AllocationProblem, decisions: Decisions) -> Floats:
     """Expected sales of each rep above the simulated plan, minor units, [R]; additive, by the mean (rule R15)."""
     offer = problem.accounts
     out = problem.training.gain_at(decisions.training)
-    for a, (rep, base) in enumerate(zip(decisions.owner, offer.base, strict=True)):
-        if rep >= 0:
-            out[rep] += offer.value(a, rep, decisions.care[a])
-        if base >= 0:
-            out[base] -= offer.value(a, base, offer.care_base[a])
+    same = np.array_equal(decisions.care, offer.care_base)
+    sales = offer.base_sales if same else offer.sales(decisions.care)
+    for owner, care, sold, sign in (
+        (decisions.owner, decisions.care, sales, 1.0),
+        (offer.base, offer.care_base, offer.base_sales, -1.0),
+    ):
+        a = np.flatnonzero(owner >= 0)
+        np.add.at(out, owner[a], sign * offer.values(a, owner[a], care, sold))
     return out
 
 
@@ -232,11 +263,10 @@ def potentials(problem: AllocationProblem, owner: Ints) -> Floats:
 def histories(problem: AllocationProblem, owner: Ints) -> Floats:
     """Last sales of each rep's territory as it will be: history follows the accounts that move, [R]; NaN stays NaN."""
     out, offer = problem.last_sales.copy(), problem.accounts
-    for a in moved(problem, owner):
-        if offer.today[a] >= 0:
-            out[offer.today[a]] -= offer.history[a]
-        if owner[a] >= 0:
-            out[owner[a]] += offer.history[a]
+    moves = moved(problem, owner)
+    for side, sign in ((offer.today, -1.0), (owner, 1.0)):
+        a = moves[side[moves] >= 0]
+        np.add.at(out, side[a], sign * offer.history[a])
     return np.asarray(np.maximum(out, 0.0))
 
 
@@ -247,9 +277,9 @@ def workloads(problem: AllocationProblem, decisions: Decisions) -> Floats:
     busy share that a simulation of the plan shows, so it stays below 1 however much is asked.
     """
     asked = problem.load.copy()
-    for a, rep in enumerate(decisions.owner):
-        if rep >= 0:
-            asked[rep] += problem.accounts.hours(a, rep, decisions.care[a])
+    a = np.flatnonzero(decisions.owner >= 0)
+    rep, offer = decisions.owner[a], problem.accounts
+    np.add.at(asked, rep, offer.order_hours[a, rep] + offer.care_load[rep] * decisions.care[a])
     left = np.maximum(problem.hours - decisions.training.sum(axis=1), 1e-9)
     return busy_share(asked / left, problem.sharpness)
 

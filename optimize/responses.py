@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimize.eligibility import allowed_owners, most_moves
+from optimize.pairs import as_pairs, as_table
 from optimize.phasing import Period, seasons
 from optimize.problem import AccountOffer, TrainingOffer
 from optimize.response_accounts import AccountFigures, potentials_given
@@ -79,13 +80,15 @@ class Responses:
         """Expected sales of each account over the horizon under each owner, [A, R]; NaN who may not own it."""
         offer = self.accounts
         worth = np.array([curve.sales(float(care)) for curve, care in zip(offer.curves, offer.care_base, strict=True)])
-        sales = offer.unit * worth.reshape(-1, 1)
-        return np.where(offer.allowed, sales, np.nan)
+        out = np.full((len(offer.ids), len(self.reps)), np.nan)
+        pairs = as_pairs(offer.allowed)
+        out[pairs.account, pairs.rep] = offer.unit[pairs.account, pairs.rep] * worth[pairs.account]
+        return out
 
     def account_hours(self) -> Floats:
         """Hours of the calendar that each account asks of each owner over the horizon, [A, R]."""
         offer = self.accounts
-        return np.asarray(offer.order_hours + offer.care_base.reshape(-1, 1) * offer.care_load)
+        return np.asarray(as_table(offer.order_hours) + offer.care_base.reshape(-1, 1) * offer.care_load)
 
 
 def estimate(scenario: Scenario, outcome: Outcome) -> Responses:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.optimize import linprog
 
-from optimize.curves import attainment_pieces, envelope, expected_minimum
+from optimize.curves import attainment_pieces, attainment_table, envelope, expected_minimum
 from optimize.parts.fairness import chance_quantile
 from optimize.phasing import Period, laid_out, phased, seasons, training_effect, training_periods
 from optimize.rounding import in_cumulative_steps
@@ -250,3 +250,21 @@ def test_training_lies_in_the_first_half_evenly():
     assert laid.sum(axis=2) == pytest.approx(hours)
     assert laid[:, :, [p for p in range(12) if p not in early]].sum() == 0
     assert np.ptp(laid.sum(axis=(0, 1))[early]) <= 4.0 + 1e-9
+
+
+@pytest.mark.parametrize("segments", [None, 1, 7, 32])
+def test_the_table_of_pieces_is_the_pieces_of_each_rep(segments):
+    rng = np.random.default_rng(3)
+    samples = np.round(rng.lognormal(3.0, 0.6, (60, 5)))  # many ties
+    samples[:, 4] = 17.0
+    table = attainment_table(samples, segments)
+    for r in range(5):
+        pieces, mine = attainment_pieces(samples[:, r], segments), table.of == r
+        assert table.start[r] == pieces.start
+        assert table.level[r] == pytest.approx(pieces.level, rel=1e-12)
+        assert table.error[r] == pytest.approx(pieces.error, abs=1e-9)
+        ends = [np.cumsum(pieces.width), np.cumsum(table.width[mine])]
+        heights = [np.cumsum(pieces.slope * pieces.width), np.cumsum((table.slope * table.width)[mine])]
+        at = np.linspace(0, ends[0][-1] if len(ends[0]) else 0.0, 40)
+        curves = [np.interp(at, [0.0, *end], [0.0, *height]) for end, height in zip(ends, heights, strict=True)]
+        assert curves[0] == pytest.approx(curves[1], abs=1e-9)

@@ -8,7 +8,8 @@ import numpy as np
 
 from optimize.blocks import Blocks, Linear
 from optimize.curves import Pieces, care_pieces
-from optimize.problem import AllocationProblem, Floats, Ints
+from optimize.pairs import PairLabels, Pairs, as_pairs
+from optimize.problem import AllocationProblem, Bools, Floats, Ints
 
 OWNER = "account owner"
 CARE = "care hours"
@@ -33,13 +34,26 @@ class _Pairs:
     col: Ints
 
 
-def owners_allowed(problem: AllocationProblem) -> list[list[int]]:
-    """Positions of the reps who may own each account, locks respected."""
-    offer = problem.accounts
-    return [
-        [problem.locks.owner[a]] if a in problem.locks.owner else np.flatnonzero(offer.allowed[a]).tolist()
-        for a in range(len(offer.ids))
-    ]
+def possible_pairs(problem: AllocationProblem) -> Pairs:
+    """Each account with the reps who may own it, locks respected."""
+    offer, locked = problem.accounts, problem.locks.owner
+    pairs = as_pairs(offer.allowed)
+    if not locked:
+        return pairs
+    fixed = np.zeros(len(offer.ids), dtype=np.bool_)
+    fixed[list(locked)] = True
+    free = ~fixed[pairs.account]
+    account = np.concatenate([pairs.account[free], np.array(list(locked), dtype=np.int64)])
+    rep = np.concatenate([pairs.rep[free], np.array(list(locked.values()), dtype=np.int64)])
+    return Pairs.of(account, rep, pairs.shape)
+
+
+def may_rest(problem: AllocationProblem) -> Bools:
+    """Accounts that may be left to the house, locks respected, [A]."""
+    house = problem.accounts.house
+    out = np.zeros(len(problem.accounts.ids), dtype=np.bool_) if house is None else house.copy()
+    out[list(problem.locks.owner)] = False
+    return np.asarray(out)
 
 
 def add(blocks: Blocks, problem: AllocationProblem, unit: float, knots: tuple[Floats, ...]) -> Ownership:
@@ -54,18 +68,19 @@ def add(blocks: Blocks, problem: AllocationProblem, unit: float, knots: tuple[Fl
     chosen = pairs.col >= 0
     sure = ~chosen
     steady = np.zeros(count)
-    for a, base in enumerate(offer.base):
-        if base >= 0:
-            steady[base] -= offer.value(a, int(base), float(offer.care_base[a]))
+    known = np.flatnonzero(offer.base >= 0)
+    np.add.at(steady, offer.base[known], -offer.values(known, offer.base[known], offer.care_base, offer.base_sales))
     worth, hours, cut = _care(blocks, problem, pairs, knots)
-    gain = _by_rep(count, pairs, worth / unit, steady / unit) + cut.gain.times(1 / unit)
-    load = _by_rep(count, pairs, hours, problem.load) + cut.load
-    potential = _by_rep(count, pairs, offer.potential[pairs.account] / unit, problem.potential / unit)
+    gain = _by_rep(blocks, "account sales", problem, pairs, worth / unit, steady / unit) + cut.gain.times(1 / unit)
+    load = _by_rep(blocks, "account hours", problem, pairs, hours, problem.load) + cut.load
+    own = offer.potential[pairs.account] / unit
+    potential = _by_rep(blocks, "account potential", problem, pairs, own, problem.potential / unit)
     if chosen.any():
-        _assignment_rows(blocks, problem, pairs, count)
+        _assignment_rows(blocks, problem, pairs)
     elif sure.any() and offer.max_per_rep is not None:
-        _count_rows(blocks, problem, pairs, count)
-    history = _by_rep(count, pairs, offer.history[pairs.account] / unit, _history_without(problem) / unit)
+        _count_rows(blocks, problem, pairs)
+    last = offer.history[pairs.account] / unit
+    history = _by_rep(blocks, "account history", problem, pairs, last, _history_without(problem) / unit)
     return Ownership(gain, potential, history, load)
 
 
@@ -78,28 +93,33 @@ def _history_without(problem: AllocationProblem) -> Floats:
 
 
 def _pairs(blocks: Blocks, problem: AllocationProblem) -> _Pairs:
-    ids, reps = problem.accounts.ids, problem.reps
-    account: list[int] = []
-    rep: list[int] = []
-    choice: list[bool] = []
-    for a, allowed in enumerate(owners_allowed(problem)):
-        account += [a] * len(allowed)
-        rep += allowed
-        choice += [len(allowed) > 1] * len(allowed)
-    free = np.flatnonzero(np.array(choice, dtype=np.bool_))
-    labels = [(ids[account[i]], reps[rep[i]]) for i in free]
-    col = np.full(len(account), -1, dtype=np.int64)
-    if labels:
+    pairs = possible_pairs(problem)
+    choices = np.diff(pairs.start) + may_rest(problem)
+    free = np.flatnonzero(choices[pairs.account] > 1)
+    col = np.full(len(pairs.rep), -1, dtype=np.int64)
+    if len(free):
+        labels = PairLabels(problem.accounts.ids, problem.reps, pairs.account[free], pairs.rep[free])
         col[free] = blocks.columns(OWNER, labels, 0.0, 1.0, integer=True)
-    return _Pairs(np.array(account, dtype=np.int64), np.array(rep, dtype=np.int64), col)
+    return _Pairs(pairs.account, pairs.rep, col)
 
 
-def _by_rep(count: int, pairs: _Pairs, coef: Floats, constant: Floats) -> Linear:
-    """Sum of coef over the pairs of each rep that hold."""
-    fixed, chosen = pairs.col < 0, pairs.col >= 0
-    base = constant.copy()
-    np.add.at(base, pairs.rep[fixed], coef[fixed])
-    return Linear.of(count, pairs.rep[chosen], pairs.col[chosen], coef[chosen], base)
+def _by_rep(
+    blocks: Blocks, name: str, problem: AllocationProblem, pairs: _Pairs, coef: Floats, constant: Floats
+) -> Linear:
+    """Sum of coef over the pairs of each rep that hold: a column of its own where owners are chosen.
+
+    So a rule on it costs one entry a rep, not one a pair.
+    """
+    count = len(problem.reps)
+    fixed = pairs.col < 0
+    base = constant + np.bincount(pairs.rep[fixed], weights=coef[fixed], minlength=count)
+    counts = np.flatnonzero(~fixed & (coef != 0.0))
+    if not len(counts):
+        return Linear.constants(base)
+    column = blocks.columns(name, problem.reps, -np.inf, np.inf)
+    held = Linear.of(count, pairs.rep[counts], pairs.col[counts], coef[counts]) - Linear.columns(column)
+    blocks.rows(name, problem.reps, held, 0.0, 0.0, kept=True)
+    return Linear.columns(column) + Linear.constants(base)
 
 
 @dataclass(frozen=True)
@@ -114,22 +134,26 @@ def _care(
     """Worth and hours of each pair at the start of its care curve, and the columns of care beyond it."""
     offer, locked = problem.accounts, problem.locks.care
     count = len(problem.reps)
-    worth, hours = np.zeros(len(pairs.account)), np.zeros(len(pairs.account))
+    start = np.zeros(len(offer.ids)) if offer.care_budget is not None else offer.care_base.copy()
+    start[list(locked)] = list(locked.values())
+    sales = offer.base_sales if np.array_equal(start, offer.care_base) else offer.sales(start)
+    worth = offer.values(pairs.account, pairs.rep, start, sales)
+    hours = offer.order_hours[pairs.account, pairs.rep] + offer.care_load[pairs.rep] * start[pairs.account]
+    none = Linear.constants(np.zeros(count))
+    if offer.care_budget is None:
+        return worth, hours, _Cut(none, none)
     columns: list[Ints] = []
     of_rep: list[Ints] = []
     slope: list[Floats] = []
     load: list[Floats] = []
     cuts: dict[int, Pieces] = {}
     for i, (a, r) in enumerate(zip(pairs.account.tolist(), pairs.rep.tolist(), strict=True)):
-        decided = offer.care_budget is not None and a not in locked
-        start = 0.0 if decided else locked.get(a, float(offer.care_base[a]))
-        worth[i], hours[i] = offer.value(a, r, start), offer.hours(a, r, start)
-        if not decided:
+        if a in locked:
             continue
         if a not in cuts:
             cuts[a] = care_pieces(offer.curves[a].sales, knots[a])
         pieces = cuts[a]
-        worth[i] += offer.unit[a, r] * (pieces.level - offer.curves[a].sales(start))
+        worth[i] += offer.unit[a, r] * (pieces.level - sales[a])
         names = [(offer.ids[a], problem.reps[r])] * len(pieces.width)
         cols = blocks.columns(CARE, names, 0.0, pieces.width)
         columns.append(cols)
@@ -141,7 +165,6 @@ def _care(
             link = Linear.total(cols) + Linear.total(pairs.col[i : i + 1], -most)
             blocks.rows("care needs its owner", [str(names[0])], link, upper=0.0, kept=True)
     if not columns:
-        none = Linear.constants(np.zeros(count))
         return worth, hours, _Cut(none, none)
     cols, reps = np.concatenate(columns), np.concatenate(of_rep)
     spent = Linear.total(cols) + Linear.constants(np.array([sum(locked.values())]))
@@ -152,30 +175,44 @@ def _care(
     return worth, hours, cut
 
 
-def _assignment_rows(blocks: Blocks, problem: AllocationProblem, pairs: _Pairs, count: int) -> None:
+def _assignment_rows(blocks: Blocks, problem: AllocationProblem, pairs: _Pairs) -> None:
     offer = problem.accounts
     chosen = np.flatnonzero(pairs.col >= 0)
-    accounts = np.unique(pairs.account[chosen])
-    place = {int(a): i for i, a in enumerate(accounts)}
-    rows = np.array([place[int(a)] for a in pairs.account[chosen]])
+    accounts, rows = np.unique(pairs.account[chosen], return_inverse=True)
     one_owner = Linear.of(len(accounts), rows, pairs.col[chosen], 1.0)
-    blocks.rows("one owner", [offer.ids[a] for a in accounts], one_owner, 1.0, 1.0, kept=True)
-    stays = [i for i in chosen if pairs.rep[i] == offer.today[pairs.account[i]]]
-    forced = sum(1 for a, rep in problem.locks.owner.items() if rep != offer.today[a])
-    away = Linear.constants(np.array([float(len(accounts))])) - Linear.total(pairs.col[stays])
-    allowed = max(0, offer.max_moves - forced)
-    blocks.rows("account_moves", ["company"], away, upper=float(allowed), loosen=Linear.constants(np.ones(1)))
+    least = np.where(may_rest(problem)[accounts], 0.0, 1.0)
+    blocks.rows("one owner", [offer.ids[a] for a in accounts.tolist()], one_owner, least, 1.0, kept=True)
+    _move_rows(blocks, problem, pairs, accounts)
     if offer.max_per_rep is not None:
-        _count_rows(blocks, problem, pairs, count)
+        _count_rows(blocks, problem, pairs)
 
 
-def _count_rows(blocks: Blocks, problem: AllocationProblem, pairs: _Pairs, count: int) -> None:
-    held = _by_rep(count, pairs, np.ones(len(pairs.account)), np.zeros(count))
+def _move_rows(blocks: Blocks, problem: AllocationProblem, pairs: _Pairs, accounts: Ints) -> None:
+    """Accounts that leave today's owner: for another rep, for the house, or from the house to a rep."""
+    offer = problem.accounts
+    rests = may_rest(problem)
+    chosen = np.flatnonzero(pairs.col >= 0)
+    at_house = offer.today < 0
+    stays = chosen[pairs.rep[chosen] == offer.today[pairs.account[chosen]]]
+    comes = chosen[(at_house & rests)[pairs.account[chosen]]]
+    forced = sum(1 for a, rep in problem.locks.owner.items() if rep != offer.today[a])
+    leaving = float((~(at_house & rests)[accounts]).sum())
+    away = Linear.constants(np.array([leaving])) - Linear.total(pairs.col[stays]) + Linear.total(pairs.col[comes])
+    allowed = max(0, offer.max_moves - forced)
+    if allowed >= len(accounts):
+        return  # no more than all can move
+    blocks.rows("account_moves", ["company"], away, upper=float(allowed), loosen=Linear.constants(np.ones(1)))
+
+
+def _count_rows(blocks: Blocks, problem: AllocationProblem, pairs: _Pairs) -> None:
+    count = len(problem.reps)
+    fixed, chosen = pairs.col < 0, pairs.col >= 0
+    sure = np.bincount(pairs.rep[fixed], minlength=count).astype(np.float64)
     locked = set(problem.locks.owner.values())
     blocks.rows(
         "accounts_per_rep",
         problem.reps,
-        held,
+        Linear.of(count, pairs.rep[chosen], pairs.col[chosen], 1.0, sure),
         upper=float(problem.accounts.max_per_rep or 0),
         loosen=Linear.constants(np.ones(count)),
         giving_way=np.array([r in locked for r in range(count)]),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimize.blocks import Blocks, Linear
-from optimize.curves import attainment_pieces
+from optimize.curves import attainment_table
+from optimize.pairs import PairLabels
 from optimize.problem import AllocationProblem, Floats, Ints
 from scenarios.goals import MinimumAttainment
 
@@ -51,20 +52,13 @@ def _expected(
     above = blocks.columns("above the largest sample", reps, 0.0, np.inf)
     shift = Linear.columns(q) - gain + Linear.columns(below) - Linear.columns(above)
     expected = gain - Linear.columns(below)
-    level, start = np.zeros(count), np.zeros(count)
-    error = 0.0
-    for r in range(count):
-        pieces = attainment_pieces(samples[:, r], segments)
-        start[r], level[r] = pieces.start, pieces.level
-        error += pieces.error
-        if not len(pieces.width):
-            continue
-        cut = blocks.columns("attainment pieces", [reps[r]] * len(pieces.width), 0.0, pieces.width)
-        rows = np.full(len(cut), r)
-        shift = shift - Linear.of(count, rows, cut, 1.0)
-        expected = expected + Linear.of(count, rows, cut, pieces.slope)
-    blocks.rows("attainment", reps, shift, start, start, kept=True)
-    return expected + Linear.constants(level), error
+    pieces = attainment_table(samples, segments)
+    labels = PairLabels(reps, ("",), pieces.of, np.zeros_like(pieces.of))
+    cut = blocks.columns("attainment pieces", labels, 0.0, pieces.width)
+    shift = shift - Linear.of(count, pieces.of, cut, 1.0)
+    expected = expected + Linear.of(count, pieces.of, cut, pieces.slope, pieces.level)
+    blocks.rows("attainment", reps, shift, pieces.start, pieces.start, kept=True)
+    return expected, float(pieces.error.sum())
 
 
 def _totals(blocks: Blocks, problem: AllocationProblem, unit: float, q: Ints) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from optimize.blocks import Blocks, Linear
 from optimize.curves import envelope
-from optimize.problem import AllocationProblem, Floats
+from optimize.problem import AllocationProblem, Floats, Ints
 
 HOURS = "training hours"
 
@@ -35,14 +35,27 @@ def add(blocks: Blocks, problem: AllocationProblem, unit: float) -> tuple[Linear
         steps = blocks.columns(f"{HOURS} {skill}", labels, 0.0, offer.steps, integer=True)
         hours = hours + Linear.of(count, free, steps, offer.step)
         taken = Linear.columns(steps)
-        for place, r in enumerate(free):
-            pieces = envelope(np.arange(offer.steps + 1.0), offer.gain[r, k])
-            cut = blocks.columns(f"training pieces {skill}", [labels[place]] * len(pieces.width), 0.0, pieces.width)
-            gain = gain + Linear.of(count, np.full(len(cut), r), cut, pieces.slope / unit)
-            taken = taken + Linear.of(len(free), np.full(len(cut), place), cut, -1.0)
+        place, width, slope = concave_steps(offer.gain[free, k])
+        cut = blocks.columns(f"training pieces {skill}", [labels[i] for i in place.tolist()], 0.0, width)
+        gain = gain + Linear.of(count, free[place], cut, slope / unit)
+        taken = taken + Linear.of(len(free), place, cut, -1.0)
         blocks.rows("training pieces", [str(label) for label in labels], taken, 0.0, 0.0, kept=True)
     _limits(blocks, problem, hours)
     return gain, hours
+
+
+def concave_steps(gain: Floats) -> tuple[Ints, Floats, Floats]:
+    """Concave pieces of gains by step [n, M + 1]: which row each piece belongs to, its width in steps, its slope."""
+    slope = np.diff(gain, axis=1)
+    concave = np.asarray((np.diff(slope, axis=1) <= 0.0).all(axis=1))
+    rows, steps = np.nonzero(np.broadcast_to(concave[:, None], slope.shape))
+    of, width, rise = [rows], [np.ones(len(rows))], [slope[rows, steps]]
+    for row in np.flatnonzero(~concave).tolist():
+        pieces = envelope(np.arange(gain.shape[1], dtype=np.float64), gain[row])
+        of.append(np.full(len(pieces.width), row))
+        width.append(pieces.width)
+        rise.append(pieces.slope)
+    return np.concatenate(of), np.concatenate(width), np.concatenate(rise)
 
 
 def _limits(blocks: Blocks, problem: AllocationProblem, hours: Linear) -> None:
