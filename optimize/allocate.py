@@ -131,6 +131,10 @@ def allocate(scenario: Scenario, responses: Responses, *, name: str = "plan", ga
     )
 
 
+class NoStepError(Exception):
+    """No decisions within the trust region satisfy the request."""
+
+
 @dataclass(frozen=True)
 class Optimum:
     """Decisions of the programme.
@@ -155,6 +159,7 @@ def optimise(problem: AllocationProblem, gap: float = GAP) -> Optimum:
 
     Raises:
         InfeasiblePlan: no decisions satisfy the request.
+        NoStepError: none within its trust region do.
     """
     quotas = not problem.two_stage
     first, solution = _solved(problem, gap, first_knots(problem), quotas)
@@ -175,7 +180,7 @@ def _solved(problem: AllocationProblem, gap: float, knots: tuple[Floats, ...], q
     model = build(problem, segments=segments_for(problem), knots=knots, quotas=quotas)
     solution = solve(model.programme, gap)
     if solution.status == "infeasible":
-        raise explain(problem, quotas)
+        raise explain(problem, quotas) if problem.trust is None else NoStepError
     return model, solution
 
 

@@ -139,22 +139,30 @@ COMPARED = ("equal", "history", "potential", "fair_share", "strong")
 """What a plan is compared with where nothing else is asked for."""
 
 
-def baselines(scenario: Scenario, responses: Responses, names: Iterable[str] = COMPARED) -> dict[str, Plan]:
+def baselines(
+    scenario: Scenario, responses: Responses, names: Iterable[str] = COMPARED, *, single_pass: bool = True
+) -> dict[str, Plan]:
     """Plans by simple rules, by name; a plan's notes say which fairness rules it breaks.
 
     Args:
         names: of :data:`SIMPLE_RULES`.
+        single_pass: see :func:`optimize.formulate.formulate`.
 
     Raises:
         InputRefused: a name that is no simple rule, or as :func:`optimize.formulate.formulate`.
         Unsupported: as :func:`optimize.formulate.formulate`.
         InfeasiblePlan: of ``two_stage`` alone: the request's own rules cannot hold together.
     """
-    return {name: found.plan for name, found in judged_baselines(scenario, responses, names).items()}
+    judged = judged_baselines(scenario, responses, names, single_pass=single_pass)
+    return {name: found.plan for name, found in judged.items()}
 
 
 def judged_baselines(
-    scenario: Scenario, responses: Responses, names: Iterable[str] = tuple(SIMPLE_RULES)
+    scenario: Scenario,
+    responses: Responses,
+    names: Iterable[str] = tuple(SIMPLE_RULES),
+    *,
+    single_pass: bool = True,
 ) -> dict[str, Baseline]:
     """The same with the model's value of each, and that of its owners and training under the exact split.
 
@@ -162,7 +170,7 @@ def judged_baselines(
         InputRefused, Unsupported, InfeasiblePlan: as :func:`baselines`.
     """
     wanted = known_rules(names)
-    problem = formulate(scenario, responses)
+    problem = formulate(scenario, responses, single_pass=single_pass)
     return {name: _judged(scenario, responses, problem, name) for name in wanted}
 
 

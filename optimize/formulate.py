@@ -27,14 +27,17 @@ UNSUPPORTED_RULES = {
 }
 
 
-def formulate(scenario: Scenario, responses: Responses) -> AllocationProblem:
+def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = True) -> AllocationProblem:
     """The request as plain arrays.
+
+    Args:
+        single_pass: whether the plan is taken as the programme gives it; False where every step is simulated again.
 
     Raises:
         Unsupported: naming every rule, target and mode that the allocator does not do yet.
         InputRefused: naming every contradiction in targets, potentials, locks and accounts.
     """
-    refuse_unsupported(scenario)
+    refuse_unsupported(scenario, single_pass=single_pass)
     allocation = scenario.allocation
     people = {rep.id: rep for rep in scenario.reps}
     teams = tuple(people[rep].team for rep in responses.reps)
@@ -65,18 +68,21 @@ def formulate(scenario: Scenario, responses: Responses) -> AllocationProblem:
     return _teams_under_locks(problem)
 
 
-def refuse_unsupported(scenario: Scenario) -> None:
+def refuse_unsupported(scenario: Scenario, *, single_pass: bool = True) -> None:
     """Refuse what this allocator does not do yet, all of it together.
+
+    Args:
+        single_pass: see :func:`formulate`.
 
     Raises:
         Unsupported: naming each.
     """
-    found = list(_unsupported(scenario))
+    found = list(_unsupported(scenario, single_pass))
     if found:
         raise Unsupported(found)
 
 
-def _unsupported(scenario: Scenario) -> Iterator[Problem]:
+def _unsupported(scenario: Scenario, single_pass: bool) -> Iterator[Problem]:
     allocation = scenario.allocation
     done = "the allocator does not do this yet"
     for position, rule in enumerate(allocation.rules):
@@ -85,9 +91,10 @@ def _unsupported(scenario: Scenario) -> Iterator[Problem]:
             yield Problem(f"allocation.rules[{position}]", rule.rule, done, remedy)
     if allocation.mode == "maximin":
         yield Problem("allocation.mode", "maximin", done, "use joint or two_stage with min_expected_attainment")
-    if scenario.motivation is not None:
+    if scenario.motivation is not None and single_pass:
         rule_text = "with motivation on, quotas change sales, so that one pass cannot answer"
-        yield Problem("motivation", "given", rule_text, "leave it out, or use the closed loop once it exists")
+        remedy = "use the closed loop: ql.improve or `quotalab allocate --loop`; or leave motivation out"
+        yield Problem("motivation", "given", rule_text, remedy)
     for position, target in enumerate(scenario.goals.targets):
         where, weight = f"goals.targets[{position}]", target.weight
         if target.metric in RATIO_METRICS:

@@ -10,7 +10,7 @@ import numpy as np
 from optimize.blocks import Blocks, Columns, Programme
 from optimize.curves import chord_error
 from optimize.pairs import PairLabels, largest
-from optimize.parts import accounts, fairness, targets, training
+from optimize.parts import accounts, fairness, targets, training, trust
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints
 
 EXACT_COLUMNS = 20_000
@@ -87,17 +87,18 @@ def build(
     """
     blocks = Blocks()
     unit = money_unit(problem)
-    trained, hours = training.add(blocks, problem, unit)
+    trained = training.add(blocks, problem, unit)
     cuts = first_knots(problem) if knots is None else knots
     owned = accounts.add(blocks, problem, unit, cuts)
-    gain = trained + owned.gain
+    gain = trained.gain + owned.gain
     made = None
     if quotas:
         made = targets.add(blocks, problem, unit, gain, segments)
     else:
         blocks.columns("nothing", ["nothing"], 0.0, 0.0)
         blocks.reward(gain)
-    fairness.add(blocks, problem, unit, made, owned, gain, hours)
+    fairness.add(blocks, problem, unit, made, owned, gain, trained.hours)
+    trust.add(blocks, problem.trust, trained, owned)
     return Model(blocks.programme(), unit, (made.error if made else 0.0) * unit, problem, cuts)
 
 

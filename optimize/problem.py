@@ -156,6 +156,21 @@ class Decisions:
 
 
 @dataclass(frozen=True)
+class TrustRegion:
+    """How far decisions may be from those that were simulated, all reps and accounts together.
+
+    Attributes:
+        hours: training hours that change, by rep and skill, summed.
+        moves: accounts whose owner changes.
+        care: care hours a year that change, by account, summed.
+    """
+
+    hours: float
+    moves: int
+    care: float = float("inf")
+
+
+@dataclass(frozen=True)
 class AllocationProblem:
     """One allocation request.
 
@@ -173,6 +188,7 @@ class AllocationProblem:
         load: hours that leads ask for, [R].
         sharpness: of the clearing function that turns hours asked for into workload.
         rules: enabled fairness rules.
+        trust: how far from the simulated plan the decisions may be; None where that does not matter.
     """
 
     reps: tuple[str, ...]
@@ -195,6 +211,7 @@ class AllocationProblem:
     teams_overruled: dict[str, float] = field(default_factory=dict)
     locks: Locks = Locks()
     sharpness: float = 6.0
+    trust: TrustRegion | None = None
 
     @property
     def ramping(self) -> Bools:

@@ -7,7 +7,7 @@ function fitted to simulated hours and scaled to simulated sales.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,8 +91,11 @@ class Responses:
         return np.asarray(as_table(offer.order_hours) + offer.care_base.reshape(-1, 1) * offer.care_load)
 
 
-def estimate(scenario: Scenario, outcome: Outcome) -> Responses:
+def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | None = None) -> Responses:
     """Responses of a scenario around the plan that was simulated (the scenario's own, else today's).
+
+    Args:
+        carriers: reps who carry a quota; default all who can be seen to book sales (:func:`_carriers`).
 
     Raises:
         InputRefused: the outcome is of another world or plan, or nobody sells anything.
@@ -100,7 +103,7 @@ def estimate(scenario: Scenario, outcome: Outcome) -> Responses:
     plan = scenario.plan or today_plan(scenario)
     _same_world(scenario, outcome, scenario.simulation_hash(plan))
     cube = outcome["rep"]
-    keep = _carriers(scenario, outcome)
+    keep = _carriers(scenario, outcome) if carriers is None else [cube.keys.index(rep) for rep in carriers]
     laid = Timetable(scenario.calendar).periods()
     bounds = zip(laid.labels, laid.firsts, laid.ends(scenario.calendar), strict=True)
     periods = tuple(Period(*entry) for entry in bounds)

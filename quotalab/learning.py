@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from experiments.runs import Progress, plan_of
+from optimize.loop_trials import FIRST_LEARNING_YEAR
 from scenarios.scenario import Scenario
 from sim.outcome import Outcome
 from sim.run import simulate
 
+__all__ = ["DEFAULT_YEARS", "FIRST_LEARNING_YEAR", "learning_years"]
+
 DEFAULT_YEARS = 200
-FIRST_LEARNING_YEAR = 1_000_000
-"""Plans are made from simulated years of this number on and judged on years below it, which they have not seen."""
 
 
 def learning_years(

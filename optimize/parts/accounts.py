@@ -17,12 +17,19 @@ CARE = "care hours"
 
 @dataclass(frozen=True)
 class Ownership:
-    """Linear expressions per rep: gain, potential and last sales (units of money), and hours asked for."""
+    """Linear expressions per rep: gain, potential and last sales (units of money), and hours asked for.
+
+    Attributes:
+        away: accounts of choice that leave the owner of the simulated plan, one expression.
+        care_change: care hours of each account whose care is decided, less those of the simulated plan.
+    """
 
     gain: Linear
     potential: Linear
     history: Linear
     load: Linear
+    away: Linear
+    care_change: Linear
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,13 @@ def add(blocks: Blocks, problem: AllocationProblem, unit: float, knots: tuple[Fl
         _count_rows(blocks, problem, pairs)
     last = offer.history[pairs.account] / unit
     history = _by_rep(blocks, "account history", problem, pairs, last, _history_without(problem) / unit)
-    return Ownership(gain, potential, history, load)
+    return Ownership(gain, potential, history, load, _away(problem, pairs), cut.change)
+
+
+def _away(problem: AllocationProblem, pairs: _Pairs) -> Linear:
+    """How many accounts leave the owner of the simulated plan who could stay."""
+    stays = (pairs.col >= 0) & (pairs.rep == problem.accounts.base[pairs.account])
+    return Linear.constants(np.array([float(stays.sum())])) - Linear.total(pairs.col[stays])
 
 
 def _history_without(problem: AllocationProblem) -> Floats:
@@ -126,6 +139,7 @@ def _by_rep(
 class _Cut:
     gain: Linear
     load: Linear
+    change: Linear
 
 
 def _care(
@@ -139,11 +153,12 @@ def _care(
     sales = offer.base_sales if np.array_equal(start, offer.care_base) else offer.sales(start)
     worth = offer.values(pairs.account, pairs.rep, start, sales)
     hours = offer.order_hours[pairs.account, pairs.rep] + offer.care_load[pairs.rep] * start[pairs.account]
-    none = Linear.constants(np.zeros(count))
+    none, nobody = Linear.constants(np.zeros(count)), Linear.constants(np.zeros(0))
     if offer.care_budget is None:
-        return worth, hours, _Cut(none, none)
+        return worth, hours, _Cut(none, none, nobody)
     columns: list[Ints] = []
     of_rep: list[Ints] = []
+    of_account: list[Ints] = []
     slope: list[Floats] = []
     load: list[Floats] = []
     cuts: dict[int, Pieces] = {}
@@ -158,6 +173,7 @@ def _care(
         cols = blocks.columns(CARE, names, 0.0, pieces.width)
         columns.append(cols)
         of_rep.append(np.full(len(cols), r))
+        of_account.append(np.full(len(cols), len(cuts) - 1))
         slope.append(offer.unit[a, r] * pieces.slope - offer.hour_price[r] * offer.care_load[r])
         load.append(np.full(len(cols), offer.care_load[r]))
         if pairs.col[i] >= 0:
@@ -165,13 +181,18 @@ def _care(
             link = Linear.total(cols) + Linear.total(pairs.col[i : i + 1], -most)
             blocks.rows("care needs its owner", [str(names[0])], link, upper=0.0, kept=True)
     if not columns:
-        return worth, hours, _Cut(none, none)
+        return worth, hours, _Cut(none, none, nobody)
     cols, reps = np.concatenate(columns), np.concatenate(of_rep)
     spent = Linear.total(cols) + Linear.constants(np.array([sum(locked.values())]))
     soft = np.array([bool(locked)])
     one = Linear.constants(np.ones(1))
     blocks.rows("care_budget", ["company"], spent, upper=offer.care_budget or 0.0, loosen=one, giving_way=soft)
-    cut = _Cut(Linear.of(count, reps, cols, np.concatenate(slope)), Linear.of(count, reps, cols, np.concatenate(load)))
+    now = -offer.care_base[list(cuts)]
+    cut = _Cut(
+        Linear.of(count, reps, cols, np.concatenate(slope)),
+        Linear.of(count, reps, cols, np.concatenate(load)),
+        Linear.of(len(cuts), np.concatenate(of_account), cols, 1.0, now),
+    )
     return worth, hours, cut
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from optimize.blocks import Blocks, Linear
@@ -11,8 +13,17 @@ from optimize.problem import AllocationProblem, Floats, Ints
 HOURS = "training hours"
 
 
-def add(blocks: Blocks, problem: AllocationProblem, unit: float) -> tuple[Linear, Linear]:
-    """Add the training columns; returns gain (in units of money) and hours of each rep.
+@dataclass(frozen=True)
+class Trained:
+    """Gain (units of money) and hours of each rep; ``change``: by skill, hours that are decided, less the base."""
+
+    gain: Linear
+    hours: Linear
+    change: tuple[Linear, ...]
+
+
+def add(blocks: Blocks, problem: AllocationProblem, unit: float) -> Trained:
+    """Add the training columns.
 
     A gain that is not concave enters by its concave envelope; the plan is judged by the gain itself.
     """
@@ -21,6 +32,7 @@ def add(blocks: Blocks, problem: AllocationProblem, unit: float) -> tuple[Linear
     hours = Linear.constants(np.zeros(count))
     start = offer.gain_at(np.zeros_like(offer.base)) / unit
     gain = Linear.constants(start)
+    change: list[Linear] = []
     for k, skill in enumerate(offer.skills):
         free = np.array([r for r in range(count) if (r, k) not in locks and offer.steps > 0], dtype=np.int64)
         for (r, skill_position), locked in locks.items():
@@ -34,6 +46,7 @@ def add(blocks: Blocks, problem: AllocationProblem, unit: float) -> tuple[Linear
         labels = [(problem.reps[r], skill) for r in free]
         steps = blocks.columns(f"{HOURS} {skill}", labels, 0.0, offer.steps, integer=True)
         hours = hours + Linear.of(count, free, steps, offer.step)
+        change.append(Linear.columns(steps, offer.step) + Linear.constants(-offer.base[free, k]))
         taken = Linear.columns(steps)
         place, width, slope = concave_steps(offer.gain[free, k])
         cut = blocks.columns(f"training pieces {skill}", [labels[i] for i in place.tolist()], 0.0, width)
@@ -41,7 +54,7 @@ def add(blocks: Blocks, problem: AllocationProblem, unit: float) -> tuple[Linear
         taken = taken + Linear.of(len(free), place, cut, -1.0)
         blocks.rows("training pieces", [str(label) for label in labels], taken, 0.0, 0.0, kept=True)
     _limits(blocks, problem, hours)
-    return gain, hours
+    return Trained(gain, hours, tuple(change))
 
 
 def concave_steps(gain: Floats) -> tuple[Ints, Floats, Floats]:

@@ -1,0 +1,276 @@
+"""The closed loop: solve, simulate the plan on the same random numbers, keep it only where the simulation agrees.
+
+A plan's gains are estimated around a plan that was simulated, so they hold near it. Each round solves the programme
+inside a trust region around the best plan so far, simulates what comes out on the same random numbers, and accepts it
+only if the *simulated* objective rises; the paired difference and its t are reported. A good promise widens the region,
+a bad one shrinks it; after a rejection it is half of the step just taken, so that no step is solved for twice. Every
+simple rule within the rules is a candidate start.
+
+The loop ends when the programme promises less than :data:`TOLERANCE` of the objective, when the region holds no step
+any more, or at the limits on rounds and runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from time import perf_counter
+
+from optimize.allocate import NoStepError
+from optimize.baselines import SIMPLE_RULES, baselines
+from optimize.loop_steps import Size, first_region, holds_no_step, next_region, propose
+from optimize.loop_trace import LoopResult, Round
+from optimize.loop_trials import FIRST_LEARNING_YEAR, Progress, Trial, Trials
+from optimize.plans import as_plan
+from optimize.problem import TrustRegion, moved
+from scenarios.errors import Problem, refuse_if
+from scenarios.plan import Plan
+from scenarios.scenario import Scenario, require_world
+from scenarios.today import today_plan
+
+MOST_ROUNDS = 12
+MOST_RUNS = 15
+TOLERANCE = 1e-3
+"""Relative rise of the objective below which a promise is not worth a simulation."""
+STAY = TrustRegion(hours=float("inf"), moves=0, care=0.0)
+"""Training alone."""
+
+OnRound = Callable[[Round, Plan], None]
+
+
+def improve(
+    scenario: Scenario,
+    *,
+    replications: int = 200,
+    seed: int | None = None,
+    workers: int = 1,
+    rounds: int = MOST_ROUNDS,
+    first: int = FIRST_LEARNING_YEAR,
+    worlds: Sequence[Scenario] = (),
+    progress: Progress | None = None,
+    on_round: OnRound | None = None,
+) -> LoopResult:
+    """Improve a plan by simulating, solving, simulating again and correcting.
+
+    Args:
+        replications: simulated horizons of each plan; all plans meet the same ones.
+        seed: default the scenario's.
+        workers: threads; they never change a figure.
+        rounds: most programmes solved.
+        first: number of the first horizon; those below are left to the proof.
+        worlds: the scenario under other parameters (robust mode): the objective is the mean over them.
+        progress: called with horizons simulated and a bound on how many may be needed.
+        on_round: called after each round with it and the best plan so far.
+
+    Raises:
+        InputRefused: the scenario lacks what an allocation needs, or there is a bad number.
+        InfeasiblePlan: no plan satisfies the rules; says which conflict.
+    """
+    require_world(scenario)
+    refuse_if(_bad_numbers(replications, rounds))
+    trials = Trials(
+        scenario,
+        replications=replications,
+        first=first,
+        seed=seed,
+        workers=workers,
+        worlds=worlds,
+        most_years=MOST_RUNS * replications,
+        progress=progress,
+    )
+    loop = _Loop(trials, rounds, on_round)
+    loop.run()
+    return loop.result()
+
+
+def _bad_numbers(replications: int, rounds: int) -> list[Problem]:
+    found = []
+    if replications < 2:
+        found.append(Problem("replications", str(replications), "a paired difference needs at least 2 horizons"))
+    if not 0 <= rounds <= MOST_ROUNDS:
+        found.append(Problem("rounds", str(rounds), f"must be from 0 to {MOST_ROUNDS}"))
+    return found
+
+
+class _Loop:
+    """The state of one loop: the best plan so far, the region around it, and the trace."""
+
+    def __init__(self, trials: Trials, rounds: int, on_round: OnRound | None) -> None:
+        self._trials = trials
+        self._scenario = trials.scenario
+        self._rounds = rounds
+        self._on_round = on_round
+        self._began = perf_counter()
+        self._trace: list[Round] = []
+        self._best: Trial | None = None
+        self._before: Trial | None = None
+        self._last_t = 0.0
+        self._candidates: dict[str, Plan] = {}
+        self._baselines: dict[str, Plan] = {}
+        self._promised_once = 0.0
+        self._stopped = ""
+        self._interrupted = False
+
+    def run(self) -> None:
+        """Start, step, and stop."""
+        try:
+            self._start()
+            self._steps()
+        except KeyboardInterrupt:
+            if self._best is None:
+                raise
+            self._interrupted, self._stopped = True, "interrupted; the best plan so far is kept"
+        self._keep_the_simpler()
+
+    @property
+    def best(self) -> Trial:
+        """The best plan so far."""
+        if self._best is None:
+            raise RuntimeError("no plan was simulated")
+        return self._best
+
+    def _start(self) -> None:
+        """Simulate today's decisions and every simple rule; the best within the rules is where the loop begins."""
+        scenario, today = self._scenario, self._trials.today()
+        self._candidates["today"] = today_plan(scenario)
+        self._baselines = baselines(scenario, today.responses, SIMPLE_RULES, single_pass=False)
+        kept = today.problem.today_decisions()
+        plain = as_plan(scenario, today.responses, today.problem, kept, today.quotas, name="quotas only", origin="loop")
+        starts = {"today": plain, **self._baselines}
+        if scenario.plan is not None:
+            starts["plan"] = scenario.plan
+        for name, plan in starts.items():
+            fresh = not self._trials.known(plan)
+            trial = self._trials.trial(plan)
+            if name == "today":
+                self._candidates["quotas only"] = trial.plan
+                self._take(trial)
+                self._record(0, "start today", None, None, trial, 0.0, 0.0, True, "where the loop begins")
+            elif fresh:
+                self._offer(trial, f"start {name}")
+        self._one_pass(self._trials.trial(plain))
+
+    def _offer(self, trial: Trial, step: str) -> None:
+        gain, t = trial.gain_over(self.best)
+        accepted, reason = self._judged(trial, gain)
+        if accepted:
+            self._take(trial)
+        self._record(0, step, None, None, trial, gain, t, accepted, reason)
+
+    def _one_pass(self, trial: Trial) -> None:
+        """Plans of one pass around today's decisions, for the decomposition of the gain."""
+        once = propose(trial, self._scenario, None, "one-shot")
+        with suppress(NoStepError):
+            self._candidates["+ training"] = propose(trial, self._scenario, STAY, "+ training").plan
+        self._candidates["+ accounts"] = replace(once.plan, name="+ accounts")
+        self._candidates["one-shot"] = once.plan
+        self._promised_once = once.promise
+
+    def _steps(self) -> None:
+        region: TrustRegion | None = None if self.best.broken else first_region(self.best.problem)
+        for number in range(1, self._rounds + 1):
+            if self._trials.cost.runs >= MOST_RUNS:
+                self._stopped = f"{MOST_RUNS} runs"
+                return
+            best = self.best
+            try:
+                step = propose(best, self._scenario, region, "loop")
+            except NoStepError:
+                if region is None or best.broken:
+                    region = None
+                    continue
+                self._stopped = "no step within the region keeps the rules"
+                return
+            size = Size.of(best.problem, step.decisions)
+            rise = step.promise - best.value
+            if size.nothing or (rise < TOLERANCE * abs(best.value) and not best.broken):
+                self._stopped = f"the programme promises less than {TOLERANCE:.1%} more"
+                return
+            trial = self._trials.trial(step.plan)
+            gain, t = trial.gain_over(best)
+            accepted, reason = self._judged(trial, gain)
+            if accepted:
+                self._before, self._last_t = best, t
+                self._take(trial)
+            self._record(number, str(size), region, step.promise, trial, gain, t, accepted, reason)
+            allowed = first_region(best.problem) if region is None else region
+            region = next_region(allowed, size, gain / rise if rise > 0 else 1.0, accepted)
+            if holds_no_step(region, best.problem):
+                self._stopped = "the region holds no step any more"
+                return
+        self._stopped = f"{self._rounds} rounds"
+
+    def _judged(self, trial: Trial, gain: float) -> tuple[bool, str]:
+        """Whether a simulated plan is better: fewer broken rules first, then the objective."""
+        before, after = len(self.best.broken), len(trial.broken)
+        if after > before:
+            return False, f"breaks {trial.broken[0]} as simulated"
+        if after < before:
+            return True, "comes nearer to the rules"
+        return (True, "the simulated objective rises") if gain > 0 else (False, "the simulated objective does not rise")
+
+    def _take(self, trial: Trial) -> None:
+        self._best = trial
+
+    def _keep_the_simpler(self) -> None:
+        """Where the last step is within its noise, the plan that moves fewer accounts is as good."""
+        before, after = self._before, self._best
+        if before is None or after is None or abs(self._last_t) >= 2 or before.broken:
+            return
+        moves = [len(moved(one.problem, one.decisions.owner)) for one in (before, after)]
+        hours = [float(one.decisions.training.sum()) for one in (before, after)]
+        if (moves[0], hours[0]) < (moves[1], hours[1]):
+            self._take(before)
+            self._stopped += "; the last step is within its noise, so the simpler plan before it is kept"
+
+    def _record(
+        self,
+        number: int,
+        step: str,
+        region: TrustRegion | None,
+        promise: float | None,
+        trial: Trial,
+        gain: float,
+        t: float,
+        accepted: bool,
+        reason: str,
+    ) -> None:
+        row = Round(
+            number=number,
+            step=step,
+            region=region,
+            responses="chain" if promise is not None else "",
+            response_error=None,
+            promise=promise,
+            simulated=trial.value,
+            gain=gain,
+            t=t,
+            broken=trial.broken,
+            accepted=accepted,
+            reason=reason,
+            runs=self._trials.cost.runs,
+            seconds=perf_counter() - self._began,
+        )
+        self._trace.append(row)
+        if self._on_round is not None:
+            self._on_round(row, self.best.plan)
+
+    def result(self) -> LoopResult:
+        """What it came to."""
+        best = self.best
+        plan = best.plan.with_rows(name="loop", origin="closed loop")
+        candidates = {**self._candidates, **self._baselines, "loop": plan}
+        return LoopResult(
+            plan=plan,
+            candidates=candidates,
+            baselines=self._baselines,
+            trace=tuple(self._trace),
+            objective="sales" if best.problem.two_stage else "attained share",
+            promise=best.value,
+            promised_once=self._promised_once,
+            cost=self._trials.cost,
+            stopped=self._stopped,
+            interrupted=self._interrupted,
+            notes=best.responses.notes,
+        )

@@ -1,0 +1,113 @@
+"""What a closed loop did, round by round, and what it came to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from optimize.problem import TrustRegion
+from scenarios.plan import Plan
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What was simulated; a run is ``replications`` horizons of the whole company.
+
+    Attributes:
+        runs: plans simulated in full, the starts among them.
+        response_years: horizons simulated for differences alone, on parts of the sample.
+        replications: horizons of a run.
+    """
+
+    runs: int
+    response_years: int
+    replications: int
+
+    @property
+    def response_runs(self) -> float:
+        """Simulation for differences in runs."""
+        return self.response_years / self.replications
+
+
+@dataclass(frozen=True)
+class Round:
+    """One step that was proposed, and what the simulation said about it.
+
+    Attributes:
+        number: of the round, from 1; 0 for a start.
+        step: "start NAME", or what moves: "2 accounts, 16 h training".
+        region: how far the step was allowed to go; None where it was free.
+        responses: method behind the promise.
+        response_error: relative error of its coefficients where an audit measured it.
+        promise: objective that the programme promised; None for a start.
+        simulated: objective on the same random numbers; None where no new simulation was needed.
+        gain: simulated less that of the plan before, on the same years.
+        t: of that paired difference.
+        broken: fairness rules that the plan breaks as simulated.
+        accepted: whether the plan became the best so far.
+        reason: why, or why not.
+        runs: simulated in full so far.
+        seconds: since the loop began; no part of any hash.
+    """
+
+    number: int
+    step: str
+    region: TrustRegion | None
+    responses: str
+    response_error: float | None
+    promise: float | None
+    simulated: float | None
+    gain: float | None
+    t: float | None
+    broken: tuple[str, ...]
+    accepted: bool
+    reason: str
+    runs: int
+    seconds: float = field(default=0.0, compare=False)
+
+
+@dataclass(frozen=True)
+class LoopResult:
+    """Where a closed loop ended; the objective is the attained share (joint mode) or sales in minor units (two-stage).
+
+    Attributes:
+        plan: the best plan found.
+        candidates: plans that a proof should judge, by name; the baselines are among them.
+        baselines: simple rules, by name.
+        trace: every round, in order.
+        objective: "attained share" or "sales".
+        promise: objective of the plan on the simulated years that it was made from.
+        promised_once: what the one-shot plan promises.
+        stopped: why the loop ended.
+        interrupted: whether the user ended it.
+    """
+
+    plan: Plan
+    candidates: Mapping[str, Plan]
+    baselines: Mapping[str, Plan]
+    trace: tuple[Round, ...]
+    objective: str
+    promise: float
+    promised_once: float
+    cost: Cost
+    stopped: str
+    interrupted: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rounds(self) -> int:
+        """Programmes that were solved."""
+        return max((row.number for row in self.trace), default=0)
+
+    def content_hash(self) -> str:
+        """Hash of every figure; seconds are no part of it."""
+        document: dict[str, Any] = {
+            "plans": {name: plan.decisions_hash() for name, plan in sorted(self.candidates.items())},
+            "plan": self.plan.decisions_hash(),
+            "trace": [repr(replace(row, seconds=0.0)) for row in self.trace],
+            "figures": repr((self.objective, self.promise, self.promised_once, self.cost, self.stopped)),
+        }
+        return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

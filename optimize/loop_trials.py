@@ -1,0 +1,217 @@
+"""Plans put to the test: each is simulated once, on the same random numbers as all others, and its quotas fitted.
+
+Fairness is measured by one set of yardsticks (potentials, opportunity, history): those read from today's plan. They
+would otherwise move with the plan that they are to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optimize.audit import audit, broken
+from optimize.formulate import formulate
+from optimize.loop_trace import Cost
+from optimize.plans import as_plan, quotas_of
+from optimize.problem import AllocationProblem, Decisions, Floats, Ints
+from optimize.responses import Responses, estimate
+from optimize.rounding import rounded_quotas
+from optimize.rules import bounds, box
+from optimize.split import split_in_groups
+from scenarios.plan import Plan
+from scenarios.scenario import Scenario
+from scenarios.today import today_plan
+from sim.outcome import Cube, Outcome
+from sim.run import simulate
+
+FIRST_LEARNING_YEAR = 1_000_000
+"""Plans are made from simulated years of this number on and judged on years below it, which they have not seen."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A plan as simulated.
+
+    Attributes:
+        plan: with quotas fitted to its own simulated sales.
+        problem: the request around it.
+        years: its objective in each simulated horizon, [N].
+        broken: rules that do not hold, by rule and subject; what gives way to a lock is none.
+    """
+
+    plan: Plan
+    decisions: Decisions
+    quotas: Ints
+    problem: AllocationProblem
+    responses: Responses
+    years: Floats
+    broken: tuple[str, ...]
+
+    @property
+    def value(self) -> float:
+        """The objective."""
+        return float(self.years.mean())
+
+    def gain_over(self, other: Trial) -> tuple[float, float]:
+        """Paired difference of the objective and its t (0 where the two never differ)."""
+        apart = self.years - other.years
+        spread = float(apart.std(ddof=1)) if len(apart) > 1 else 0.0
+        mean = float(apart.mean())
+        return mean, mean / (spread / len(apart) ** 0.5) if spread > 0 else 0.0
+
+
+def objective_years(problem: AllocationProblem, sales: Floats, quotas: Floats) -> Floats:
+    """The objective in each horizon: attained share, or sales in two-stage mode (minor units); [N].
+
+    Args:
+        sales: [N, R]; quotas: [R], minor units.
+    """
+    if problem.two_stage:
+        return np.asarray(sales.sum(axis=1))
+    return np.asarray(np.minimum(sales, quotas).sum(axis=1) / float(quotas.sum()))
+
+
+class Trials:
+    """Simulates plans, each distinct one once, and counts what that costs.
+
+    Args:
+        worlds: the scenario under other parameters; each gets an even share of the horizons. Empty: as it stands.
+        progress: called with horizons done and a bound on those to come.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        replications: int,
+        first: int = FIRST_LEARNING_YEAR,
+        seed: int | None = None,
+        workers: int = 1,
+        worlds: Sequence[Scenario] = (),
+        most_years: int = 0,
+        progress: Progress | None = None,
+    ) -> None:
+        self.scenario = scenario
+        self.replications = replications
+        self._first = first
+        self._seed = seed
+        self._workers = workers
+        self._worlds = tuple(worlds)
+        self._most = most_years
+        self._progress = progress
+        self._runs = 0
+        self._response_years = 0
+        self._trials: dict[str, Trial] = {}
+        self._yardsticks: Responses | None = None
+
+    @property
+    def cost(self) -> Cost:
+        """So far."""
+        return Cost(self._runs, self._response_years, self.replications)
+
+    def known(self, plan: Plan) -> bool:
+        """Whether this plan needs no new simulation."""
+        return self.scenario.simulation_hash(plan) in self._trials
+
+    def today(self) -> Trial:
+        """The plan that the scenario runs under; its responses are the yardsticks of fairness."""
+        return self.trial(self.scenario.plan or today_plan(self.scenario))
+
+    def trial(self, plan: Plan) -> Trial:
+        """A plan simulated; quotas are fitted to the simulated sales, unless people respond to them."""
+        key = self.scenario.simulation_hash(plan)
+        if key not in self._trials:
+            outcome = self.outcome(plan, self.replications)
+            self._runs += 1
+            self._trials[key] = self._read(plan, outcome)
+        return self._trials[key]
+
+    def outcome(self, plan: Plan, years: int) -> Outcome:
+        """The first ``years`` horizons under a plan."""
+        if not self._worlds:
+            return self._simulated(self.scenario.with_plan(plan), self._first, years)
+        shares = np.array_split(np.arange(years), len(self._worlds))
+        parts = [
+            self._simulated(world.with_plan(plan), self._first + int(share[0]), len(share))
+            for world, share in zip(self._worlds, shares, strict=True)
+            if len(share)
+        ]
+        return _pooled(self.scenario.with_plan(plan), plan, parts)
+
+    def _simulated(self, world: Scenario, first: int, years: int) -> Outcome:
+        done = (self._runs * self.replications) + self._response_years
+        report = self._progress
+
+        def shifted(finished: int, _: int) -> None:
+            if report is not None:
+                report(min(done + finished, self._most), self._most)
+
+        return simulate(
+            world, replications=years, first=first, seed=self._seed, workers=self._workers, progress=shifted
+        )
+
+    def _read(self, plan: Plan, outcome: Outcome) -> Trial:
+        base = self.scenario.with_plan(plan)
+        if self._yardsticks is None:
+            responses = self._yardsticks = estimate(base, outcome)
+        else:
+            responses = _measured(estimate(base, outcome, carriers=self._yardsticks.reps), self._yardsticks)
+        problem = formulate(self.scenario, responses, single_pass=False)
+        decisions = problem.base_decisions()
+        if self.scenario.motivation is None:
+            low, high = box(problem, bounds(problem, decisions))
+            exact = split_in_groups(problem, problem.basis, np.zeros(len(problem.reps)), low, high)
+            quotas = rounded_quotas(problem, exact, low, high)
+            plan = as_plan(self.scenario, responses, problem, decisions, quotas, name=plan.name, origin=plan.origin)
+        else:
+            quotas = np.round(quotas_of(problem, plan)).astype(np.int64)
+        rows = [row for row in broken(audit(problem, decisions, quotas.astype(np.float64))) if not row.exception]
+        return Trial(
+            plan,
+            decisions,
+            quotas,
+            problem,
+            responses,
+            objective_years(problem, problem.samples, quotas.astype(np.float64)),
+            tuple(f"{row.rule} of {row.subject}" for row in rows),
+        )
+
+
+def _measured(responses: Responses, yardsticks: Responses) -> Responses:
+    """Responses with fairness measured as under today's plan."""
+    fixed = yardsticks.accounts
+    return replace(
+        responses,
+        opportunity=yardsticks.opportunity,
+        territory=yardsticks.territory,
+        accounts=replace(responses.accounts, potential=fixed.potential, history=fixed.history),
+    )
+
+
+def _pooled(scenario: Scenario, plan: Plan, parts: Sequence[Outcome]) -> Outcome:
+    """Horizons of several worlds as those of one: their averages are averages over the worlds."""
+    head = parts[0]
+    cubes = {
+        kind: Cube(
+            cube.kind,
+            cube.metrics,
+            cube.keys,
+            cube.periods,
+            np.concatenate([part.cubes[kind].values for part in parts], axis=1),
+        )
+        for kind, cube in head.cubes.items()
+    }
+    return Outcome(
+        scenario.fingerprint(),
+        scenario.simulation_hash(plan),
+        plan.name,
+        head.seed,
+        head.first,
+        head.engine,
+        head.stream_version,
+        cubes,
+    )

@@ -1,0 +1,106 @@
+"""The closed loop on small companies: it only ever accepts what the simulation confirms, and ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from loop_worlds import company
+from optimize.loop import MOST_ROUNDS, MOST_RUNS, improve
+from optimize.loop_trace import LoopResult
+from scenarios.errors import InputRefused
+
+YEARS = 60
+
+
+@pytest.fixture(scope="module")
+def result() -> LoopResult:
+    return improve(company(6, 18), replications=YEARS)
+
+
+def test_the_objective_never_falls_from_one_accepted_round_to_the_next(result):
+    accepted = [row.simulated for row in result.trace if row.accepted]
+    assert len(accepted) >= 3
+    assert accepted == sorted(accepted)
+    assert result.promise == accepted[-1]
+
+
+def test_the_plan_sells_more_than_every_start(result):
+    starts = [row for row in result.trace if row.number == 0]
+    assert {"start today", "start strong", "start greedy_owners"} <= {row.step for row in starts}
+    assert result.promise > max(row.simulated for row in starts)
+
+
+def test_a_step_stays_within_its_region(result):
+    for row in result.trace:
+        if row.region is not None:
+            hours = [float(part.split()[0]) for part in row.step.split(", ") if "training" in part]
+            moves = [int(part.split()[0]) for part in row.step.split(", ") if "account" in part]
+            assert sum(hours) <= row.region.hours + 1e-6
+            assert sum(moves) <= row.region.moves
+
+
+def test_the_cost_keeps_its_limits(result):
+    assert result.rounds <= MOST_ROUNDS
+    assert result.cost.runs <= MOST_RUNS
+    assert result.cost.runs == result.trace[-1].runs
+
+
+def test_threads_change_no_byte(result):
+    again = improve(company(6, 18), replications=YEARS, workers=2)
+    assert again.content_hash() == result.content_hash()
+    assert again.plan == result.plan
+    assert again.trace == result.trace
+
+
+def test_candidates_hold_the_steps_of_the_gain_and_every_baseline(result):
+    assert {"today", "quotas only", "+ training", "+ accounts", "one-shot", "loop"} < set(result.candidates)
+    assert set(result.baselines) < set(result.candidates)
+    quotas, training = result.candidates["quotas only"], result.candidates["+ training"]
+    assert not quotas.training
+    assert training.training
+    assert quotas.owner_of() == training.owner_of() != result.candidates["+ accounts"].owner_of()
+
+
+def test_locks_hold_in_the_loop():
+    locks = [
+        {"path": "quota.R2", "value": 200_000, "author": "boss"},
+        {"path": "owner.A02", "value": "R4"},
+        {"path": "training.R4.negotiation", "value": 24},
+    ]
+    found = improve(company(locks=locks), replications=YEARS)
+    for name in ("loop", "one-shot", "+ training", "quotas only", "strong"):
+        plan = found.candidates[name]
+        assert plan.quotas()["R2"] == 200_000_00, name
+        assert plan.owner_of()["A02"] == "R4", name
+        assert plan.training_hours()["R4", "negotiation"] == 24, name
+        assert any(lock.path == "quota.R2" and lock.author == "boss" for lock in plan.locks), name
+
+
+def test_an_interruption_keeps_the_best_plan_so_far(result):
+    seen = []
+
+    def stop_after_the_start(row, plan):
+        seen.append(plan)
+        if row.number == 1:
+            raise KeyboardInterrupt
+
+    stopped = improve(company(6, 18), replications=YEARS, on_round=stop_after_the_start)
+    assert stopped.interrupted
+    assert "interrupted" in stopped.stopped
+    assert len(stopped.trace) == len(seen) < len(result.trace) + 1
+    assert stopped.promise == max(row.simulated for row in stopped.trace)
+    assert stopped.plan.training_hours() == seen[-1].training_hours()
+
+
+def test_nothing_to_keep_lets_the_interruption_through():
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        improve(company(), replications=YEARS, progress=stop)
+
+
+def test_bad_numbers_are_refused_together():
+    with pytest.raises(InputRefused) as refused:
+        improve(company(), replications=1, rounds=99)
+    assert {problem.where for problem in refused.value.problems} == {"replications", "rounds"}
