@@ -6,7 +6,6 @@ from optimize.problem import AllocationProblem, Locks
 from scenarios.base import Minor
 from scenarios.errors import Problem, refuse_if
 from scenarios.goals import Lock
-from scenarios.plan import LockRow
 from scenarios.scenario import Scenario
 
 
@@ -65,13 +64,6 @@ def _place(lock: Lock, problem: AllocationProblem, locks: Locks) -> str:
         return f"{lock.value} carries no quota"
     locks.owner[account] = problem.reps.index(str(lock.value))
     return ""
-
-
-def lock_rows(scenario: Scenario) -> tuple[LockRow, ...]:
-    """The locks as rows of a plan."""
-    return tuple(
-        LockRow(lock.path, str(lock.value), lock.author, lock.reason, lock.time) for lock in scenario.allocation.locks
-    )
 
 
 def excuse(problem: AllocationProblem, rep: int | None) -> str:

@@ -8,12 +8,12 @@ import numpy as np
 
 from optimize.audit import audit, broken
 from optimize.formulate import additive_targets
-from optimize.locked import lock_rows
 from optimize.phasing import counted, laid_out, phased, training_periods
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, Locks
 from optimize.responses import Responses
 from optimize.rounding import rounded_quotas
 from optimize.split import split
+from scenarios.locks import lock_rows
 from scenarios.plan import CareRow, OwnerRow, Plan, QuotaRow, TrainingRow, is_money
 from scenarios.scenario import Scenario
 from scenarios.today import care_planned, today_plan

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from quotalab.job import Sizes, study
     from scenarios import errors
     from scenarios.files import changed, json_schema, library, load, save
+    from scenarios.locks import lock, unlock
     from scenarios.plan import Plan
     from scenarios.scenario import Scenario
     from scenarios.today import today_plan
@@ -45,6 +46,7 @@ _HOMES = {
     "json_schema": "scenarios.files",
     "library": "scenarios.files",
     "load": "scenarios.files",
+    "lock": "scenarios.locks",
     "report": "quotalab.api",
     "save": "scenarios.files",
     "simulate": "sim.run",
@@ -53,6 +55,7 @@ _HOMES = {
     "study": "quotalab.job",
     "sweep": "quotalab.api",
     "today_plan": "scenarios.today",
+    "unlock": "scenarios.locks",
 }
 
 __all__ = [
@@ -70,6 +73,7 @@ __all__ = [
     "json_schema",
     "library",
     "load",
+    "lock",
     "report",
     "save",
     "simulate",
@@ -78,6 +82,7 @@ __all__ = [
     "study",
     "sweep",
     "today_plan",
+    "unlock",
 ]
 
 

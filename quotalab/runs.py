@@ -24,6 +24,7 @@ from scenarios.folders import check_place, whole_folder
 from scenarios.plan import Plan
 from scenarios.plan_files import HEADER, write_plan
 from scenarios.scenario import Scenario
+from scenarios.trail import Trail, write_trail
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +80,11 @@ class Draft:
         """The plan, in its own folder ``plan``, or ``place`` where a run makes several."""
         write_plan(plan, self.folder / place, scenario.currency)
         self.hashes[place] = plan.decisions_hash()
+
+    def trail(self, trail: Trail) -> None:
+        """The audit trail, beside the plan. Times are in it, so it is no part of the result."""
+        write_trail(trail, self.folder / "plan")
+        self.facts["trail"] = {"entries": len(trail.entries), "head": trail.head}
 
     def about(self, scenario: Scenario) -> None:
         """What world this run is about."""

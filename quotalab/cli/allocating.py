@@ -19,6 +19,8 @@ def allocate(
     replications: options.Replications = options.YEARS,
     seed: options.Seed = None,
     workers: options.Workers = 1,
+    author: options.Author = None,
+    reason: options.Reason = "",
     output: options.Output = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -26,18 +28,23 @@ def allocate(
     """Allocate quotas, training hours and accounts under the fairness rules.
 
     Simulates the present plan first and reads from it what each rep can sell. What the new plan then really brings
-    is for `quotalab compare` to say: the figures here are the model's.
+    is for `quotalab compare` to say: the figures here are the model's. Locks that `quotalab lock` put on the plan that
+    this one starts from, or takes the place of, stay in force, and its audit trail goes on.
     """
     with Terminal(as_json=as_json, quiet=quiet) as terminal:
         from quotalab.api import allocate as allocated
+        from quotalab.locking import allocated_trail, earlier_trail, who_is
         from quotalab.runs import check_target, default_target, rows, run_folder
         from quotalab.tables import move_table, quota_table, rule_table, training_table
         from quotalab.worlds import open_world
+        from scenarios.locks import with_locks
         from scenarios.today import today_plan
 
         world = open_world(scenario, sets, plan)
         target = output or default_target("allocate", world)
         check_target(target, "allocate")
+        trail = earlier_trail(world, target, plan)
+        world = with_locks(world, trail.own_locks().values(), "the plan")
         with terminal.progress("simulating the present plan") as progress:
             result = allocated(world, replications=replications, seed=seed, workers=workers, progress=progress)
         tables = {
@@ -56,6 +63,7 @@ def allocate(
         with run_folder(target, "allocate", terminal.watch, settings) as draft:
             draft.about(world)
             draft.plan(result.plan, world)
+            draft.trail(allocated_trail(trail, world, result.plan, by=who_is(author), reason=reason))
             for name, table in tables.items():
                 draft.sheet(name, table)
             draft.facts["allocation"] = _facts(result, world)
@@ -105,6 +113,7 @@ def _text(result: AllocationResult, world: Scenario) -> str:
     biting = [f"{row.rule} ({row.subject})" for row in result.rule_rows if row.binding]
     if biting:
         lines.append(f"binding rules: {', '.join(biting)}")
+    lines += [f"locked: {row.path} = {row.value}, {row.author}: {row.reason}" for row in plan.locks]
     lines += [f"exception: {text}" for text in result.exceptions]
     lines.append(
         f"model value (capped sales) {amount(result.model_value, 'en', world.currency)}, "

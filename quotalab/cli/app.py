@@ -9,6 +9,7 @@ import typer
 from quotalab.cli.allocating import allocate
 from quotalab.cli.alternatives import baselines
 from quotalab.cli.comparing import compare, sweep
+from quotalab.cli.locking import lock, trail, unlock
 from quotalab.cli.reading import calibrate, diagnose
 from quotalab.cli.reporting import demo, report
 from quotalab.cli.simulating import simulate
@@ -44,5 +45,22 @@ def _root(
     """Simulate a sales funnel, allocate fair quotas, and prove every plan."""
 
 
-for verb in (demo, init, schema, validate, diagnose, calibrate, simulate, allocate, baselines, compare, sweep, report):
+VERBS = (
+    demo,
+    init,
+    schema,
+    validate,
+    diagnose,
+    calibrate,
+    simulate,
+    allocate,
+    lock,
+    unlock,
+    trail,
+    baselines,
+    compare,
+    sweep,
+    report,
+)
+for verb in VERBS:
     app.command()(verb)

@@ -20,6 +20,11 @@ PlanFolder = Annotated[
     Path | None,
     typer.Option("--plan", metavar="FOLDER", help="A plan folder, or a run folder that holds one. Default: today's."),
 ]
+Author = Annotated[
+    str | None,
+    typer.Option("--author", metavar="NAME", help="Who does this. Default: QUOTALAB_AUTHOR, else the login."),
+]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for whoever reads the audit trail.")]
 Seed = Annotated[
     int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of all draws. Default: the scenario's.")
 ]

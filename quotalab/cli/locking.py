@@ -1,0 +1,136 @@
+"""lock, unlock and trail: figures fixed by people on an allocated plan, and who did what to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from quotalab.cli import options
+from quotalab.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from scenarios.trail import Entry, Trail
+
+Locked = Annotated[
+    str,
+    typer.Argument(metavar="PATH", help="quota.REP, owner.ACCOUNT, training.REP.SKILL or care.ACCOUNT."),
+]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")]
+SHOWN_CHANGES = 8
+_ORDER = ("lock", "quota", "owner", "training", "care")
+"""What is shown first."""
+
+
+def lock(
+    scenario: options.World,
+    path: Locked,
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="A rep for an owner; else currency units or hours.")],
+    reason: Reason,
+    author: options.Author = None,
+    plan: options.PlanFolder = None,
+    sets: options.Sets = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Fix a figure of an allocated plan; the next `quotalab allocate` solves around it.
+
+    The plan is the one given by --plan, else that of the scenario's last allocation in runs/.
+    """
+    with Terminal(as_json=as_json, quiet=quiet) as terminal:
+        from quotalab.locking import place_of, put_lock, who_is
+        from quotalab.worlds import open_world
+
+        world = open_world(scenario, sets)
+        folder = place_of(world, plan)
+        found = put_lock(world, folder, path, value, author=who_is(author), reason=reason)
+        _tell(terminal, found, str(folder), f"locked {path} = {value}")
+        terminal.hint(f"solve around it with: quotalab allocate {scenario}{'' if plan is None else f' --plan {plan}'}")
+
+
+def unlock(
+    scenario: options.World,
+    path: Locked,
+    reason: Reason,
+    author: options.Author = None,
+    plan: options.PlanFolder = None,
+    sets: options.Sets = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Take a lock off a plan again."""
+    with Terminal(as_json=as_json, quiet=quiet) as terminal:
+        from quotalab.locking import place_of, take_lock, who_is
+        from quotalab.worlds import open_world
+
+        world = open_world(scenario, sets)
+        folder = place_of(world, plan)
+        found = take_lock(world, folder, path, author=who_is(author), reason=reason)
+        _tell(terminal, found, str(folder), f"unlocked {path}")
+
+
+def trail(
+    scenario: options.World,
+    plan: options.PlanFolder = None,
+    noted: Annotated[
+        str, typer.Option("--noted", metavar="HASH", help="A hash noted earlier, which must still be in the trail.")
+    ] = "",
+    sets: options.Sets = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Show who did what to a plan, when and why, and check that nobody changed it otherwise.
+
+    Ends with exit code 1 where the trail does not hold or the plan was changed without an entry.
+    """
+    with Terminal(as_json=as_json, quiet=quiet) as terminal:
+        from quotalab.locking import place_of
+        from quotalab.worlds import open_world
+        from scenarios.errors import InputRefused, Problem
+        from scenarios.plan_files import read_plan
+        from scenarios.trail import read_trail
+
+        world = open_world(scenario, sets)
+        folder = place_of(world, plan)
+        found = read_trail(folder)
+        if not found.entries and not found.faults:
+            raise InputRefused(Problem(str(folder), "", "has no audit trail", "allocate the plan anew"))
+        broken = found.broken(read_plan(folder, world), noted)
+        document = {
+            "folder": str(folder),
+            "holds": not broken,
+            "broken": broken,
+            "head": found.head,
+            "locks": [vars(row) for row in found.own_locks().values()],
+            "entries": [_document(entry) for entry in found.entries],
+        }
+        lines = [line for entry in found.entries for line in _lines(entry)]
+        verdict = "the trail holds" if not broken else "the trail DOES NOT HOLD"
+        lines += [f"{verdict}; last hash {found.head}", *(f"  {text}" for text in broken)]
+        terminal.show("\n".join(lines), document)
+    if broken:
+        raise typer.Exit(1)
+
+
+def _tell(terminal: Terminal, found: Trail, folder: str, text: str) -> None:
+    last = found.entries[-1]
+    terminal.show(
+        f"{text} in {folder} ({last.author}: {last.reason}); entry {last.number}, hash {last.hash}",
+        {"folder": folder, "head": found.head, "entry": _document(last)},
+    )
+
+
+def _document(entry: Entry) -> dict[str, Any]:
+    return vars(entry) | {"changes": [vars(change) for change in entry.changes]}
+
+
+def _lines(entry: Entry) -> list[str]:
+    said = f": {entry.reason}" if entry.reason else ""
+    count = len(entry.changes)
+    lines = [f"{entry.number}  {entry.time}  {entry.author} {entry.action}{said}  ({count} figures changed)"]
+    shown = sorted(entry.changes, key=lambda change: _ORDER.index(change.path.replace(" ", ".").split(".")[0]))
+    for change in shown[:SHOWN_CHANGES]:
+        lines.append(f"     {change.path}: {change.before or '-'} -> {change.after or '-'}")
+    if count > SHOWN_CHANGES:
+        lines.append(f"     and {count - SHOWN_CHANGES} more (all with --json)")
+    return lines

@@ -1,0 +1,140 @@
+"""Locks on a plan that was allocated, and the audit trail that goes with it from solve to solve."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from quotalab.runs import default_target, plan_folder
+from scenarios.errors import InputRefused, Problem
+from scenarios.folders import whole_folder
+from scenarios.locks import lock, lock_rows, require_locked
+from scenarios.plan import LockRow, Plan
+from scenarios.plan_files import HEADER, read_plan, write_plan
+from scenarios.scenario import Scenario
+from scenarios.today import today_plan
+from scenarios.trail import Action, Trail, continued, read_trail, require_said, require_whole, write_trail
+
+AUTHOR = "QUOTALAB_AUTHOR"
+
+
+def who_is(author: str | None) -> str:
+    """Who does something: as said, else as the environment says, else the login."""
+    if author is not None:
+        require_said(author=author)
+        return author
+    try:
+        return os.environ.get(AUTHOR) or getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        raise InputRefused(
+            Problem("--author", "", "nobody is logged in by a name", f"say who: --author NAME, or set {AUTHOR}")
+        ) from None
+
+
+def now() -> str:
+    """This moment, to the second, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def place_of(scenario: Scenario, plan: Path | None) -> Path:
+    """The folder of a plan: as given, else that of the scenario's last allocation.
+
+    Raises:
+        InputRefused: no plan is there.
+    """
+    return plan_folder(plan or default_target("allocate", scenario))
+
+
+def put_lock(scenario: Scenario, folder: Path, path: str, value: str, *, author: str, reason: str) -> Trail:
+    """Fix a figure of a plan; the next allocation keeps it.
+
+    Raises:
+        InputRefused: the path names nothing, the value is none for it, the scenario locks the figure itself, nobody or
+            no reason is given, or the plan's trail does not hold.
+    """
+    require_said(author=author, reason=reason)
+    if any(row.path == path for row in lock_rows(scenario)):
+        rule = "is locked in the scenario itself"
+        raise InputRefused(Problem("lock", path, rule, "change it there, under allocation.locks"))
+    time = now()
+    locked = lock(scenario, path, value, author=author, reason=reason, time=time)
+    row = next(row for row in lock_rows(locked) if row.path == path)
+    return _recorded(scenario, folder, "locked", path, row, author=author, reason=reason, time=time)
+
+
+def take_lock(scenario: Scenario, folder: Path, path: str, *, author: str, reason: str) -> Trail:
+    """Take off a lock that was put on a plan.
+
+    Raises:
+        InputRefused: nothing is locked there, the lock is the scenario's own, nobody or no reason is given, or the
+            plan's trail does not hold.
+    """
+    require_said(author=author, reason=reason)
+    own = read_trail(folder).own_locks()
+    if path not in own and any(row.path == path for row in lock_rows(scenario)):
+        rule = "is locked in the scenario itself"
+        raise InputRefused(Problem("lock", path, rule, "remove it there, under allocation.locks"))
+    require_locked(path, own)
+    return _recorded(scenario, folder, "unlocked", path, None, author=author, reason=reason, time=now())
+
+
+def _recorded(
+    scenario: Scenario,
+    folder: Path,
+    action: Action,
+    path: str,
+    row: LockRow | None,
+    *,
+    author: str,
+    reason: str,
+    time: str,
+) -> Trail:
+    """The plan with one lock more or less, written with the entry that says so, both or neither."""
+    plan, trail = read_plan(folder, scenario), read_trail(folder)
+    require_whole(trail, folder, plan)
+    rows = [one for one in plan.locks if one.path != path]
+    after = plan.with_rows(locks=[*rows, row] if row else rows)
+    longer = trail.followed_by(
+        after, action=action, author=author, time=time, reason=reason, scenario=scenario.fingerprint()
+    )
+    with whole_folder(folder) as draft:
+        shutil.copytree(folder, draft, dirs_exist_ok=True)
+        write_plan(after, draft, scenario.currency)
+        write_trail(longer, draft)
+    return longer
+
+
+def earlier_trail(scenario: Scenario, target: Path, plan: Path | None) -> Trail:
+    """What an allocation goes on from: the trail of the plan it starts from, and of the one that it takes the place of.
+
+    Raises:
+        InputRefused: a trail does not hold, a plan was changed without an entry, or the two part ways.
+    """
+    places = [plan_folder(plan)] if plan is not None else []
+    if (target / "plan" / HEADER).is_file():
+        places.append(target / "plan")
+    found = []
+    for place in places:
+        trail = read_trail(place)
+        require_whole(trail, place, _readable(place, scenario) if trail.entries else None)
+        found.append((place, trail))
+    return continued(found)
+
+
+def _readable(place: Path, scenario: Scenario) -> Plan | None:
+    """The plan in a folder; ``None`` where the scenario has changed so that it does not fit any more."""
+    try:
+        return read_plan(place, scenario)
+    except InputRefused:
+        return None
+
+
+def allocated_trail(trail: Trail, scenario: Scenario, plan: Plan, *, by: str, reason: str) -> Trail:
+    """The trail after an allocation; a new one begins with every figure of today's plan."""
+    world, time = scenario.fingerprint(), now()
+    if not trail.entries:
+        trail = trail.followed_by(today_plan(scenario), action="began", author=by, time=time, scenario=world)
+    return trail.followed_by(plan, action="allocated", author=by, time=time, scenario=world, reason=reason)
