@@ -12,14 +12,16 @@ from optimize.curves import zoom
 from optimize.eligibility import immovable
 from optimize.formulate import formulate
 from optimize.infeasible import UNITS, explain
+from optimize.metric_values import MetricValue, metric_values, objective, sacrificed
 from optimize.model import Model, build, first_knots, read_decisions, segments_for
 from optimize.pairs import Pairs
 from optimize.plans import as_plan
 from optimize.prices import Price, prices
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, moved, potentials
+from optimize.quota_tables import quota_tables
 from optimize.responses import Responses
 from optimize.rounding import rounded_quotas
-from optimize.rules import bounds, box
+from optimize.rules import bounds, box, rule_name
 from optimize.solve import Solution, solve
 from optimize.split import attained, split_in_groups
 from optimize.waterfall import waterfall
@@ -66,6 +68,7 @@ class AllocationResult:
         expected_sales: model expectation of each rep under the plan.
         moves: accounts that change owner; immovable: accounts that could not, with the reason.
         exceptions: rules that give way to a lock, in words.
+        metrics: what the plan comes to in every metric that has a target, revenue first.
     """
 
     plan: Plan
@@ -85,6 +88,7 @@ class AllocationResult:
     immovable: Mapping[str, str]
     exceptions: tuple[str, ...]
     notes: tuple[str, ...]
+    metrics: tuple[MetricValue, ...] = ()
 
 
 def allocate(scenario: Scenario, responses: Responses, *, name: str = "plan", gap: float = GAP) -> AllocationResult:
@@ -106,12 +110,15 @@ def allocate(scenario: Scenario, responses: Responses, *, name: str = "plan", ga
     exact = split_in_groups(problem, problem.basis, gain, low, high)
     quotas = rounded_quotas(problem, exact, low, high)
     value = attained(problem.basis, gain, quotas.astype(np.float64))
+    tables = quota_tables(problem, responses, decisions, quotas)
+    value = objective(problem, decisions, tables, value)
+    values = metric_values(problem, decisions, tables)
     rows, found = _explained(problem, decisions, quotas, best)
     exceptions = tuple(f"{row.rule} of {row.subject}: {row.exception}" for row in rows if row.exception)
     shares = problem.samples + gain
     model_value = attained(problem.samples, gain, quotas.astype(np.float64))
     return AllocationResult(
-        plan=as_plan(scenario, responses, problem, decisions, quotas, name=name, origin="allocated"),
+        plan=as_plan(scenario, responses, problem, decisions, quotas, name=name, origin="allocated", tables=tables),
         model_value=model_value,
         attained_share_model=model_value / float(quotas.sum()),
         model_sales=float(shares.sum(axis=1).mean()),
@@ -127,7 +134,8 @@ def allocate(scenario: Scenario, responses: Responses, *, name: str = "plan", ga
         moves=tuple(_moves(problem, decisions)),
         immovable=immovable(scenario),
         exceptions=exceptions,
-        notes=responses.notes,
+        notes=(*responses.notes, *sacrificed(problem, values)),
+        metrics=values,
     )
 
 
@@ -224,7 +232,11 @@ def _explained(
     """The audit with values of loosening on binding rows."""
     found = prices(best.model, best.values)
     rows = []
-    for row in audit(problem, decisions, quotas.astype(np.float64)):
+    aside = {name for rule in problem.set_aside for name in rule_name(rule)}
+    asked = problem.with_rules((*problem.rules, *problem.set_aside))
+    for row in audit(asked, decisions, quotas.astype(np.float64)):
+        if not row.kept and row.rule in aside and not row.exception:
+            row = replace(row, exception="set aside: everybody gets the same chance to make quota")
         price = found.get(row.rule)
         if price is not None and row.rule in UNITS:
             part = price.by_subject.get(row.subject, 0.0)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 
+from optimize.asked import quota_total, revenue_team_totals
 from optimize.locked import read_locks
 from optimize.pairs import owners_of
 from optimize.problem import AllocationProblem, Floats
+from optimize.read_targets import read_metrics
 from optimize.responses import Responses
-from scenarios.errors import InputRefused, Problem, Unsupported, refuse_if
-from scenarios.goals import RATIO_METRICS, FairnessRule, GrowthLimits, PotentialBand, Target
-from scenarios.plan import is_money
+from scenarios.errors import Problem, Unsupported, refuse_if
+from scenarios.goals import FairnessRule, GrowthLimits, PotentialBand, Target, TrainingFloor, Workload
 from scenarios.scenario import Scenario
 from scenarios.today import company_target, formula_target
 
@@ -25,6 +25,9 @@ UNSUPPORTED_RULES = {
     "gini": "use potential_band",
     "group_parity": "use team targets or potential_band",
 }
+
+_OF_DECISIONS = (Workload, TrainingFloor)
+"""Rules on owners, training and care; all others bound quotas, which equal odds alone decide where they are asked."""
 
 
 def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = True) -> AllocationProblem:
@@ -42,6 +45,9 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
     people = {rep.id: rep for rep in scenario.reps}
     teams = tuple(people[rep].team for rep in responses.reps)
     total = quota_total(scenario, int(company_target(scenario)))
+    rules = tuple(rule for rule in allocation.rules if rule.enabled)
+    aside = tuple(rule for rule in rules if not isinstance(rule, _OF_DECISIONS))
+    equal_odds = allocation.mode == "equal_odds"
     samples = responses.samples.astype(np.float64)
     problem = AllocationProblem(
         reps=responses.reps,
@@ -49,7 +55,7 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
         samples=samples,
         basis=basis_samples(samples, responses, allocation.quota_basis),
         total=float(total),
-        team_totals=_team_totals(scenario),
+        team_totals=_team_totals(scenario, responses),
         potential=responses.territory,
         opportunity=responses.opportunity,
         ramp=responses.ramp,
@@ -59,7 +65,9 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
         sharpness=responses.sharpness,
         training=responses.training,
         accounts=responses.accounts,
-        rules=tuple(rule for rule in allocation.rules if rule.enabled),
+        rules=tuple(rule for rule in rules if rule not in aside) if equal_odds else rules,
+        set_aside=aside if equal_odds else (),
+        metrics=read_metrics(scenario, responses, total),
         rounding_step=int(allocation.rounding_step),
         two_stage=allocation.mode == "two_stage",
     )
@@ -95,24 +103,9 @@ def _unsupported(scenario: Scenario, single_pass: bool) -> Iterator[Problem]:
         rule_text = "with motivation on, quotas change sales, so that one pass cannot answer"
         remedy = "use the closed loop: ql.improve or `quotalab allocate --loop`; or leave motivation out"
         yield Problem("motivation", "given", rule_text, remedy)
-    for position, target in enumerate(scenario.goals.targets):
-        where, weight = f"goals.targets[{position}]", target.weight
-        if target.metric in RATIO_METRICS:
-            yield Problem(where, target.metric, f"targets on ratios: {done}", "set targets on its two parts")
-        elif target.metric != "revenue" and weight:
-            yield Problem(f"{where}.weight", f"{weight:g}", f"weights beside revenue: {done}", "leave weight empty")
-        if target.metric == "revenue" and weight == 0:
-            yield Problem(f"{where}.weight", "0", f"an objective without revenue: {done}", "leave weight empty")
-        if target.metric != "revenue" and target.team is not None:
-            yield Problem(where, f"{target.metric} of {target.team}", f"team targets beside revenue: {done}")
-        if target.first_day is not None or target.end is not None:
-            period = f"{target.first_day or 'start'} to {target.end or 'end'}"
-            yield Problem(where, period, f"targets of a part of the horizon: {done}", "leave first_day and end empty")
-
-
-def quota_total(scenario: Scenario, target: int) -> int:
-    """What quotas sum to: the target times 1 + over-assignment, rounded half to even."""
-    return round(target * (1 + Fraction(str(scenario.allocation.over_assignment))))
+    if allocation.mode == "equal_odds" and allocation.quota_basis != "full":
+        rule_text = "equal odds are those of the simulated person"
+        yield Problem("allocation.quota_basis", allocation.quota_basis, rule_text, "set it to full")
 
 
 def basis_samples(samples: Floats, responses: Responses, basis: str) -> Floats:
@@ -129,10 +122,15 @@ def basis_samples(samples: Floats, responses: Responses, basis: str) -> Floats:
     return np.asarray(samples * factor)
 
 
-def _team_totals(scenario: Scenario) -> dict[str, float]:
-    out = {}
+def _whole(scenario: Scenario, target: Target) -> bool:
+    start, end = scenario.calendar.start, scenario.calendar.end
+    return (target.first_day or start, target.end or end) == (start, end)
+
+
+def _team_totals(scenario: Scenario, responses: Responses) -> dict[str, float]:
+    out = {team: float(total) for team, total in revenue_team_totals(scenario, responses.periods).items()}
     for target in scenario.goals.targets:
-        if target.metric == "revenue" and target.team is not None:
+        if target.metric == "revenue" and target.team is not None and _whole(scenario, target):
             out[target.team] = float(quota_total(scenario, _team_target(scenario, target)))
     return out
 
@@ -208,15 +206,3 @@ def _teams_under_locks(problem: AllocationProblem) -> AllocationProblem:
         else:
             overruled[team] = total
     return replace(problem, team_totals=kept, teams_overruled=overruled)
-
-
-def additive_targets(scenario: Scenario) -> dict[str, float]:
-    """Company targets on other additive metrics: minor units where money, else counts, over-assignment in them."""
-    out: dict[str, float] = {}
-    for target in scenario.goals.targets:
-        if target.metric not in RATIO_METRICS and target.metric != "revenue" and target.team is None:
-            if target.target is None:
-                raise InputRefused(Problem("goals.targets", target.metric, "a formula is only for the metric revenue"))
-            value = int(target.minor) if is_money(target.metric) else round(target.target)
-            out[target.metric] = float(quota_total(scenario, value))
-    return out

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from optimize.blocks import Programme
 from optimize.model import build
+from optimize.parts.metrics import FLOOR, floor_loosening, floor_words
 from optimize.problem import AllocationProblem
 from optimize.rules import rule_name
 from optimize.solve import feasible, solve
@@ -139,6 +140,8 @@ def _least(problem: AllocationProblem, programme: Programme, name: str) -> str:
     amount = least_loosening(problem, programme, name)
     if amount is None:
         return ""
+    if name.startswith(FLOOR):
+        return floor_loosening(problem, name, amount)
     unit, size = UNITS[name]
     return f"{WORDS[name]}: loosen by {_rounded_up(amount / size)} {unit}"
 
@@ -159,6 +162,8 @@ def _right_side(programme: Programme) -> float:
 
 
 def _named(problem: AllocationProblem, programme: Programme, name: str) -> str:
+    if name.startswith(FLOOR):
+        return floor_words(problem, name)
     rows = [rows for rows in programme.rows if rows.rule == name]
     subjects = list(dict.fromkeys(subject for block in rows for subject in block.subjects))
     if name == "company_total":

@@ -10,7 +10,7 @@ import numpy as np
 from optimize.blocks import Blocks, Columns, Programme
 from optimize.curves import chord_error
 from optimize.pairs import PairLabels, largest
-from optimize.parts import accounts, fairness, targets, training, trust
+from optimize.parts import accounts, fairness, metrics, targets, training, trust
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints
 
 EXACT_COLUMNS = 20_000
@@ -68,7 +68,9 @@ def care_error(problem: AllocationProblem, knots: tuple[Floats, ...]) -> float:
         return 0.0
     best = largest(problem.accounts.unit, problem.accounts.allowed)
     errors = [chord_error(c.sales, k) for c, k in zip(problem.accounts.curves, knots, strict=True)]
-    return float(best @ np.array(errors))
+    worth = problem.metrics.revenue_weight
+    worth += sum(metrics.objective_factor(problem, one) * one.rates.account for one in problem.metrics.weighted)
+    return worth * float(best @ np.array(errors))
 
 
 def build(
@@ -89,17 +91,20 @@ def build(
     unit = money_unit(problem)
     trained = training.add(blocks, problem, unit)
     cuts = first_knots(problem) if knots is None else knots
-    owned = accounts.add(blocks, problem, unit, cuts)
+    owned = accounts.add(blocks, problem, unit, cuts, problem.metrics.others)
     gain = trained.gain + owned.gain
     made = None
     if quotas:
         made = targets.add(blocks, problem, unit, gain, segments)
     else:
         blocks.columns("nothing", ["nothing"], 0.0, 0.0)
-        blocks.reward(gain)
+        blocks.reward(gain, problem.metrics.revenue_weight)
+    other = metrics.gains_of(problem, trained.gain, owned, unit)
+    hidden = metrics.add(blocks, problem, unit, other, gain, quotas)
     fairness.add(blocks, problem, unit, made, owned, gain, trained.hours)
     trust.add(blocks, problem.trust, trained, owned)
-    return Model(blocks.programme(), unit, (made.error if made else 0.0) * unit, problem, cuts)
+    hidden += problem.metrics.revenue_weight * (made.error if made else 0.0)
+    return Model(blocks.programme(), unit, hidden * unit, problem, cuts)
 
 
 def read_decisions(problem: AllocationProblem, model: Model, values: Floats) -> Decisions:

@@ -9,7 +9,6 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from optimize.rounding import in_cumulative_steps
 from scenarios import physics
 
 Floats = NDArray[np.float64]
@@ -31,22 +30,14 @@ class Period:
         return (self.end - self.first).days
 
 
-def phased(quota: int, season: Floats, step: int) -> list[int]:
-    """One quota over the periods: whole steps by the running sum, the last period ties the total exactly.
-
-    Where a period holds fewer than ten steps on average, whole units of currency serve as the step.
+def period_step(total: int, cells: int, step: int) -> int:
+    """The step of quotas by period: the rounding step, or whole units of currency where cells hold less than ten steps.
 
     Args:
-        season: the rep's expected share of sales by period, [P].
+        total: what all cells sum to; ``cells``: how many there are.
+        step: rounding step of quotas, in minor units.
     """
-    fine = step if quota >= 10 * step * len(season) else WHOLE_UNIT
-    cells = in_cumulative_steps(quota, season, fine)
-    return [int(cell) for cell in cells]
-
-
-def counted(quota: int, season: Floats) -> list[int]:
-    """A quota that is a count, over the periods."""
-    return [int(cell) for cell in in_cumulative_steps(quota, season, 1)]
+    return step if total >= 10 * step * cells else min(step, WHOLE_UNIT)
 
 
 def seasons(by_period: Floats) -> Floats:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
 
 import numpy as np
 
 from optimize.audit import audit, broken
-from optimize.formulate import additive_targets
-from optimize.phasing import counted, laid_out, phased, training_periods
-from optimize.problem import AllocationProblem, Decisions, Floats, Ints, Locks
+from optimize.phasing import laid_out, training_periods
+from optimize.problem import AllocationProblem, Decisions, Floats, Ints
+from optimize.quota_tables import QuotaTable, Tables, quota_tables
 from optimize.responses import Responses
-from optimize.rounding import rounded_quotas
-from optimize.split import split
 from scenarios.locks import lock_rows
-from scenarios.plan import CareRow, OwnerRow, Plan, QuotaRow, TrainingRow, is_money
+from scenarios.plan import CareRow, OwnerRow, Plan, QuotaRow, TrainingRow
 from scenarios.scenario import Scenario
 from scenarios.today import care_planned, today_plan
 
@@ -29,11 +27,15 @@ def as_plan(
     name: str,
     origin: str,
     notes: tuple[str, ...] = (),
+    tables: Tables | None = None,
 ) -> Plan:
-    """A plan of these decisions; quotas are whole minor units, [R]."""
-    rows = list(_quota_rows(responses, "revenue", quotas, problem.rounding_step))
-    for metric, total in additive_targets(scenario).items():
-        rows += _quota_rows(responses, metric, _other_quotas(responses, problem, metric, total), problem.rounding_step)
+    """A plan of these decisions; quotas are whole minor units, [R].
+
+    Args:
+        tables: quotas by metric, rep and period where they are at hand.
+    """
+    tables = tables or quota_tables(problem, responses, decisions, quotas)
+    rows = [row for table in tables.values() for row in quota_rows(responses, table)]
     return Plan(
         name=name,
         origin=origin,
@@ -46,28 +48,11 @@ def as_plan(
     )
 
 
-def _quota_rows(responses: Responses, metric: str, quotas: Ints, step: int) -> list[QuotaRow]:
-    rows = []
-    for r, rep in enumerate(responses.reps):
-        season, quota = responses.season[r], int(quotas[r])
-        cells = phased(quota, season, step) if is_money(metric) else counted(quota, season)
-        for period, cell, share in zip(responses.periods, cells, season, strict=True):
-            # A period in which the rep sells nothing has no quota: null is not zero.
-            if cell or share > 0:
-                rows.append(QuotaRow(rep, metric, period.first, period.end, cell))
-    return rows
-
-
-def _other_quotas(responses: Responses, problem: AllocationProblem, metric: str, total: float) -> Ints:
-    """Quotas of another additive metric: the exact split of its own samples, everybody the same chance, in steps."""
-    samples = responses.metrics[metric].astype(np.float64)
-    count = samples.shape[1]
-    nothing, open_end = np.zeros(count), np.full(count, np.inf)
-    exact = split(samples, nothing, nothing, open_end, total)
-
-    step = problem.rounding_step if is_money(metric) else 1
-    bare = replace(problem, total=total, team_totals={}, locks=Locks(), rounding_step=step)
-    return rounded_quotas(bare, exact, nothing, open_end)
+def quota_rows(responses: Responses, table: QuotaTable) -> Iterator[QuotaRow]:
+    """A table's cells by rep and period; where a rep sells nothing there is none: null is not zero."""
+    for r, p in zip(*np.nonzero(table.kept), strict=True):
+        period = responses.periods[p]
+        yield QuotaRow(responses.reps[r], table.metric, period.first, period.end, int(table.cells[r, p]))
 
 
 def _training_rows(responses: Responses, problem: AllocationProblem, hours: Floats) -> list[TrainingRow]:

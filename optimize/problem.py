@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimize.curves import CareCurve
+from optimize.metrics import Metrics, Rates
 from optimize.pairs import Candidates, Table
 from scenarios.goals import FairnessRule
 
@@ -112,10 +113,17 @@ class AccountOffer:
         """Sales in a year at these care hours and the reference owner, minor units, [A]."""
         return np.array([c.sales(hours) for c, hours in zip(self.curves, care.tolist(), strict=True)], dtype=np.float64)
 
-    def values(self, account: Ints, rep: Ints, care: Floats, sales: Floats) -> Floats:
-        """As :meth:`value`, for pairs; care and sales by account, [A]."""
+    def values(self, account: Ints, rep: Ints, care: Floats, sales: Floats, rates: Rates | None = None) -> Floats:
+        """As :meth:`value`, for pairs; care and sales by account, [A].
+
+        Args:
+            rates: of another metric, which is then what is added to.
+        """
         extra = self.hour_price[rep] * self.care_load[rep] * (care - self.care_base)[account]
-        return np.asarray(self.unit[account, rep] * sales[account] - self.displaced[account, rep] - extra)
+        worth, cost = self.unit[account, rep] * sales[account], self.displaced[account, rep]
+        if rates is not None:
+            return np.asarray(rates.account * worth - rates.lead[rep] * (cost + extra))
+        return np.asarray(worth - cost - extra)
 
     def value(self, account: int, rep: int, care: float) -> float:
         """What the account adds to the sales of this owner at this care, minor units over the horizon."""
@@ -187,7 +195,9 @@ class AllocationProblem:
         hours: working hours over the horizon before training, [R].
         load: hours that leads ask for, [R].
         sharpness: of the clearing function that turns hours asked for into workload.
-        rules: enabled fairness rules.
+        rules: enabled fairness rules that hold while solving.
+        set_aside: enabled rules that the mode of equal odds does without.
+        metrics: targets beside the company's revenue over the horizon.
         trust: how far from the simulated plan the decisions may be; None where that does not matter.
     """
 
@@ -212,6 +222,8 @@ class AllocationProblem:
     locks: Locks = Locks()
     sharpness: float = 6.0
     trust: TrustRegion | None = None
+    set_aside: tuple[FairnessRule, ...] = ()
+    metrics: Metrics = field(default_factory=Metrics)
 
     @property
     def ramping(self) -> Bools:
@@ -255,10 +267,16 @@ class AllocationProblem:
         return Decisions(owner, training, care)
 
 
-def gains(problem: AllocationProblem, decisions: Decisions) -> Floats:
-    """Expected sales of each rep above the simulated plan, minor units, [R]; additive, by the mean (rule R15)."""
+def gains(problem: AllocationProblem, decisions: Decisions, rates: Rates | None = None) -> Floats:
+    """Expected sales of each rep above the simulated plan, minor units, [R]; additive, by the mean (rule R15).
+
+    Args:
+        rates: of another metric, whose gain is then given in its own unit.
+    """
     offer = problem.accounts
     out = problem.training.gain_at(decisions.training)
+    if rates is not None:
+        out = out * rates.lead
     same = np.array_equal(decisions.care, offer.care_base)
     sales = offer.base_sales if same else offer.sales(decisions.care)
     for owner, care, sold, sign in (
@@ -266,7 +284,7 @@ def gains(problem: AllocationProblem, decisions: Decisions) -> Floats:
         (offer.base, offer.care_base, offer.base_sales, -1.0),
     ):
         a = np.flatnonzero(owner >= 0)
-        np.add.at(out, owner[a], sign * offer.values(a, owner[a], care, sold))
+        np.add.at(out, owner[a], sign * offer.values(a, owner[a], care, sold, rates))
     return out
 
 

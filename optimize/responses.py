@@ -8,21 +8,22 @@ function fitted to simulated hours and scaled to simulated sales.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimize.eligibility import allowed_owners, most_moves
+from optimize.metrics import Rates
 from optimize.pairs import as_pairs, as_table
 from optimize.phasing import Period, seasons
 from optimize.problem import AccountOffer, TrainingOffer
 from optimize.response_accounts import AccountFigures, potentials_given
 from optimize.response_leads import LeadFigures
+from optimize.response_metrics import other_metrics, rates
 from optimize.response_people import People
 from optimize.response_training import offer as training_offer
 from scenarios.errors import InputRefused, Problem
-from scenarios.goals import RATIO_METRICS
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan
 from sim.outcome import Counts, Outcome
@@ -38,7 +39,8 @@ class Responses:
     Attributes:
         plan: simulation hash of the plan that was simulated.
         samples: sales of each rep under it, [N, R].
-        metrics: samples of other additive metrics with a company target, each [N, R].
+        metrics: samples of the other additive metrics that targets ask for, each [N, R, P].
+        rates: how each of them goes with revenue.
         season: expected share of sales by period, [R, P].
         training, accounts: gains and hours of the levers.
         opportunity: expected sales of a reference rep at full pace with the same leads and today's accounts, [R].
@@ -68,6 +70,7 @@ class Responses:
     sharpness: float
     employed: tuple[tuple[int, ...], ...]
     notes: tuple[str, ...]
+    rates: Mapping[str, Rates] = field(default_factory=dict)
 
     @property
     def skill(self) -> Floats:
@@ -118,7 +121,7 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
         reps=names,
         periods=periods,
         samples=np.ascontiguousarray(cube.total("revenue")[:, keep]),
-        metrics=_other_metrics(scenario, outcome, keep),
+        metrics=other_metrics(scenario, outcome, keep),
         season=seasons(cube.by_period("revenue").mean(axis=0)[keep]),
         training=training_offer(people, leads, accounts),
         accounts=offer,
@@ -130,6 +133,7 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
         sharpness=leads.clearing.sharpness,
         employed=tuple(_employed(scenario, rep, periods) for rep in names),
         notes=_notes([key for key in cube.keys if key not in names]),
+        rates=rates(scenario, outcome, keep),
     )
 
 
@@ -202,11 +206,6 @@ def _carriers(scenario: Scenario, outcome: Outcome) -> list[int]:
         rule = "no rep books any sales in the simulation, so there is nothing to split"
         raise InputRefused(Problem("outcome.rep.revenue", "0", rule, "check sources, conversions and accounts"))
     return keep
-
-
-def _other_metrics(scenario: Scenario, outcome: Outcome, keep: list[int]) -> dict[str, Counts]:
-    wanted = {target.metric for target in scenario.goals.targets} - {"revenue"} - set(RATIO_METRICS)
-    return {metric: np.ascontiguousarray(outcome["rep"].total(metric)[:, keep]) for metric in sorted(wanted)}
 
 
 def _employed(scenario: Scenario, name: str, periods: tuple[Period, ...]) -> tuple[int, ...]:

@@ -54,16 +54,3 @@ def _in_steps(quotas: Floats, low: Floats, high: Floats, total: int, step: int) 
         order = np.lexsort((np.arange(len(values)), -values, ~fits))
         values[order[0]] += odd
     return np.asarray(values, dtype=np.int64)
-
-
-def in_cumulative_steps(total: int, shares: Floats, step: int) -> Ints:
-    """A total cut by shares into whole steps by rounding the running sum; the last cell takes what is left.
-
-    Every running sum is within half a step of the exact one, and the cells sum to the total exactly.
-    """
-    weights = np.maximum(shares, 0.0)
-    if weights.sum() <= 0:
-        weights = np.ones_like(weights)
-    running = np.round(total * np.cumsum(weights) / weights.sum() / step).astype(np.int64) * step
-    running[-1] = total
-    return np.asarray(np.diff(running, prepend=0))

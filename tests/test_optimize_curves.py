@@ -15,8 +15,7 @@ from scipy.optimize import linprog
 
 from optimize.curves import attainment_pieces, attainment_table, envelope, expected_minimum
 from optimize.parts.fairness import chance_quantile
-from optimize.phasing import Period, laid_out, phased, seasons, training_effect, training_periods
-from optimize.rounding import in_cumulative_steps
+from optimize.phasing import Period, laid_out, seasons, training_effect, training_periods
 from optimize.split import attained, proportional, split
 
 SAMPLES = st.lists(st.integers(0, 1000), min_size=1, max_size=30)
@@ -206,29 +205,9 @@ def test_chance_of_the_company_under_over_assignment(reps, printed):
 # Steps and periods
 
 
-@given(st.integers(0, 10**9), st.lists(st.floats(0, 10), min_size=1, max_size=24), st.sampled_from([1, 100, 10_000]))
-def test_cumulative_steps_tie_and_stay_near(total, shares, step):
-    cells = in_cumulative_steps(total, np.array(shares), step)
-    assert int(cells.sum()) == total
-    weights = np.array(shares) if sum(shares) > 0 else np.ones(len(shares))
-    exact = total * np.cumsum(weights) / weights.sum()
-    assert (np.abs(np.cumsum(cells) - exact)[:-1] <= step / 2 + 1e-3).all()
-    assert (cells[:-1] % step == 0).all()
-
-
 def months():
     firsts = [date(2026, month, 1) for month in range(1, 13)] + [date(2027, 1, 1)]
     return [Period(f"{a:%Y-%m}", a, b) for a, b in itertools.pairwise(firsts)]
-
-
-def test_phasing_ties_and_uses_steps_where_they_fit():
-    season = np.array([1, 2, 3, 4] * 3, dtype=float) / 30
-    cells = phased(2_951_234_56, season, 1_000_00)
-    assert sum(cells) == 2_951_234_56
-    assert all(cell % 1_000_00 == 0 for cell in cells[:-1])
-    small = phased(1_234_56, season, 1_000_00)
-    assert sum(small) == 1_234_56
-    assert all(cell % 100 == 0 for cell in small[:-1])
 
 
 def test_seasons_sum_to_one_and_leave_absent_periods_empty():

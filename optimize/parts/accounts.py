@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from optimize.blocks import Blocks, Linear
 from optimize.curves import Pieces, care_pieces
+from optimize.metrics import Metric
 from optimize.pairs import PairLabels, Pairs, as_pairs
 from optimize.problem import AllocationProblem, Bools, Floats, Ints
 
@@ -22,6 +24,7 @@ class Ownership:
     Attributes:
         away: accounts of choice that leave the owner of the simulated plan, one expression.
         care_change: care hours of each account whose care is decided, less those of the simulated plan.
+        others: gains in other metrics by rep, each in its own unit.
     """
 
     gain: Linear
@@ -30,6 +33,7 @@ class Ownership:
     load: Linear
     away: Linear
     care_change: Linear
+    others: tuple[Linear, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,22 +67,25 @@ def may_rest(problem: AllocationProblem) -> Bools:
     return np.asarray(out)
 
 
-def add(blocks: Blocks, problem: AllocationProblem, unit: float, knots: tuple[Floats, ...]) -> Ownership:
+def add(
+    blocks: Blocks,
+    problem: AllocationProblem,
+    unit: float,
+    knots: tuple[Floats, ...],
+    metrics: Sequence[Metric] = (),
+) -> Ownership:
     """Add owners and care.
 
     Args:
         knots: care hours at which each account's curve is cut, where care is a decision.
+        metrics: those whose gains are wanted as well.
     """
     offer = problem.accounts
-    count = len(problem.reps)
     pairs = _pairs(blocks, problem)
     chosen = pairs.col >= 0
     sure = ~chosen
-    steady = np.zeros(count)
-    known = np.flatnonzero(offer.base >= 0)
-    np.add.at(steady, offer.base[known], -offer.values(known, offer.base[known], offer.care_base, offer.base_sales))
-    worth, hours, cut = _care(blocks, problem, pairs, knots)
-    gain = _by_rep(blocks, "account sales", problem, pairs, worth / unit, steady / unit) + cut.gain.times(1 / unit)
+    hours, cut = _care(blocks, problem, pairs, knots)
+    gain = _gain(blocks, problem, pairs, cut, unit)
     load = _by_rep(blocks, "account hours", problem, pairs, hours, problem.load) + cut.load
     own = offer.potential[pairs.account] / unit
     potential = _by_rep(blocks, "account potential", problem, pairs, own, problem.potential / unit)
@@ -88,7 +95,27 @@ def add(blocks: Blocks, problem: AllocationProblem, unit: float, knots: tuple[Fl
         _count_rows(blocks, problem, pairs)
     last = offer.history[pairs.account] / unit
     history = _by_rep(blocks, "account history", problem, pairs, last, _history_without(problem) / unit)
-    return Ownership(gain, potential, history, load, _away(problem, pairs), cut.change)
+    others = tuple(_gain(blocks, problem, pairs, cut, 1.0, metric) for metric in metrics)
+    return Ownership(gain, potential, history, load, _away(problem, pairs), cut.change, others)
+
+
+def _gain(
+    blocks: Blocks, problem: AllocationProblem, pairs: _Pairs, cut: _Cut, unit: float, metric: Metric | None = None
+) -> Linear:
+    """What accounts and care bring each rep above the simulated plan: sales, or another metric."""
+    offer = problem.accounts
+    rates = None if metric is None else metric.rates
+    steady = np.zeros(len(problem.reps))
+    known = np.flatnonzero(offer.base >= 0)
+    owner = offer.base[known]
+    np.add.at(steady, owner, -offer.values(known, owner, offer.care_base, offer.base_sales, rates))
+    worth = offer.values(pairs.account, pairs.rep, cut.start, cut.sales, rates)
+    name = "account sales" if metric is None else f"account sales as {metric.name}"
+    owned = _by_rep(blocks, name, problem, pairs, worth / unit, steady / unit)
+    care = cut.sold - cut.displaced
+    if rates is not None:
+        care = cut.sold.times(rates.account) - cut.displaced.times(rates.lead)
+    return owned + care.times(1 / unit)
 
 
 def _away(problem: AllocationProblem, pairs: _Pairs) -> Linear:
@@ -137,51 +164,62 @@ def _by_rep(
 
 @dataclass(frozen=True)
 class _Cut:
-    gain: Linear
+    """Care beyond the start of each account's curve.
+
+    Attributes:
+        start: care hours where the curves start, [A]; ``sales``: in a year there, on the concave envelope, [A].
+        sold: sales of accounts by rep; ``displaced``: sales of leads that the hours displace; ``load``: hours.
+        change: care hours of each account whose care is decided, less those of the simulated plan.
+    """
+
+    start: Floats
+    sales: Floats
+    sold: Linear
+    displaced: Linear
     load: Linear
     change: Linear
 
 
-def _care(
-    blocks: Blocks, problem: AllocationProblem, pairs: _Pairs, knots: tuple[Floats, ...]
-) -> tuple[Floats, Floats, _Cut]:
-    """Worth and hours of each pair at the start of its care curve, and the columns of care beyond it."""
+def _care(blocks: Blocks, problem: AllocationProblem, pairs: _Pairs, knots: tuple[Floats, ...]) -> tuple[Floats, _Cut]:
+    """Hours of each pair at the start of its care curve, and the columns of care beyond it."""
     offer, locked = problem.accounts, problem.locks.care
     count = len(problem.reps)
     start = np.zeros(len(offer.ids)) if offer.care_budget is not None else offer.care_base.copy()
     start[list(locked)] = list(locked.values())
     sales = offer.base_sales if np.array_equal(start, offer.care_base) else offer.sales(start)
-    worth = offer.values(pairs.account, pairs.rep, start, sales)
     hours = offer.order_hours[pairs.account, pairs.rep] + offer.care_load[pairs.rep] * start[pairs.account]
     none, nobody = Linear.constants(np.zeros(count)), Linear.constants(np.zeros(0))
     if offer.care_budget is None:
-        return worth, hours, _Cut(none, none, nobody)
+        return hours, _Cut(start, sales, none, none, none, nobody)
     columns: list[Ints] = []
     of_rep: list[Ints] = []
     of_account: list[Ints] = []
     slope: list[Floats] = []
+    price: list[Floats] = []
     load: list[Floats] = []
     cuts: dict[int, Pieces] = {}
+    sales = sales.copy()
     for i, (a, r) in enumerate(zip(pairs.account.tolist(), pairs.rep.tolist(), strict=True)):
         if a in locked:
             continue
         if a not in cuts:
             cuts[a] = care_pieces(offer.curves[a].sales, knots[a])
+            sales[a] = cuts[a].level
         pieces = cuts[a]
-        worth[i] += offer.unit[a, r] * (pieces.level - sales[a])
         names = [(offer.ids[a], problem.reps[r])] * len(pieces.width)
         cols = blocks.columns(CARE, names, 0.0, pieces.width)
         columns.append(cols)
         of_rep.append(np.full(len(cols), r))
         of_account.append(np.full(len(cols), len(cuts) - 1))
-        slope.append(offer.unit[a, r] * pieces.slope - offer.hour_price[r] * offer.care_load[r])
+        slope.append(offer.unit[a, r] * pieces.slope)
+        price.append(np.full(len(cols), offer.hour_price[r] * offer.care_load[r]))
         load.append(np.full(len(cols), offer.care_load[r]))
         if pairs.col[i] >= 0:
             most = float(pieces.width.sum())
             link = Linear.total(cols) + Linear.total(pairs.col[i : i + 1], -most)
             blocks.rows("care needs its owner", [str(names[0])], link, upper=0.0, kept=True)
     if not columns:
-        return worth, hours, _Cut(none, none, nobody)
+        return hours, _Cut(start, sales, none, none, none, nobody)
     cols, reps = np.concatenate(columns), np.concatenate(of_rep)
     spent = Linear.total(cols) + Linear.constants(np.array([sum(locked.values())]))
     soft = np.array([bool(locked)])
@@ -189,11 +227,14 @@ def _care(
     blocks.rows("care_budget", ["company"], spent, upper=offer.care_budget or 0.0, loosen=one, giving_way=soft)
     now = -offer.care_base[list(cuts)]
     cut = _Cut(
+        start,
+        sales,
         Linear.of(count, reps, cols, np.concatenate(slope)),
+        Linear.of(count, reps, cols, np.concatenate(price)),
         Linear.of(count, reps, cols, np.concatenate(load)),
         Linear.of(len(cuts), np.concatenate(of_account), cols, 1.0, now),
     )
-    return worth, hours, cut
+    return hours, cut
 
 
 def _assignment_rows(blocks: Blocks, problem: AllocationProblem, pairs: _Pairs) -> None:

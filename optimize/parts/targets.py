@@ -34,30 +34,41 @@ def add(blocks: Blocks, problem: AllocationProblem, unit: float, gain: Linear, s
         segments: pieces of f per rep; None gives the exact sample average.
     """
     q = blocks.columns(QUOTA, problem.reps, 0.0, np.inf)
-    expected, error = _expected(blocks, problem.basis / unit, problem.reps, q, gain, segments)
-    blocks.reward(expected)
+    expected, error = expected_capped(blocks, problem.basis / unit, problem.reps, q, gain, segments)
+    blocks.reward(expected, problem.metrics.revenue_weight)
     _totals(blocks, problem, unit, q)
     truly = expected
     if problem.basis is not problem.samples and any(isinstance(rule, MinimumAttainment) for rule in problem.rules):
-        truly, _ = _expected(blocks, problem.samples / unit, problem.reps, q, gain, segments)
+        truly, _ = expected_capped(blocks, problem.samples / unit, problem.reps, q, gain, segments)
     return Quotas(q, truly, error)
 
 
-def _expected(
-    blocks: Blocks, samples: Floats, reps: tuple[str, ...], q: Ints, gain: Linear, segments: int | None
+def expected_capped(
+    blocks: Blocks,
+    samples: Floats,
+    reps: tuple[str, ...],
+    q: Ints,
+    gain: Linear,
+    segments: int | None,
+    of: str = "",
 ) -> tuple[Linear, float]:
-    """Columns and rows that cut f into pieces; expected capped sales of each rep, and what the pieces may hide."""
+    """Columns and rows that cut f into pieces; expected capped sales of each rep, and what the pieces may hide.
+
+    Args:
+        of: another metric than revenue, of which all names then speak.
+    """
+    of = f" of {of}" if of else ""
     count = len(reps)
-    below = blocks.columns("below the least sample", reps, 0.0, np.inf)
-    above = blocks.columns("above the largest sample", reps, 0.0, np.inf)
+    below = blocks.columns(f"below the least sample{of}", reps, 0.0, np.inf)
+    above = blocks.columns(f"above the largest sample{of}", reps, 0.0, np.inf)
     shift = Linear.columns(q) - gain + Linear.columns(below) - Linear.columns(above)
     expected = gain - Linear.columns(below)
     pieces = attainment_table(samples, segments)
     labels = PairLabels(reps, ("",), pieces.of, np.zeros_like(pieces.of))
-    cut = blocks.columns("attainment pieces", labels, 0.0, pieces.width)
+    cut = blocks.columns(f"attainment pieces{of}", labels, 0.0, pieces.width)
     shift = shift - Linear.of(count, pieces.of, cut, 1.0)
     expected = expected + Linear.of(count, pieces.of, cut, pieces.slope, pieces.level)
-    blocks.rows("attainment", reps, shift, pieces.start, pieces.start, kept=True)
+    blocks.rows(f"attainment{of}", reps, shift, pieces.start, pieces.start, kept=True)
     return expected, float(pieces.error.sum())
 
 
