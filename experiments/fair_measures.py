@@ -1,25 +1,21 @@
 """How fairly a plan deals with its people, from simulated years: odds, the worst-off, quota against potential.
 
 These figures are formed over all years at once (a chance has no value in a single year), so their intervals come from
-leaving out one block of years at a time (the delete-a-group jackknife, Shao and Tu 1995, section 2.3), and differences
-between plans leave out the same blocks.
+leaving out one block of years at a time; differences between plans leave out the same blocks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 
 from experiments.measures import Floats, widest_gap
+from experiments.without_blocks import Years, leave_blocks_out
 from scenarios.plan import Plan
-from sim.interval import Interval, student_interval
+from sim.interval import Interval
 from sim.outcome import Outcome
-
-BLOCKS = 20
-"""Groups of years that are left out in turn."""
 
 Statistic = Callable[[Floats, Floats], float]
 """From sales, ``[years, reps]``, and quotas, ``[reps]``, to one figure."""
@@ -105,26 +101,13 @@ def carried(plan: Plan, outcome: Outcome) -> tuple[Floats, Floats]:
 def jackknife(
     statistic: Statistic, sides: list[tuple[Floats, Floats]], confidence: float = 0.95, comparisons: int = 1
 ) -> Interval:
-    """The statistic of the first side minus that of the second, if there is one, over all years.
+    """The statistic of the first side minus that of the second, if there is one, over all years."""
 
-    Years are left out in blocks of neighbours; all sides leave out the same. Fewer than two years give infinite ends.
-    """
-    years = len(sides[0][0])
-    blocks = np.array_split(np.arange(years), min(BLOCKS, years))
-
-    def value(keep: Floats | slice) -> float:
+    def value(keep: Years) -> float:
         first, *second = (statistic(sales[keep], quotas) for sales, quotas in sides)
         return first - second[0] if second else first
 
-    whole = value(slice(None))
-    method = f"jackknife, {len(blocks)} blocks of years"
-    if len(blocks) < 2:
-        return student_interval(whole, float("inf"), years, confidence, method, comparisons)
-    without = np.array([value(np.delete(np.arange(years), block)) for block in blocks])
-    count = len(blocks)
-    error = sqrt((count - 1) / count * float(np.square(without - without.mean()).sum()))
-    found = student_interval(whole, error, count, confidence, method, comparisons)
-    return Interval(found.estimate, found.low, found.high, confidence, years, method, error, comparisons)
+    return leave_blocks_out(value, len(sides[0][0]), confidence, comparisons)
 
 
 def gini(quotas: Mapping[str, int], potentials: Mapping[str, int]) -> float | None:

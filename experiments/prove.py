@@ -175,7 +175,7 @@ def _request(
     """The request as the plans were made for it, and the plans that break a rule of it."""
     if responses is None:
         return None, frozenset()
-    request = formulate(scenario, responses)
+    request = formulate(scenario, responses, single_pass=False)
     return request, frozenset(name for name, one in plans.items() if breaks_a_rule(request, one))
 
 
@@ -214,7 +214,7 @@ def _bound(scenario: Scenario, plan: Plan, outcome: Outcome) -> tuple[QuotaBound
         return None, "quotas move sales here, so no split is best for all years"
     world = scenario.with_plan(plan)
     try:
-        request = formulate(world, estimate(world, outcome))
+        request = formulate(world, estimate(world, outcome), single_pass=False)
     except QuotalabError as refused:
         return None, str(refused)
     columns = [outcome["rep"].keys.index(rep) for rep in request.reps]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from experiments.compare import compare
-    from quotalab.api import allocate, baselines, calibrate, diagnose, report, sweep
+    from quotalab.api import allocate, baselines, calibrate, diagnose, report, stress, sweep
     from quotalab.job import Sizes, study
     from scenarios import errors
     from scenarios.files import changed, json_schema, library, load, save
@@ -52,6 +52,7 @@ _HOMES = {
     "simulate": "sim.run",
     "simulate_moments": "sim.streaming",
     "simulate_until": "sim.until",
+    "stress": "quotalab.api",
     "study": "quotalab.job",
     "sweep": "quotalab.api",
     "today_plan": "scenarios.today",
@@ -79,6 +80,7 @@ __all__ = [
     "simulate",
     "simulate_moments",
     "simulate_until",
+    "stress",
     "study",
     "sweep",
     "today_plan",

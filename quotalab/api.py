@@ -8,6 +8,7 @@ from typing import Any
 
 from experiments.design import read_sweep
 from experiments.money import Language
+from experiments.regret import StressTest, stress_test
 from experiments.report import check_page, write
 from experiments.runs import Progress
 from experiments.sweep import SweepResult, run_sweep
@@ -27,6 +28,7 @@ from quotalab.learning import DEFAULT_YEARS, learning_years
 from quotalab.worlds import open_world, require_scenario
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario, require_world
+from scenarios.today import today_plan
 from sim.outcome import Outcome
 from sim.run import simulate
 
@@ -100,6 +102,27 @@ def sweep(
         RunInterrupted: stopped; says what was kept.
     """
     return run_sweep(read_sweep(source, base), folder, workers=workers, progress=progress)
+
+
+def stress(
+    scenario: Scenario, plans: dict[str, Plan] | None = None, *, stresses: list[str] | None = None, **sizes: Any
+) -> StressTest:
+    """Plans in worlds in which something goes wrong, and the plan that one would regret least.
+
+    Args:
+        plans: by name; default today's plan and the scenario's own, if it has one.
+        stresses: names, see :func:`experiments.stress.stresses`; default all.
+        sizes: ``draws``, ``replications``, ``seed``, ``workers``, ``progress`` as for
+            :func:`experiments.regret.stress_test`.
+
+    Raises:
+        InputRefused: a plan that does not fit the scenario, an unknown stress, or a bad size.
+    """
+    require_world(scenario)
+    tested = plans
+    if tested is None:
+        tested = {"today": today_plan(scenario)} | ({} if scenario.plan is None else {"plan": scenario.plan})
+    return stress_test(scenario, tested, stresses=stresses, **sizes)
 
 
 def report(

@@ -56,6 +56,22 @@ def today_world(cases: Mapping[str, Scenario]) -> Scenario:
     return first.with_plan(today_plan(first))
 
 
+def one_world(cases: Mapping[str, Scenario]) -> Scenario:
+    """The world of all cases, which may differ in their plans alone.
+
+    Raises:
+        InputRefused: naming every case that is of another world than the first.
+    """
+    name, first = next(iter(cases.items()))
+    rule = f"is another world than {name}; only plans may differ"
+    refuse_if(
+        Problem(other, world.name, rule, "compare them with `quotalab compare`")
+        for other, world in cases.items()
+        if world.fingerprint() != first.fingerprint()
+    )
+    return first
+
+
 def what_if_name(world: Scenario, changed: Scenario) -> str:
     """What a what-if asks, without the company's name before it."""
     return changed.name.removeprefix(world.name).strip(" ·:-") or changed.name

@@ -45,6 +45,7 @@ VERBS = (
     "trail",
     "baselines",
     "compare",
+    "stress",
     "sweep",
     "report",
 )
@@ -357,6 +358,30 @@ def test_compare_refuses_all_bad_cases_at_once(
     code, out, err = command("compare", *(case.format(tiny_file) for case in cases), "-n", "2")
     assert (code, out) == (1, "")
     assert told in err
+
+
+def test_stress_tells_what_goes_wrong_and_the_plan_to_regret_least(command: Run, tiny_file: Path) -> None:
+    asked = ("stress", f"today={tiny_file}", "--stress", "demand_down", "--draws", "0", "-n", "12")
+    code, out, _ = command(*asked, "--json")
+    found = only_json(out)
+    assert code == 0
+    assert found["choice"] == "today"
+    assert [row["world"] for row in found["rows"]] == ["as_given", "demand_down"]
+    assert found["rows"][1]["expected_sales"] < found["rows"][0]["expected_sales"]
+    assert only_json(command(*asked, "--json", "--workers", "2")[1])["result_hash"] == found["result_hash"]
+    assert "Least to regret" in command(*asked, "--language", "en")[1]
+    code, _, err = command("stress", tiny_file, "--stress", "flood", "-n", "8", "--draws", "0")
+    assert (code, "flood" in err, "demand_down" in err) == (1, True, True)
+
+
+def test_stress_is_of_one_world(command: Run, tiny_file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(
+        f"extends: {tiny_file}\nchanges:\n  - {{scale: sources.线上.leads_per_year, by: 1.5}}\n", encoding="utf-8"
+    )
+    code, _, err = command("stress", f"a={tiny_file}", f"b={other}", "-n", "8")
+    assert code == 1
+    assert "another world" in err
 
 
 def test_sweep_runs_and_goes_on(command: Run, tiny_file: Path, tmp_path: Path) -> None:

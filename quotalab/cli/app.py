@@ -13,6 +13,7 @@ from quotalab.cli.locking import lock, trail, unlock
 from quotalab.cli.reading import calibrate, diagnose
 from quotalab.cli.reporting import demo, report
 from quotalab.cli.simulating import simulate
+from quotalab.cli.stressing import stress
 from quotalab.cli.worlds import init, schema, validate
 
 app = typer.Typer(
@@ -59,6 +60,7 @@ VERBS = (
     trail,
     baselines,
     compare,
+    stress,
     sweep,
     report,
 )
