@@ -31,6 +31,8 @@ _CARE_HOURS_TOLD = 1.0
 UNITS = {
     "minor": "money",
     "x company ratio": "ratio",
+    "quota/potential": "ratio",
+    "Gini": "ratio",
     "growth": "share",
     "share of quota": "share",
     "chance": "share",

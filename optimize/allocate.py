@@ -14,16 +14,15 @@ from optimize.formulate import formulate
 from optimize.infeasible import UNITS, explain
 from optimize.metric_values import MetricValue, metric_values, objective, sacrificed
 from optimize.model import Model, build, first_knots, read_decisions, segments_for
-from optimize.pairs import Pairs
 from optimize.plans import as_plan
 from optimize.prices import Price, prices
-from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, moved, potentials
+from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, held, moved, potentials
 from optimize.quota_tables import quota_tables
+from optimize.quotas import whole_quotas
 from optimize.responses import Responses
-from optimize.rounding import rounded_quotas
-from optimize.rules import bounds, box, rule_name
+from optimize.rules import rule_name
 from optimize.solve import Solution, solve
-from optimize.split import attained, split_in_groups
+from optimize.split import attained
 from optimize.waterfall import waterfall
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
@@ -106,9 +105,7 @@ def allocate(scenario: Scenario, responses: Responses, *, name: str = "plan", ga
     best = optimise(problem, gap)
     decisions = best.decisions
     gain = gains(problem, decisions)
-    low, high = box(problem, bounds(problem, decisions))
-    exact = split_in_groups(problem, problem.basis, gain, low, high)
-    quotas = rounded_quotas(problem, exact, low, high)
+    exact, quotas = whole_quotas(problem, decisions)
     value = attained(problem.basis, gain, quotas.astype(np.float64))
     tables = quota_tables(problem, responses, decisions, quotas)
     value = objective(problem, decisions, tables, value)
@@ -200,30 +197,17 @@ def _refined(
     Each pass is five times as fine; the objective of the last is within rounding of that of the curves themselves.
     """
     knots = first_knots(problem)
-    held = _held(problem, decisions)
+    fixed = held(problem, decisions, care=False)
     for _ in range(REFINEMENTS):
         knots = tuple(zoom(k, float(hours), FINE_PIECES) for k, hours in zip(knots, decisions.care, strict=True))
-        model, solution = _solved(held, GAP, knots, quotas)
-        decisions = replace(decisions, care=read_decisions(held, model, solution.values).care)
+        model, solution = _solved(fixed, GAP, knots, quotas)
+        decisions = replace(decisions, care=read_decisions(fixed, model, solution.values).care)
     return model, solution, decisions
 
 
-def _held(problem: AllocationProblem, decisions: Decisions) -> AllocationProblem:
-    """The request with owners and training fixed at decisions."""
-    offer = problem.accounts
-    known = np.flatnonzero(decisions.owner >= 0)
-    allowed = Pairs.of(known, decisions.owner[known], (len(offer.ids), len(problem.reps)))
-    training = {(r, k): float(h) for (r, k), h in np.ndenumerate(decisions.training)}
-    locks = replace(problem.locks, training=training, owner={})
-    return replace(problem, accounts=replace(offer, allowed=allowed, house=None), locks=locks)
-
-
 def _with_quotas(problem: AllocationProblem, decisions: Decisions) -> tuple[Model, Solution]:
-    held = _held(problem, decisions)
-    offer = held.accounts
-    care = {a: float(hours) for a, hours in enumerate(decisions.care)} if offer.care_budget is not None else {}
-    held = replace(held, locks=replace(held.locks, care=held.locks.care | care))
-    return _solved(held, GAP, first_knots(held), True)
+    fixed = held(problem, decisions, care=True)
+    return _solved(fixed, GAP, first_knots(fixed), True)
 
 
 def _explained(
@@ -239,7 +223,7 @@ def _explained(
             row = replace(row, exception="set aside: everybody gets the same chance to make quota")
         price = found.get(row.rule)
         if price is not None and row.rule in UNITS:
-            part = price.by_subject.get(row.subject, 0.0)
+            part = price.value if row.subject == "company" else price.by_subject.get(row.subject, 0.0)
             row = replace(row, value_of_loosening=part if row.binding else 0.0)
         rows.append(row)
     return rows, found

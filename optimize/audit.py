@@ -7,9 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimize.fairness_measures import KEPT_WITHIN, Standing, Together, standings
 from optimize.locked import excuse
-from optimize.parts.fairness import company_ratio
-from optimize.problem import AllocationProblem, Decisions, Floats, gains, histories, moved, potentials, workloads
+from optimize.problem import (
+    AllocationProblem,
+    Decisions,
+    Floats,
+    company_ratio,
+    gains,
+    histories,
+    moved,
+    potentials,
+    workloads,
+)
 from optimize.rules import Bound, bounds
 from scenarios.goals import (
     FairnessRule,
@@ -54,6 +64,8 @@ def audit(problem: AllocationProblem, decisions: Decisions, quotas: Floats) -> l
     found = bounds(problem, decisions)
     for rule in problem.rules:
         rows += _quota_rows(problem, decisions, quotas, rule, found)
+        if isinstance(rule, Together):
+            rows += [_standing_row(problem, rule, row) for row in standings(problem, decisions, quotas, rule)]
     rows += _limits(problem, decisions)
     return rows
 
@@ -136,6 +148,19 @@ def _bounded(
             kept=kept,
             exception="" if kept else excuse(problem, r) or _rounding(problem, float(room[nearest])),
         )
+
+
+def _standing_row(problem: AllocationProblem, rule: FairnessRule, found: Standing) -> RuleRow:
+    """A rule that ties people together: binding within one rounding step on every quota."""
+    exception = ""
+    if not found.kept:
+        locked = [excuse(problem, int(r)) for r in np.flatnonzero(problem.concerned(rule)) if r in problem.locks.quota]
+        small = -found.room <= found.step
+        exception = "; ".join(locked) or ("broken by less than one rounding step" if small else "")
+    near = abs(found.room) <= max(found.step, KEPT_WITHIN)
+    return RuleRow(
+        found.rule, found.subject, found.limit, found.actual, found.unit, near, found.kept, exception=exception
+    )
 
 
 def _rounding(problem: AllocationProblem, room: float) -> str:

@@ -175,9 +175,13 @@ class Programme:
     def elastic(self, rule: str) -> Programme:
         """Minimise by how much one rule gives way, in its own number; the objective is minus that amount.
 
-        Rules whose rows are equations give way in both directions. The rule's room must not depend on other columns.
+        Rules whose rows are equations give way in both directions, others on both sides by the same amount. The rule's
+        room must not depend on other columns.
         """
         column = self.size
+        blocks = [block for block in self.rows if block.rule == rule]
+        equal = any((np.isfinite(block.lower) & np.isfinite(block.upper)).any() for block in blocks)
+        down, up = column, column + 1 if equal else column
         rows = []
         for block in self.rows:
             if block.rule != rule:
@@ -186,8 +190,8 @@ class Programme:
             count = len(block.subjects)
             room = block.loosen.constant if block.loosen is not None else np.ones(count)
             every = np.arange(count)
-            less = Linear.of(count, every, np.full(count, column), -room)
-            more = Linear.of(count, every, np.full(count, column + 1), room)
+            less = Linear.of(count, every, np.full(count, down), -room)
+            more = Linear.of(count, every, np.full(count, up), room)
             expression = block.expression
             expression = expression + less if np.isfinite(block.upper).any() else expression
             expression = expression + more if np.isfinite(block.lower).any() else expression

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 
@@ -14,17 +16,20 @@ from optimize.problem import AllocationProblem, Floats
 from optimize.read_targets import read_metrics
 from optimize.responses import Responses
 from scenarios.errors import Problem, Unsupported, refuse_if
-from scenarios.goals import FairnessRule, GrowthLimits, PotentialBand, Target, TrainingFloor, Workload
+from scenarios.goals import (
+    TENURE_YEARS,
+    EqualOdds,
+    FairnessRule,
+    GiniBound,
+    GrowthLimits,
+    PotentialBand,
+    Spread,
+    Target,
+    TrainingFloor,
+    Workload,
+)
 from scenarios.scenario import Scenario
 from scenarios.today import company_target, formula_target
-
-UNSUPPORTED_RULES = {
-    "equal_odds": "without bands the split gives equal odds already; use min_chance for a floor",
-    "spread": "use potential_band",
-    "worst_off": "use min_expected_attainment",
-    "gini": "use potential_band",
-    "group_parity": "use team targets or potential_band",
-}
 
 _OF_DECISIONS = (Workload, TrainingFloor)
 """Rules on owners, training and care; all others bound quotas, which equal odds alone decide where they are asked."""
@@ -69,7 +74,10 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
         set_aside=aside if equal_odds else (),
         metrics=read_metrics(scenario, responses, total),
         rounding_step=int(allocation.rounding_step),
-        two_stage=allocation.mode == "two_stage",
+        two_stage=allocation.mode in ("two_stage", "maximin"),
+        alpha=allocation.alpha if allocation.mode == "alpha" else 0.0,
+        maximin=allocation.mode == "maximin",
+        groups=people_groups(scenario, responses.reps),
     )
     problem = replace(problem, locks=read_locks(scenario, problem))
     refuse_if([*_contradictions(problem), *_lock_room(problem)])
@@ -92,13 +100,10 @@ def refuse_unsupported(scenario: Scenario, *, single_pass: bool = True) -> None:
 
 def _unsupported(scenario: Scenario, single_pass: bool) -> Iterator[Problem]:
     allocation = scenario.allocation
-    done = "the allocator does not do this yet"
     for position, rule in enumerate(allocation.rules):
-        if rule.enabled and rule.rule in UNSUPPORTED_RULES:
-            remedy = f"set enabled: false; {UNSUPPORTED_RULES[rule.rule]}"
-            yield Problem(f"allocation.rules[{position}]", rule.rule, done, remedy)
-    if allocation.mode == "maximin":
-        yield Problem("allocation.mode", "maximin", done, "use joint or two_stage with min_expected_attainment")
+        if rule.enabled and allocation.mode == "maximin" and isinstance(rule, EqualOdds):
+            text = "lexicographic max-min needs rules without levels to choose from"
+            yield Problem(f"allocation.rules[{position}]", rule.rule, text, "switch it off, or use mode alpha")
     if scenario.motivation is not None and single_pass:
         rule_text = "with motivation on, quotas change sales, so that one pass cannot answer"
         remedy = "use the closed loop: ql.improve or `quotalab allocate --loop`; or leave motivation out"
@@ -142,6 +147,27 @@ def _team_target(scenario: Scenario, target: Target) -> int:
     return int(formula_target(scenario.model_copy(update={"reps": members}), target.formula))
 
 
+def people_groups(scenario: Scenario, reps: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Group of each rep by team, region, tenure at the start and level; empty where a rep has no level."""
+    people = {rep.id: rep for rep in scenario.reps}
+    regions = {team.id: team.region for team in scenario.teams}
+    carriers = [people[rep] for rep in reps]
+    return {
+        "team": tuple(rep.team for rep in carriers),
+        "region": tuple(rep.region or regions[rep.team] for rep in carriers),
+        "tenure": tuple(_tenure(scenario, rep.hired) for rep in carriers),
+        "level": tuple(rep.level or "" for rep in carriers),
+    }
+
+
+def _tenure(scenario: Scenario, hired: date | None) -> str:
+    short, long = TENURE_YEARS
+    years = math.inf if hired is None else (scenario.calendar.start - hired).days / 365.25
+    if years < short:
+        return f"under {short} year"
+    return f"{short} to {long} years" if years < long else f"over {long} years"
+
+
 def _last_full_period(scenario: Scenario, name: str) -> float:
     """Last sales of a rep who was there for the whole last period (as long as the horizon), else NaN."""
     rep = next(rep for rep in scenario.reps if rep.id == name)
@@ -162,7 +188,7 @@ def _contradictions(problem: AllocationProblem) -> Iterator[Problem]:
     owned = problem.accounts.today >= 0
     np.add.at(potential, problem.accounts.today[owned], problem.accounts.potential[owned])
     for rule in problem.rules:
-        if isinstance(rule, PotentialBand):
+        if isinstance(rule, PotentialBand | Spread | GiniBound):
             yield from _without_measure(problem, rule, potential, "potential", "reps.{}.potential")
         if isinstance(rule, GrowthLimits):
             last = np.nan_to_num(problem.last_sales, nan=1.0)

@@ -12,7 +12,7 @@ from optimize.problem import AllocationProblem
 from optimize.rules import rule_name
 from optimize.solve import feasible, solve
 from scenarios.errors import InfeasiblePlan
-from scenarios.goals import MinimumChance, TrainingFloor
+from scenarios.goals import EqualOdds, FairnessRule, GiniBound, MinimumChance, Spread, TrainingFloor, WorstOff
 
 SEARCH_STEPS = 40
 MARGIN = 1e-7
@@ -24,6 +24,14 @@ WORDS = {
     "growth_floor": "growth floor",
     "min_expected_attainment": "minimum capped attainment",
     "min_chance": "minimum chance to make quota",
+    "spread": "largest difference in quota / potential",
+    "gini": "Gini index of quota / potential",
+    "worst_off": "capped attainment of the worst-off",
+    "equal_odds": "range of the chances to make quota",
+    "group_parity_team": "quota / potential of teams against the company's",
+    "group_parity_region": "quota / potential of regions against the company's",
+    "group_parity_tenure": "quota / potential by tenure against the company's",
+    "group_parity_level": "quota / potential of levels against the company's",
     "workload_maximum": "maximum workload",
     "workload_minimum": "minimum workload",
     "training_floor": "training hours each rep gets at least",
@@ -39,6 +47,14 @@ UNITS = {
     "growth_floor": ("percentage points", 0.01),
     "min_expected_attainment": ("percentage points", 0.01),
     "min_chance": ("percentage points", 0.01),
+    "spread": ("hundredths of quota / potential", 0.01),
+    "gini": ("hundredths of the index", 0.01),
+    "worst_off": ("percentage points", 0.01),
+    "equal_odds": ("percentage points", 0.01),
+    "group_parity_team": ("percentage points", 0.01),
+    "group_parity_region": ("percentage points", 0.01),
+    "group_parity_tenure": ("percentage points", 0.01),
+    "group_parity_level": ("percentage points", 0.01),
     "workload_maximum": ("percentage points", 0.01),
     "workload_minimum": ("percentage points", 0.01),
     "training_floor": ("hours", 1.0),
@@ -81,11 +97,15 @@ def least_loosening(problem: AllocationProblem, programme: Programme, rule: str)
     All other rules held. Room that grows in proportion is found by one elastic solve (a column that loosens the rule is
     minimised); room that depends on other decisions, or on a quantile, by bisection.
     """
-    rows = [rows for rows in programme.rows if rows.rule == rule and rows.loosen is not None]
-    if not rows or not feasible(programme.without([rule])):
+    if not feasible(programme.without([rule])):
         return None
-    if rule == "min_chance":
-        return _bisected(lambda amount: build(_chance_lowered(problem, amount), segments=8).programme, 1.0)
+    if rule in LEVELLED:
+        # Their room is a quantile of samples, so that the rows are made anew.
+        loosened = LEVELLED[rule]
+        return _bisected(lambda amount: build(loosened(problem, amount), segments=8).programme, 1.0)
+    rows = [rows for rows in programme.rows if rows.rule == rule and rows.loosen is not None]
+    if not rows:
+        return None
     if all(not len(block.loosen.col) for block in rows if block.loosen is not None):
         amount = solve(programme.elastic(rule))
         return None if amount.status == "infeasible" else max(0.0, -amount.objective)
@@ -111,15 +131,30 @@ def _bisected(loosened: Callable[[float], Programme], most: float | None) -> flo
     return high
 
 
-def _chance_lowered(problem: AllocationProblem, amount: float) -> AllocationProblem:
-    return problem.with_rules(
-        tuple(
-            rule.model_copy(update={"chance": max(rule.chance - amount, 0.0)})
-            if isinstance(rule, MinimumChance)
-            else rule
-            for rule in problem.rules
-        )
-    )
+def chance_lowered(problem: AllocationProblem, amount: float) -> AllocationProblem:
+    """The request with the minimum chance to make quota lower by this much."""
+    return _changed(problem, MinimumChance, "chance", -amount)
+
+
+def odds_widened(problem: AllocationProblem, amount: float) -> AllocationProblem:
+    """The request with a range of chances wider by this much."""
+    return _changed(problem, EqualOdds, "width", amount)
+
+
+def _changed(problem: AllocationProblem, kind: type[FairnessRule], field: str, by: float) -> AllocationProblem:
+    def moved(rule: FairnessRule) -> FairnessRule:
+        if not isinstance(rule, kind):
+            return rule
+        return rule.model_copy(update={field: min(max(getattr(rule, field) + by, 0.0), 1.0)})
+
+    return problem.with_rules(tuple(moved(rule) for rule in problem.rules))
+
+
+LEVELLED: dict[str, Callable[[AllocationProblem, float], AllocationProblem]] = {
+    "min_chance": chance_lowered,
+    "equal_odds": odds_widened,
+}
+"""Rules on chances, with how they are loosened."""
 
 
 def _precedence(name: str) -> int:
@@ -196,7 +231,12 @@ def limit_words(problem: AllocationProblem, name: str) -> str:
         ("tolerance", "± {:.4g} %"),
         ("share", "{:.4g} %"),
         ("chance", "{:.4g} %"),
+        ("width", "{:.4g} %"),
     )
+    if isinstance(rule, Spread | GiniBound):
+        return f"at most {rule.maximum:g}"
+    if isinstance(rule, WorstOff):
+        return f"{rule.minimum * 100:.4g} % for {rule.share * 100:.4g} % of people"
     special = {
         "growth_cap": "cap",
         "growth_floor": "floor",

@@ -10,6 +10,7 @@ import numpy as np
 from optimize.infeasible import UNITS
 from optimize.model import Model
 from optimize.parts.accounts import OWNER
+from optimize.parts.fairness_together import LEVEL
 from optimize.problem import Floats
 from optimize.solve import solve
 
@@ -42,8 +43,9 @@ def prices(model: Model, values: Floats) -> dict[str, Price]:
         values: of all columns of a solution, whose owners are held.
     """
     programme = model.programme
-    owners = programme.block(OWNER).index if programme.has(OWNER) else np.zeros(0, dtype=np.int64)
-    held = replace(programme.fixed(owners, np.round(values[owners])), integer=np.zeros_like(programme.integer))
+    settled = [block.index for block in programme.columns if block.name in (OWNER, LEVEL)]
+    chosen = np.concatenate([np.zeros(0, dtype=np.int64), *settled])
+    held = replace(programme.fixed(chosen, np.round(values[chosen])), integer=np.zeros_like(programme.integer))
     out: dict[str, Price] = {}
     for rule, (unit, size) in UNITS.items():
         if not any(rows.rule == rule and rows.loosen is not None for rows in programme.rows):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from optimize.curves import CareCurve
 from optimize.metrics import Metrics, Rates
-from optimize.pairs import Candidates, Table
+from optimize.pairs import Candidates, Pairs, Table
 from scenarios.goals import FairnessRule
 
 Floats = NDArray[np.float64]
@@ -199,6 +199,10 @@ class AllocationProblem:
         set_aside: enabled rules that the mode of equal odds does without.
         metrics: targets beside the company's revenue over the horizon.
         trust: how far from the simulated plan the decisions may be; None where that does not matter.
+        two_stage: owners, training and care for sales first, then quotas.
+        alpha: of alpha fairness; 0 is the sum of expected capped sales.
+        maximin: whether quotas are lexicographically best for the worst-off.
+        groups: group of each rep, by what the groups are made (team, region, tenure, level).
     """
 
     reps: tuple[str, ...]
@@ -218,6 +222,9 @@ class AllocationProblem:
     rules: tuple[FairnessRule, ...]
     rounding_step: int
     two_stage: bool = False
+    alpha: float = 0.0
+    maximin: bool = False
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     teams_overruled: dict[str, float] = field(default_factory=dict)
     locks: Locks = Locks()
     sharpness: float = 6.0
@@ -246,6 +253,12 @@ class AllocationProblem:
         exempt = frozenset(rule.exempt)
         return np.array([rep not in exempt for rep in self.reps])
 
+    def members_by(self, by: str, keep: Bools) -> dict[str, Ints]:
+        """Positions of the reps in ``keep`` by group (team, region, tenure, level), groups in order of their names."""
+        labels = np.array(self.groups[by], dtype=object)
+        names = sorted(set(labels[keep].tolist()))
+        return {name: np.flatnonzero((labels == name) & keep) for name in names}
+
     def with_rules(self, rules: tuple[FairnessRule, ...]) -> AllocationProblem:
         """The same request under other rules."""
         return replace(self, rules=rules)
@@ -265,6 +278,18 @@ class AllocationProblem:
         for account, hours in self.locks.care.items():
             care[account] = hours
         return Decisions(owner, training, care)
+
+
+def held(problem: AllocationProblem, decisions: Decisions, *, care: bool) -> AllocationProblem:
+    """The request with owners and training fixed at decisions, and care as well where asked."""
+    offer = problem.accounts
+    known = np.flatnonzero(decisions.owner >= 0)
+    allowed = Pairs.of(known, decisions.owner[known], (len(offer.ids), len(problem.reps)))
+    training = {(r, k): float(h) for (r, k), h in np.ndenumerate(decisions.training)}
+    locks = replace(problem.locks, training=training, owner={})
+    if care and offer.care_budget is not None:
+        locks = replace(locks, care=locks.care | {a: float(h) for a, h in enumerate(decisions.care)})
+    return replace(problem, accounts=replace(offer, allowed=allowed, house=None), locks=locks)
 
 
 def gains(problem: AllocationProblem, decisions: Decisions, rates: Rates | None = None) -> Floats:
@@ -293,6 +318,11 @@ def potentials(problem: AllocationProblem, owner: Ints) -> Floats:
     out = problem.potential.copy()
     np.add.at(out, owner[owner >= 0], problem.accounts.potential[owner >= 0])
     return out
+
+
+def company_ratio(problem: AllocationProblem) -> float:
+    """The company's quota over its potential; account moves leave it as it is."""
+    return problem.total / float(problem.potential.sum() + problem.accounts.potential.sum())
 
 
 def histories(problem: AllocationProblem, owner: Ints) -> Floats:

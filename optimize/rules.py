@@ -1,4 +1,6 @@
-"""The rules as numbers: with owners, training and care settled, every rule on quotas is a bound on one quota.
+"""The rules as numbers: with owners, training and care settled, most rules on quotas are a bound on one quota.
+
+Those that tie people together are in :mod:`optimize.fairness_measures`.
 
 The linear rows of the same rules are in :mod:`optimize.parts.fairness`; tests hold the two equal.
 """
@@ -11,15 +13,16 @@ from typing import Literal
 
 import numpy as np
 
-from optimize.parts.fairness import chance_quantile, company_ratio
-from optimize.problem import AllocationProblem, Decisions, Floats, gains, histories, potentials
+from optimize.parts.fairness import chance_quantile
+from optimize.parts.fairness_together import parity_name
+from optimize.problem import AllocationProblem, Decisions, Floats, company_ratio, gains, histories, potentials
 from scenarios.goals import (
     FairnessRule,
+    GroupParity,
     GrowthLimits,
     MinimumAttainment,
     MinimumChance,
     PotentialBand,
-    TrainingFloor,
     Workload,
 )
 
@@ -67,6 +70,8 @@ def rule_name(rule: FairnessRule) -> tuple[str, ...]:
         return ("growth_cap", "growth_floor")
     if isinstance(rule, Workload):
         return ("workload_maximum", "workload_minimum")
+    if isinstance(rule, GroupParity):
+        return (parity_name(rule),)
     return (rule.rule,)
 
 
@@ -96,7 +101,7 @@ def _bounds_of(
             at = chance_quantile(problem.samples, rule.chance) + gain
             for r in (r for r in reps if concerned[r] and not problem.ramping[r]):
                 yield Bound("min_chance", r, "upper", float(at[r]))
-        case Workload() | TrainingFloor():
+        case _:
             return
 
 

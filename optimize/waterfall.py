@@ -22,6 +22,7 @@ from dataclasses import replace
 import numpy as np
 
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains
+from optimize.quotas import best_quotas, plain
 from optimize.rules import bounds, box
 from optimize.split import split, split_in_groups
 from scenarios.goals import GrowthLimits
@@ -53,7 +54,8 @@ def waterfall(
     levels = [
         *_proportional_levels(problem),
         *_exact_levels(problem, decisions),
-        *_ruled_levels(problem, decisions),
+        _grown(problem, decisions),
+        _ruled(problem, decisions) if problem.locks.quota else exact,
         exact,
     ]
     whole = [np.round(level).astype(np.int64) for level in levels] + [quotas.astype(np.int64)]
@@ -84,11 +86,21 @@ def _exact_levels(problem: AllocationProblem, decisions: Decisions) -> list[Floa
     return [split(problem.basis, shift, *free, problem.total) for shift in shifts]
 
 
-def _ruled_levels(problem: AllocationProblem, decisions: Decisions) -> list[Floats]:
-    """Exact splits with the rules on growth, then with all rules and team totals; locks left out."""
-    gain = gains(problem, decisions)
+def _grown(problem: AllocationProblem, decisions: Decisions) -> Floats:
+    """The exact split with the rules on growth; locks left out."""
     growth = problem.with_rules(tuple(rule for rule in problem.rules if isinstance(rule, GrowthLimits)))
     limits = box(growth, bounds(growth, decisions), locked=False)
-    grown = split(problem.basis, gain, *limits, problem.total)
+    return split(problem.basis, gains(problem, decisions), *limits, problem.total)
+
+
+def _ruled(problem: AllocationProblem, decisions: Decisions) -> Floats:
+    """The quotas of all rules, team totals and the mode without locked quotas; bounds opened so far that locks fit.
+
+    Where the rules that tie people together leave no quotas without the locks, those on single quotas alone.
+    """
+    free = replace(problem, locks=replace(problem.locks, quota={}))
+    found = None if plain(problem) else best_quotas(free, decisions)
+    if found is not None:
+        return found
     limits = box(problem, bounds(problem, decisions), locked=False)
-    return [grown, split_in_groups(problem, problem.basis, gain, *limits)]
+    return split_in_groups(problem, problem.basis, gains(problem, decisions), *limits)

@@ -145,14 +145,14 @@ class EqualOdds(_Rule):
 
 
 class Spread(_Rule):
-    """Largest minus smallest quota over potential."""
+    """Largest minus smallest quota over potential, both as they are (0.8 and 0.7 lie 0.1 apart)."""
 
     rule: Literal["spread"] = "spread"
     maximum: NonNegative
 
 
 class WorstOff(_Rule):
-    """Mean capped attainment of the worst-off share of reps (CVaR)."""
+    """Capped attainment of the worst-off share of reps (CVaR): what they sell within their quotas over their quotas."""
 
     rule: Literal["worst_off"] = "worst_off"
     share: Probability = 0.2
@@ -166,8 +166,12 @@ class GiniBound(_Rule):
     maximum: Probability = 0.1
 
 
+TENURE_YEARS = (1, 3)
+"""Tenure groups: under one year, one to three, more; whoever has no date of hiring is of the last."""
+
+
 class GroupParity(_Rule):
-    """Mean quota over potential of each group stays within a tolerance of the company's."""
+    """Quota over potential of each group, sum over sum, stays within this share of the company's."""
 
     rule: Literal["group_parity"] = "group_parity"
     by: Literal["team", "region", "tenure", "level"] = "team"
@@ -246,8 +250,12 @@ class Allocation(Frozen):
     over_assignment: float = Field(default=0.0, ge=0, le=1)
     """Quotas sum to target x (1 + this)."""
     rounding_step: Money = Minor(1_000_00)
-    mode: Literal["joint", "two_stage", "maximin", "equal_odds"] = "joint"
-    """``equal_odds`` gives everybody the same chance to make quota; rules that bound quotas otherwise are set aside."""
+    mode: Literal["joint", "two_stage", "maximin", "alpha", "equal_odds"] = "joint"
+    """``maximin``: owners and training for sales, then the worst-off as well off as can be, then the next, and so on.
+    ``alpha``: between the largest sum and the best worst-off, by ``alpha``.
+    ``equal_odds``: everybody has the same chance to make quota; rules that bound quotas otherwise are set aside."""
+    alpha: float = Field(default=1.0, ge=0, le=20)
+    """Of the mode ``alpha``: 0 is the sum, 1 proportional fairness, large values come near ``maximin``."""
     quota_basis: Literal["full", "blend", "opportunity"] = "full"
     """Whether quotas follow the simulated person (full), the territory alone (opportunity), or half of each."""
     rules: tuple[FairnessRule, ...] = DEFAULT_RULES

@@ -33,6 +33,7 @@ class Ownership:
     load: Linear
     away: Linear
     care_change: Linear
+    potential_by_owner: Linear
     others: tuple[Linear, ...] = ()
 
 
@@ -95,8 +96,9 @@ def add(
         _count_rows(blocks, problem, pairs)
     last = offer.history[pairs.account] / unit
     history = _by_rep(blocks, "account history", problem, pairs, last, _history_without(problem) / unit)
+    by_owner = _on_owners(problem, pairs, own, problem.potential / unit)
     others = tuple(_gain(blocks, problem, pairs, cut, 1.0, metric) for metric in metrics)
-    return Ownership(gain, potential, history, load, _away(problem, pairs), cut.change, others)
+    return Ownership(gain, potential, history, load, _away(problem, pairs), cut.change, by_owner, others)
 
 
 def _gain(
@@ -150,16 +152,22 @@ def _by_rep(
 
     So a rule on it costs one entry a rep, not one a pair.
     """
+    whole = _on_owners(problem, pairs, coef, constant)
+    if not len(whole.col):
+        return whole
+    column = blocks.columns(name, problem.reps, -np.inf, np.inf)
+    base = Linear.constants(whole.constant)
+    blocks.rows(name, problem.reps, whole - base - Linear.columns(column), 0.0, 0.0, kept=True)
+    return Linear.columns(column) + base
+
+
+def _on_owners(problem: AllocationProblem, pairs: _Pairs, coef: Floats, constant: Floats) -> Linear:
+    """The same sum, written on the columns of the owners."""
     count = len(problem.reps)
     fixed = pairs.col < 0
     base = constant + np.bincount(pairs.rep[fixed], weights=coef[fixed], minlength=count)
     counts = np.flatnonzero(~fixed & (coef != 0.0))
-    if not len(counts):
-        return Linear.constants(base)
-    column = blocks.columns(name, problem.reps, -np.inf, np.inf)
-    held = Linear.of(count, pairs.rep[counts], pairs.col[counts], coef[counts]) - Linear.columns(column)
-    blocks.rows(name, problem.reps, held, 0.0, 0.0, kept=True)
-    return Linear.columns(column) + Linear.constants(base)
+    return Linear.of(count, pairs.rep[counts], pairs.col[counts], coef[counts], base)
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,23 @@ import math
 import numpy as np
 
 from optimize.blocks import Blocks, Linear
+from optimize.parts import fairness_together as together
 from optimize.parts.accounts import Ownership
 from optimize.parts.targets import Quotas
-from optimize.problem import AllocationProblem, Bools, Floats, load_at
+from optimize.problem import AllocationProblem, Bools, Floats, company_ratio, load_at
 from scenarios.goals import (
+    EqualOdds,
     FairnessRule,
+    GiniBound,
+    GroupParity,
     GrowthLimits,
     MinimumAttainment,
     MinimumChance,
     PotentialBand,
+    Spread,
     TrainingFloor,
     Workload,
+    WorstOff,
 )
 
 POINT = 0.01
@@ -88,11 +94,34 @@ def _quota_rule(
             wider = chance_quantile(problem.samples, max(rule.chance - POINT, 0.0)) / unit
             room = Linear.constants((wider - at) / POINT)
             _rows(blocks, problem, "min_chance", q - gain, keep, upper=at, loosen=room)
+        case _:
+            _tying_rule(blocks, problem, unit, rule, quotas, owned, gain)
 
 
-def company_ratio(problem: AllocationProblem) -> float:
-    """The company's quota over its potential; account moves leave it as it is."""
-    return problem.total / float(problem.potential.sum() + problem.accounts.potential.sum())
+def _tying_rule(
+    blocks: Blocks,
+    problem: AllocationProblem,
+    unit: float,
+    rule: FairnessRule,
+    quotas: Quotas,
+    owned: Ownership,
+    gain: Linear,
+) -> None:
+    keep, q = problem.concerned(rule), Linear.columns(quotas.columns)
+    match rule:
+        case Spread() | GiniBound():
+            keep &= together.measurable(owned.potential_by_owner)
+            ratio = together.ratios(blocks, problem, unit, quotas, owned, keep)
+            if isinstance(rule, Spread):
+                together.spread(blocks, problem, unit, rule, keep, ratio)
+            else:
+                together.gini(blocks, problem, unit, rule, keep, ratio)
+        case WorstOff():
+            together.worst_off(blocks, problem, rule, keep, quotas)
+        case EqualOdds():
+            together.equal_odds(blocks, problem, unit, rule, keep, q, gain)
+        case GroupParity():
+            together.group_parity(blocks, problem, rule, keep, q, owned.potential)
 
 
 def _rows(

@@ -10,7 +10,7 @@ from optimize.blocks import Blocks, Linear
 from optimize.curves import attainment_table
 from optimize.pairs import PairLabels
 from optimize.problem import AllocationProblem, Floats, Ints
-from scenarios.goals import MinimumAttainment
+from scenarios.goals import MinimumAttainment, WorstOff
 
 QUOTA = "quota"
 
@@ -38,7 +38,9 @@ def add(blocks: Blocks, problem: AllocationProblem, unit: float, gain: Linear, s
     blocks.reward(expected, problem.metrics.revenue_weight)
     _totals(blocks, problem, unit, q)
     truly = expected
-    if problem.basis is not problem.samples and any(isinstance(rule, MinimumAttainment) for rule in problem.rules):
+    if problem.basis is not problem.samples and any(
+        isinstance(rule, MinimumAttainment | WorstOff) for rule in problem.rules
+    ):
         truly, _ = expected_capped(blocks, problem.samples / unit, problem.reps, q, gain, segments)
     return Quotas(q, truly, error)
 

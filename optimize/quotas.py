@@ -1,0 +1,170 @@
+"""The quotas of settled decisions: exact under every rule and mode, then in whole steps that keep the rules.
+
+Bounds on single quotas need no programme (:mod:`optimize.split`). Where a rule ties people together, quotas are the
+only decisions left of the same programme, so that its rows are written once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from optimize.blocks import PENALTY
+from optimize.fairness_measures import KEPT_WITHIN, Standing, Together, standings, tied
+from optimize.infeasible import explain
+from optimize.metrics import Metrics
+from optimize.model import Model, build, first_knots
+from optimize.parts.fairness_together import odds_bounds
+from optimize.parts.targets import QUOTA
+from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, held
+from optimize.rounding import rounded_quotas
+from optimize.rules import bounds, box
+from optimize.solve import solve
+from optimize.split import attained, groups, split_in_groups
+from scenarios.goals import EqualOdds, GroupParity, TrainingFloor, Workload, WorstOff
+
+EXACT_PIECES = 60_000
+"""Reps x samples up to which the programme of quotas is the exact sample average."""
+PIECES = 128
+TIGHTENINGS = 4
+"""How often a rule that rounding breaks is tightened by what it was broken."""
+
+
+def plain(problem: AllocationProblem) -> bool:
+    """Whether quotas are an exact split between bounds: the sum is maximised and no rule ties people together."""
+    return not tied(problem) and not problem.alpha and not problem.maximin
+
+
+def exact_quotas(problem: AllocationProblem, decisions: Decisions) -> Floats:
+    """The best quotas under these decisions before rounding, minor units, [R].
+
+    Raises:
+        InfeasiblePlan: rules that tie people together leave no quotas.
+    """
+    found = best_quotas(problem, decisions)
+    if found is None:
+        raise explain(quota_model(problem, decisions).problem)
+    return found
+
+
+def best_quotas(problem: AllocationProblem, decisions: Decisions) -> Floats | None:
+    """The same; None where rules that tie people together leave no quotas."""
+    low, high = box(problem, bounds(problem, decisions))
+    gain, ties = gains(problem, decisions), tied(problem)
+    if plain(problem):
+        return split_in_groups(problem, problem.basis, gain, low, high)
+    if len(ties) == 1 and isinstance(ties[0], EqualOdds):
+        found = _at_equal_odds(problem, ties[0], gain, low, high)
+        if found is not None:
+            return found
+    return _by_programme(problem, decisions)
+
+
+def quota_model(problem: AllocationProblem, decisions: Decisions) -> Model:
+    """The programme in which quotas are the only decisions."""
+    fixed = held(problem, decisions, care=True)
+    fixed = fixed.with_rules(tuple(r for r in fixed.rules if not isinstance(r, Workload | TrainingFloor)))
+    pieces = None if problem.basis.size <= EXACT_PIECES else PIECES
+    return build(fixed, segments=pieces, knots=first_knots(fixed))
+
+
+def _by_programme(problem: AllocationProblem, decisions: Decisions) -> Floats | None:
+    model = quota_model(problem, decisions)
+    solution = solve(model.programme)
+    if solution.status == "infeasible":
+        return None
+    return np.asarray(solution.values[model.programme.block(QUOTA).index] * model.unit)
+
+
+def _at_equal_odds(
+    problem: AllocationProblem, rule: EqualOdds, gain: Floats, low: Floats, high: Floats
+) -> Floats | None:
+    """The best of the splits at every level of the chance; None where no level leaves room for the totals.
+
+    A locked quota outside a level's bounds costs what breaking a row costs in the programme.
+    """
+    least, most = odds_bounds(problem, rule)
+    free = problem.concerned(rule)
+    locked = np.array(sorted(r for r in problem.locks.quota if free[r]), dtype=np.int64)
+    free[locked] = False
+    best, value = None, -np.inf
+    for lower, upper in zip(least + gain, most + gain, strict=True):
+        inside = np.where(free, np.maximum(low, lower), low), np.where(free, np.minimum(high, upper), high)
+        if not _roomy(problem, *inside):
+            continue
+        quotas = split_in_groups(problem, problem.basis, gain, *inside)
+        off = np.maximum(lower[locked] - quotas[locked], 0.0) + np.maximum(quotas[locked] - upper[locked], 0.0)
+        worth = attained(problem.basis, gain, quotas) - PENALTY * float(off.sum())
+        if worth > value:
+            best, value = quotas, worth
+    return best
+
+
+def _roomy(problem: AllocationProblem, low: Floats, high: Floats) -> bool:
+    """Whether the bounds leave room for every sum, to half a minor unit."""
+    return bool((low <= high + 0.5).all()) and all(
+        low[members].sum() <= total + 0.5 and high[members].sum() >= total - 0.5
+        for _, members, total in groups(problem)
+    )
+
+
+def whole_quotas(problem: AllocationProblem, decisions: Decisions) -> tuple[Floats, Ints]:
+    """Quotas before and after rounding, minor units, [R].
+
+    Where whole steps break a rule that ties people together, the exact quotas are made anew with that rule tightened
+    by the breach, as long as there is room; the plan that breaks the rules least is kept.
+
+    Raises:
+        InfeasiblePlan: as :func:`exact_quotas`.
+    """
+    low, high = box(problem, bounds(problem, decisions))
+    exact = exact_quotas(problem, decisions)
+    quotas = rounded_quotas(problem, exact, low, high)
+    excess = _breaches(problem, decisions, quotas)
+    best, least, tighter = (exact, quotas), sum(excess.values()), problem
+    for _ in range(TIGHTENINGS):
+        if least <= 0 or all(r in problem.locks.quota for r in range(len(problem.reps))):
+            break
+        tighter = _tightened(tighter, excess)
+        found = best_quotas(tighter, decisions)
+        if found is None:
+            break
+        exact = found
+        quotas = rounded_quotas(problem, exact, low, high)
+        excess = _breaches(problem, decisions, quotas)
+        if sum(excess.values()) < least:
+            best, least = (exact, quotas), sum(excess.values())
+    return best
+
+
+def _breaches(problem: AllocationProblem, decisions: Decisions, quotas: Ints) -> dict[int, float]:
+    """By how much rounding breaks each rule that ties people together, by its place among the rules."""
+    out: dict[int, float] = {}
+    for place, rule in enumerate(problem.rules):
+        if isinstance(rule, Together):
+            found = standings(problem, decisions, quotas.astype(np.float64), rule)
+            worst = max((-s.room for s in found if _by_rounding(s)), default=0.0)
+            if worst > KEPT_WITHIN:
+                out[place] = worst
+    return out
+
+
+def _by_rounding(standing: Standing) -> bool:
+    """Whether whole steps may be what breaks the rule; else a lock does, which tightening cannot mend."""
+    return -standing.room <= standing.step
+
+
+def _tightened(problem: AllocationProblem, excess: dict[int, float]) -> AllocationProblem:
+    rules = list(problem.rules)
+    for place, amount in excess.items():
+        rule, more = rules[place], amount * 1.01 + 1e-9
+        if isinstance(rule, WorstOff):
+            rules[place] = rule.model_copy(update={"minimum": min(rule.minimum + more, 1.0)})
+        elif isinstance(rule, EqualOdds):
+            rules[place] = rule.model_copy(update={"width": max(rule.width - more, 0.0)})
+        elif isinstance(rule, GroupParity):
+            rules[place] = rule.model_copy(update={"tolerance": max(rule.tolerance - more, 0.0)})
+        elif isinstance(rule, Together):
+            rules[place] = rule.model_copy(update={"maximum": max(rule.maximum - more, 0.0)})
+    return replace(problem, rules=tuple(rules))
