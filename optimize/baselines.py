@@ -33,10 +33,10 @@ from optimize.baseline_quotas import by_mean, by_priority, fair_share_weights, h
 from optimize.formulate import formulate
 from optimize.plans import as_plan
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, potentials
+from optimize.quotas import best_quotas, whole_quotas
 from optimize.responses import Responses
-from optimize.rounding import rounded_quotas
 from optimize.rules import bounds, box
-from optimize.split import attained, split_in_groups
+from optimize.split import attained
 from scenarios.errors import Problem, refuse_if
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
@@ -103,9 +103,7 @@ def _waterfall(problem: AllocationProblem) -> Made:
 def _solved(problem: AllocationProblem) -> Made:
     """The programme's decisions with the exact split under the request's own rules."""
     decisions = optimise(problem).decisions
-    low, high = box(problem, bounds(problem, decisions))
-    exact = split_in_groups(problem, problem.basis, gains(problem, decisions), low, high)
-    return decisions, rounded_quotas(problem, exact, low, high)
+    return decisions, whole_quotas(problem, decisions)[1]
 
 
 SIMPLE_RULES: dict[str, SimpleRule] = {
@@ -210,7 +208,8 @@ def best_split_value(problem: AllocationProblem, decisions: Decisions) -> float 
     ``None`` where the rules leave these owners and training no quotas that sum to the totals.
     """
     low, high = box(problem, bounds(problem, decisions))
-    gain = gains(problem, decisions)
-    exact = split_in_groups(problem, problem.basis, gain, low, high)
+    gain, exact = gains(problem, decisions), best_quotas(problem, decisions)
+    if exact is None:
+        return None
     kept = ((exact >= low - 0.5) & (exact <= high + 0.5)).all() and abs(exact.sum() - problem.total) <= 0.5
     return attained(problem.samples, gain, exact) if kept else None

@@ -9,10 +9,8 @@ import numpy as np
 from optimize.allocate import GAP, optimise
 from optimize.loop_trials import Trial, objective_years
 from optimize.plans import as_plan
-from optimize.problem import AllocationProblem, Decisions, Floats, Ints, TrustRegion, gains
-from optimize.rounding import rounded_quotas
-from optimize.rules import bounds, box
-from optimize.split import split_in_groups
+from optimize.problem import AllocationProblem, Decisions, Ints, TrustRegion, gains
+from optimize.quotas import whole_quotas
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 
@@ -42,15 +40,10 @@ def propose(trial: Trial, scenario: Scenario, region: TrustRegion | None, name: 
     problem = replace(trial.problem, trust=region)
     decisions = optimise(problem, gap).decisions
     gain = gains(problem, decisions)
-    quotas = _fitted(problem, decisions, gain)
+    _, quotas = whole_quotas(problem, decisions, nearest=True)
     promise = float(objective_years(problem, problem.samples + gain, quotas.astype(np.float64)).mean())
     plan = as_plan(scenario, trial.responses, problem, decisions, quotas, name=name, origin="allocated")
     return Step(decisions, quotas, promise, plan)
-
-
-def _fitted(problem: AllocationProblem, decisions: Decisions, gain: Floats) -> Ints:
-    low, high = box(problem, bounds(problem, decisions))
-    return rounded_quotas(problem, split_in_groups(problem, problem.basis, gain, low, high), low, high)
 
 
 @dataclass(frozen=True)

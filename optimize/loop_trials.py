@@ -16,10 +16,8 @@ from optimize.formulate import formulate
 from optimize.loop_trace import Cost
 from optimize.plans import as_plan, quotas_of
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints
+from optimize.quotas import whole_quotas
 from optimize.responses import Responses, estimate
-from optimize.rounding import rounded_quotas
-from optimize.rules import bounds, box
-from optimize.split import split_in_groups
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan
@@ -163,9 +161,7 @@ class Trials:
         problem = formulate(self.scenario, responses, single_pass=False)
         decisions = problem.base_decisions()
         if self.scenario.motivation is None:
-            low, high = box(problem, bounds(problem, decisions))
-            exact = split_in_groups(problem, problem.basis, np.zeros(len(problem.reps)), low, high)
-            quotas = rounded_quotas(problem, exact, low, high)
+            _, quotas = whole_quotas(problem, decisions, nearest=True)
             plan = as_plan(self.scenario, responses, problem, decisions, quotas, name=plan.name, origin=plan.origin)
         else:
             quotas = np.round(quotas_of(problem, plan)).astype(np.int64)

@@ -64,7 +64,8 @@ def best_quotas(problem: AllocationProblem, decisions: Decisions) -> Floats | No
 def quota_model(problem: AllocationProblem, decisions: Decisions) -> Model:
     """The programme in which quotas are the only decisions."""
     fixed = held(problem, decisions, care=True)
-    fixed = fixed.with_rules(tuple(r for r in fixed.rules if not isinstance(r, Workload | TrainingFloor)))
+    rules = tuple(rule for rule in fixed.rules if not isinstance(rule, Workload | TrainingFloor))
+    fixed = replace(fixed, rules=rules, trust=None)
     pieces = None if problem.basis.size <= EXACT_PIECES else PIECES
     return build(fixed, segments=pieces, knots=first_knots(fixed))
 
@@ -109,22 +110,27 @@ def _roomy(problem: AllocationProblem, low: Floats, high: Floats) -> bool:
     )
 
 
-def whole_quotas(problem: AllocationProblem, decisions: Decisions) -> tuple[Floats, Ints]:
+def whole_quotas(problem: AllocationProblem, decisions: Decisions, *, nearest: bool = False) -> tuple[Floats, Ints]:
     """Quotas before and after rounding, minor units, [R].
 
     Where whole steps break a rule that ties people together, the exact quotas are made anew with that rule tightened
     by the breach, as long as there is room; the plan that breaks the rules least is kept.
 
+    Args:
+        nearest: for decisions that were not made under the rules: where rules that tie people together leave no
+            quotas, the exact split by the bounds alone.
+
     Raises:
         InfeasiblePlan: as :func:`exact_quotas`.
     """
     low, high = box(problem, bounds(problem, decisions))
-    exact = exact_quotas(problem, decisions)
+    found = best_quotas(problem, decisions) if nearest else exact_quotas(problem, decisions)
+    exact = split_in_groups(problem, problem.basis, gains(problem, decisions), low, high) if found is None else found
     quotas = rounded_quotas(problem, exact, low, high)
     excess = _breaches(problem, decisions, quotas)
     best, least, tighter = (exact, quotas), sum(excess.values()), problem
     for _ in range(TIGHTENINGS):
-        if least <= 0 or all(r in problem.locks.quota for r in range(len(problem.reps))):
+        if least <= 0 or found is None or all(r in problem.locks.quota for r in range(len(problem.reps))):
             break
         tighter = _tightened(tighter, excess)
         found = best_quotas(tighter, decisions)

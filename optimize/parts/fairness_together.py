@@ -135,11 +135,11 @@ def _by_sorting(blocks: Blocks, values: Ints) -> Linear:
         kept = Linear.columns(less) + Linear.columns(more) - Linear.columns(low) - Linear.columns(high)
         blocks.rows("comparator", names, kept, 0.0, 0.0, kept=True)
         wires[layer[:, 0]], wires[layer[:, 1]] = less, more
-    return Linear.total(wires, 2.0 * np.arange(len(values)) - len(values) + 1.0)
+    return Linear.total(wires, np.arange(1.0 - len(values), len(values), 2.0, dtype=np.float64))
 
 
 def comparators(count: int) -> list[Ints]:
-    """Layers of pairs (lower place, higher place) that sort any ``count`` values; no place twice in a layer."""
+    """Layers of pairs (lower place, higher place) that sort any ``count`` values upwards; no place twice in a layer."""
     layers: list[Ints] = []
     outer = 1
     while outer < count:
