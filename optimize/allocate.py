@@ -17,7 +17,7 @@ from optimize.model import Model, build, first_knots, read_decisions, segments_f
 from optimize.plans import as_plan
 from optimize.prices import Price, prices
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, held, moved, potentials
-from optimize.quota_tables import quota_tables
+from optimize.quota_tables import Tables, quota_tables
 from optimize.quotas import whole_quotas
 from optimize.responses import Responses
 from optimize.rules import rule_name
@@ -58,7 +58,8 @@ class AllocationResult:
         attained_share_model: the same over the sum of quotas.
         model_sales: sample average of sales, gains added.
         gap: proven relative distance of the returned plan's value to the best plan of the programme.
-        status: "optimal" (within the asked gap) or "stopped" (at a limit; ``gap`` tells how far it may be off).
+        status: "optimal" (within the asked gap), "stopped" (at a limit; ``gap`` tells how far it may be off), or
+            "simulated" (found by the closed loop; no gap is claimed, so ``gap`` is NaN).
         reproducible: False where a wall-clock limit ended the solve.
         rule_rows: every rule on every subject.
         prices: value of loosening by rule.
@@ -109,19 +110,49 @@ def allocate(scenario: Scenario, responses: Responses, *, name: str = "plan", ga
     value = attained(problem.basis, gain, quotas.astype(np.float64))
     tables = quota_tables(problem, responses, decisions, quotas)
     value = objective(problem, decisions, tables, value)
+    plan = as_plan(scenario, responses, problem, decisions, quotas, name=name, origin="allocated", tables=tables)
+    found = described(scenario, responses, problem, decisions, exact, quotas, tables, best.model, best.values, plan)
+    return replace(
+        found,
+        gap=max(0.0, best.bound - (best.value if problem.two_stage else value)) / max(abs(value), 1e-9),
+        status=best.status,
+        reproducible=best.reproducible,
+    )
+
+
+def described(
+    scenario: Scenario,
+    responses: Responses,
+    problem: AllocationProblem,
+    decisions: Decisions,
+    exact: Floats,
+    quotas: Ints,
+    tables: Tables,
+    model: Model,
+    solution: Floats,
+    plan: Plan,
+) -> AllocationResult:
+    """What is known of decisions and quotas, however they were found.
+
+    Args:
+        exact: quotas before rounding, [R].
+        tables: quotas of all metrics by rep and period.
+        model, solution: a programme and values of its columns with the same owners, for the values of loosening.
+    """
+    gain = gains(problem, decisions)
     values = metric_values(problem, decisions, tables)
-    rows, found = _explained(problem, decisions, quotas, best)
+    rows, found = _explained(problem, decisions, quotas, model, solution)
     exceptions = tuple(f"{row.rule} of {row.subject}: {row.exception}" for row in rows if row.exception)
     shares = problem.samples + gain
     model_value = attained(problem.samples, gain, quotas.astype(np.float64))
     return AllocationResult(
-        plan=as_plan(scenario, responses, problem, decisions, quotas, name=name, origin="allocated", tables=tables),
+        plan=plan,
         model_value=model_value,
         attained_share_model=model_value / float(quotas.sum()),
         model_sales=float(shares.sum(axis=1).mean()),
-        gap=max(0.0, best.bound - (best.value if problem.two_stage else value)) / max(abs(value), 1e-9),
-        status=best.status,
-        reproducible=best.reproducible,
+        gap=float("nan"),
+        status="simulated",
+        reproducible=True,
         rule_rows=tuple(rows),
         prices=found,
         waterfall=waterfall(problem, decisions, exact, quotas),
@@ -211,10 +242,10 @@ def _with_quotas(problem: AllocationProblem, decisions: Decisions) -> tuple[Mode
 
 
 def _explained(
-    problem: AllocationProblem, decisions: Decisions, quotas: Ints, best: Optimum
+    problem: AllocationProblem, decisions: Decisions, quotas: Ints, model: Model, values: Floats
 ) -> tuple[list[RuleRow], dict[str, Price]]:
     """The audit with values of loosening on binding rows."""
-    found = prices(best.model, best.values)
+    found = prices(model, values)
     rows = []
     aside = {name for rule in problem.set_aside for name in rule_name(rule)}
     asked = problem.with_rules((*problem.rules, *problem.set_aside))

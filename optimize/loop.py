@@ -19,6 +19,7 @@ from time import perf_counter
 
 from optimize.allocate import NoStepError
 from optimize.baselines import SIMPLE_RULES, baselines
+from optimize.loop_explained import explained
 from optimize.loop_steps import Size, first_region, holds_no_step, next_region, propose
 from optimize.loop_trace import LoopResult, Round
 from optimize.loop_trials import FIRST_LEARNING_YEAR, Progress, Trial, Trials
@@ -108,7 +109,7 @@ class _Loop:
         self._last_t = 0.0
         self._candidates: dict[str, Plan] = {}
         self._baselines: dict[str, Plan] = {}
-        self._promised_once = 0.0
+        self._promises: dict[str, float] = {}
         self._stopped = ""
         self._interrupted = False
 
@@ -134,6 +135,7 @@ class _Loop:
         """Simulate today's decisions and every simple rule; the best within the rules is where the loop begins."""
         scenario, today = self._scenario, self._trials.today()
         self._candidates["today"] = today_plan(scenario)
+        self._promises["today"] = today.value_of(self._candidates["today"])
         self._baselines = baselines(scenario, today.responses, SIMPLE_RULES, single_pass=False)
         kept = today.problem.today_decisions()
         plain = as_plan(scenario, today.responses, today.problem, kept, today.quotas, name="quotas only", origin="loop")
@@ -145,6 +147,7 @@ class _Loop:
             trial = self._trials.trial(plan)
             if name == "today":
                 self._candidates["quotas only"] = trial.plan
+                self._promises["quotas only"] = trial.value
                 self._take(trial)
                 self._record(0, "start today", None, None, trial, 0.0, 0.0, True, "where the loop begins")
             elif fresh:
@@ -165,7 +168,7 @@ class _Loop:
             self._candidates["+ training"] = propose(trial, self._scenario, STAY, "+ training").plan
         self._candidates["+ accounts"] = replace(once.plan, name="+ accounts")
         self._candidates["one-shot"] = once.plan
-        self._promised_once = once.promise
+        self._promises["one-shot"] = once.promise
 
     def _steps(self) -> None:
         region: TrustRegion | None = None if self.best.broken else first_region(self.best.problem)
@@ -268,9 +271,11 @@ class _Loop:
             trace=tuple(self._trace),
             objective="sales" if best.problem.two_stage else "attained share",
             promise=best.value,
-            promised_once=self._promised_once,
+            promises={**self._promises, "loop": best.value},
             cost=self._trials.cost,
             stopped=self._stopped,
             interrupted=self._interrupted,
+            allocation=explained(self._scenario, best, plan),
+            responses=self._trials.yardsticks,
             notes=best.responses.notes,
         )

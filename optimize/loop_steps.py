@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimize.allocate import GAP, optimise
-from optimize.loop_trials import Trial, objective_years
+from optimize.loop_trials import Trial
+from optimize.metric_values import objective
 from optimize.plans import as_plan
 from optimize.problem import AllocationProblem, Decisions, Ints, TrustRegion, gains
+from optimize.quota_tables import quota_tables
 from optimize.quotas import whole_quotas
+from optimize.split import attained
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 
@@ -41,8 +44,13 @@ def propose(trial: Trial, scenario: Scenario, region: TrustRegion | None, name: 
     decisions = optimise(problem, gap).decisions
     gain = gains(problem, decisions)
     _, quotas = whole_quotas(problem, decisions, nearest=True)
-    promise = float(objective_years(problem, problem.samples + gain, quotas.astype(np.float64)).mean())
-    plan = as_plan(scenario, trial.responses, problem, decisions, quotas, name=name, origin="allocated")
+    tables = quota_tables(problem, trial.responses, decisions, quotas)
+    plan = as_plan(scenario, trial.responses, problem, decisions, quotas, name=name, origin="allocated", tables=tables)
+    if problem.two_stage:
+        promise = float((problem.samples + gain).sum(axis=1).mean())
+    else:
+        revenue = attained(problem.samples, gain, quotas.astype(np.float64))
+        promise = objective(problem, decisions, tables, revenue) / problem.total
     return Step(decisions, quotas, promise, plan)
 
 

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from optimize.allocate import AllocationResult
 from optimize.problem import TrustRegion
+from optimize.responses import Responses
 from scenarios.plan import Plan
 
 
@@ -80,9 +82,12 @@ class LoopResult:
         trace: every round, in order.
         objective: "attained share" or "sales".
         promise: objective of the plan on the simulated years that it was made from.
-        promised_once: what the one-shot plan promises.
+        promises: the same of today's plan and of those candidates that were simulated, by name; of the one-shot plan
+            what the programme promises, since nobody simulated it.
         stopped: why the loop ended.
         interrupted: whether the user ended it.
+        allocation: the plan explained: rules, values of loosening, waterfalls, moves.
+        responses: read from today's plan: potentials and all other yardsticks of fairness.
     """
 
     plan: Plan
@@ -91,10 +96,12 @@ class LoopResult:
     trace: tuple[Round, ...]
     objective: str
     promise: float
-    promised_once: float
+    promises: Mapping[str, float]
     cost: Cost
     stopped: str
-    interrupted: bool = False
+    interrupted: bool
+    allocation: AllocationResult = field(repr=False)
+    responses: Responses = field(repr=False)
     notes: tuple[str, ...] = ()
 
     @property
@@ -108,6 +115,6 @@ class LoopResult:
             "plans": {name: plan.decisions_hash() for name, plan in sorted(self.candidates.items())},
             "plan": self.plan.decisions_hash(),
             "trace": [repr(replace(row, seconds=0.0)) for row in self.trace],
-            "figures": repr((self.objective, self.promise, self.promised_once, self.cost, self.stopped)),
+            "figures": repr((self.objective, self.promise, sorted(self.promises.items()), self.cost, self.stopped)),
         }
         return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

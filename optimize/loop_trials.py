@@ -6,7 +6,7 @@ would otherwise move with the plan that they are to judge.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,8 +14,10 @@ import numpy as np
 from optimize.audit import audit, broken
 from optimize.formulate import formulate
 from optimize.loop_trace import Cost
+from optimize.parts.metrics import objective_factor
 from optimize.plans import as_plan, quotas_of
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints
+from optimize.quota_tables import quota_tables
 from optimize.quotas import whole_quotas
 from optimize.responses import Responses, estimate
 from scenarios.plan import Plan
@@ -54,6 +56,16 @@ class Trial:
         """The objective."""
         return float(self.years.mean())
 
+    def value_of(self, plan: Plan) -> float:
+        """The objective of a plan that sells the same, under its own quotas; NaN where that cannot be said."""
+        if self.problem.two_stage:
+            return self.value
+        quotas = quotas_of(self.problem, plan)
+        if self.problem.metrics.weighted or not quotas.sum() > 0:
+            return float("nan")
+        capped = np.minimum(self.problem.samples, quotas).sum(axis=1).mean()
+        return float(capped / quotas.sum())
+
     def gain_over(self, other: Trial) -> tuple[float, float]:
         """Paired difference of the objective and its t (0 where the two never differ)."""
         apart = self.years - other.years
@@ -62,15 +74,21 @@ class Trial:
         return mean, mean / (spread / len(apart) ** 0.5) if spread > 0 else 0.0
 
 
-def objective_years(problem: AllocationProblem, sales: Floats, quotas: Floats) -> Floats:
-    """The objective in each horizon: attained share, or sales in two-stage mode (minor units); [N].
+def objective_years(problem: AllocationProblem, quotas: Mapping[str, Floats]) -> Floats:
+    """The objective of the simulated plan in each horizon; [N].
+
+    Attained shares, weighed; in two-stage mode sales, minor units.
 
     Args:
-        sales: [N, R]; quotas: [R], minor units.
+        quotas: by metric, [R]; revenue among them.
     """
     if problem.two_stage:
-        return np.asarray(sales.sum(axis=1))
-    return np.asarray(np.minimum(sales, quotas).sum(axis=1) / float(quotas.sum()))
+        return np.asarray(problem.samples.sum(axis=1))
+    years = problem.metrics.revenue_weight * np.minimum(problem.samples, quotas["revenue"]).sum(axis=1)
+    for metric in problem.metrics.weighted:
+        capped = np.minimum(metric.samples, quotas[metric.name]).sum(axis=1)
+        years = years + objective_factor(problem, metric) * capped
+    return np.asarray(years / problem.total)
 
 
 class Trials:
@@ -111,13 +129,20 @@ class Trials:
         """So far."""
         return Cost(self._runs, self._response_years, self.replications)
 
+    @property
+    def yardsticks(self) -> Responses:
+        """Responses read from the first plan that was simulated; fairness is measured by them."""
+        if self._yardsticks is None:
+            raise RuntimeError("no plan was simulated")
+        return self._yardsticks
+
     def known(self, plan: Plan) -> bool:
         """Whether this plan needs no new simulation."""
         return self.scenario.simulation_hash(plan) in self._trials
 
     def today(self) -> Trial:
-        """The plan that the scenario runs under; its responses are the yardsticks of fairness."""
-        return self.trial(self.scenario.plan or today_plan(self.scenario))
+        """Today's plan; its responses are the yardsticks of fairness."""
+        return self.trial(today_plan(self.scenario))
 
     def trial(self, plan: Plan) -> Trial:
         """A plan simulated; quotas are fitted to the simulated sales, unless people respond to them."""
@@ -162,9 +187,13 @@ class Trials:
         decisions = problem.base_decisions()
         if self.scenario.motivation is None:
             _, quotas = whole_quotas(problem, decisions, nearest=True)
-            plan = as_plan(self.scenario, responses, problem, decisions, quotas, name=plan.name, origin=plan.origin)
+            tables = quota_tables(problem, responses, decisions, quotas)
+            plan = as_plan(
+                self.scenario, responses, problem, decisions, quotas, name=plan.name, origin=plan.origin, tables=tables
+            )
         else:
             quotas = np.round(quotas_of(problem, plan)).astype(np.int64)
+            tables = quota_tables(problem, responses, decisions, quotas)
         rows = [row for row in broken(audit(problem, decisions, quotas.astype(np.float64))) if not row.exception]
         return Trial(
             plan,
@@ -172,7 +201,7 @@ class Trials:
             quotas,
             problem,
             responses,
-            objective_years(problem, problem.samples, quotas.astype(np.float64)),
+            objective_years(problem, {name: table.quotas.astype(np.float64) for name, table in tables.items()}),
             tuple(f"{row.rule} of {row.subject}" for row in rows),
         )
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from experiments.compare import compare
     from quotalab.api import allocate, baselines, calibrate, diagnose, report, stress, sweep
+    from quotalab.improving import improve
     from quotalab.job import Sizes, study
     from scenarios import errors
     from scenarios.files import changed, json_schema, library, load, save
@@ -43,6 +44,7 @@ _HOMES = {
     "compare": "experiments.compare",
     "diagnose": "quotalab.api",
     "errors": "scenarios",
+    "improve": "quotalab.improving",
     "json_schema": "scenarios.files",
     "library": "scenarios.files",
     "load": "scenarios.files",
@@ -71,6 +73,7 @@ __all__ = [
     "compare",
     "diagnose",
     "errors",
+    "improve",
     "json_schema",
     "library",
     "load",

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from math import isnan
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from quotalab.cli import options
+from quotalab.cli.looping import (
+    drop_so_far,
+    loop_facts,
+    loop_hashes,
+    loop_tables,
+    looped,
+    refuse_without_loop,
+    tell_interruption,
+)
 from quotalab.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -16,6 +28,22 @@ def allocate(
     scenario: options.World,
     sets: options.Sets = None,
     plan: options.PlanFolder = None,
+    loop: Annotated[
+        bool, typer.Option("--loop", help="Simulate, correct and prove the plan before it is shown.")
+    ] = False,
+    robust: Annotated[
+        bool,
+        typer.Option("--robust", help="With --loop: the best plan on average over plausible errors of the parameters."),
+    ] = False,
+    judge: Annotated[
+        int | None,
+        typer.Option(
+            "--judge",
+            min=0,
+            max=options.MOST_REPLICATIONS,
+            help="With --loop: fresh years for the proof, default 1000; 0 leaves it out.",
+        ),
+    ] = None,
     replications: options.Replications = options.YEARS,
     seed: options.Seed = None,
     workers: options.Workers = 1,
@@ -28,8 +56,9 @@ def allocate(
     """Allocate quotas, training hours and accounts under the fairness rules.
 
     Simulates the present plan first and reads from it what each rep can sell. What the new plan then really brings
-    is for `quotalab compare` to say: the figures here are the model's. Locks that `quotalab lock` put on the plan that
-    this one starts from, or takes the place of, stay in force, and its audit trail goes on.
+    is for `quotalab compare` to say: the figures here are the model's. With --loop every step is simulated before it
+    is kept, and the plan is proved on fresh years; Ctrl-C keeps the best plan so far. Locks that `quotalab lock` put
+    on the plan that this one starts from, or takes the place of, stay in force, and its audit trail goes on.
     """
     with Terminal(as_json=as_json, quiet=quiet) as terminal:
         from quotalab.api import allocate as allocated
@@ -40,25 +69,38 @@ def allocate(
         from scenarios.locks import with_locks
         from scenarios.today import today_plan
 
+        if not loop:
+            refuse_without_loop(robust, judge)
         world = open_world(scenario, sets, plan)
         target = output or default_target("allocate", world)
         check_target(target, "allocate")
         trail = earlier_trail(world, target, plan)
         world = with_locks(world, trail.own_locks().values(), "the plan")
-        with terminal.progress("simulating the present plan") as progress:
-            result = allocated(world, replications=replications, seed=seed, workers=workers, progress=progress)
+        improved = None
+        if loop:
+            years = {"replications": replications, "seed": seed, "workers": workers}
+            improved = looped(terminal, world, target, judge, robust=robust, **years)
+            result = improved.loop.allocation
+        else:
+            with terminal.progress("simulating the present plan") as progress:
+                result = allocated(world, replications=replications, seed=seed, workers=workers, progress=progress)
         tables = {
             "quotas": quota_table(today_plan(world), result.plan, result),
             "training": training_table(result.plan),
             "moves": move_table(result),
             "rules": rule_table(result),
         }
+        if improved is not None:
+            tables |= loop_tables(improved)
         settings = options.settings(
             scenario=scenario,
             sets=sets,
             plan=plan,
             replications=replications,
             seed=world.seed if seed is None else seed,
+            loop=loop or None,
+            robust=robust or None,
+            judge=judge,
         )
         with run_folder(target, "allocate", terminal.watch, settings) as draft:
             draft.about(world)
@@ -67,22 +109,30 @@ def allocate(
             for name, table in tables.items():
                 draft.sheet(name, table)
             draft.facts["allocation"] = _facts(result, world)
+            if improved is not None:
+                draft.hashes |= loop_hashes(improved)
+                draft.facts["loop"] = loop_facts(improved)
+        text = _text(result, world)
         terminal.show(
-            _text(result, world),
+            text if improved is None else f"{text}\n{improved}",
             {
                 "folder": str(target),
                 "result_hash": draft.result_hash(),
                 **_facts(result, world),
+                **({} if improved is None else {"loop": loop_facts(improved)}),
                 **{name: rows(table) for name, table in tables.items()},
             },
         )
+        if improved is not None:
+            drop_so_far(target)
+            tell_interruption(improved, target)
         terminal.hint(f"written to {target}; judge it with: quotalab compare {scenario} plan={scenario}@{target}")
 
 
 def _facts(result: AllocationResult, world: Scenario) -> dict[str, Any]:
     return {
         "status": result.status,
-        "gap": result.gap,
+        "gap": None if isnan(result.gap) else result.gap,
         "reproducible": result.reproducible,
         "model_value": result.model_value / 100,
         "model_attained_share": result.attained_share_model,
@@ -115,8 +165,7 @@ def _text(result: AllocationResult, world: Scenario) -> str:
         lines.append(f"binding rules: {', '.join(biting)}")
     lines += [f"locked: {row.path} = {row.value}, {row.author}: {row.reason}" for row in plan.locks]
     lines += [f"exception: {text}" for text in result.exceptions]
-    lines.append(
-        f"model value (capped sales) {amount(result.model_value, 'en', world.currency)}, "
-        f"proven gap {100 * result.gap:.3g} %, {result.status}"
-    )
+    value = amount(result.model_value, "en", world.currency)
+    gap = "" if isnan(result.gap) else f"proven gap {100 * result.gap:.3g} %, "
+    lines.append(f"model value (capped sales) {value}, {gap}{result.status}")
     return "\n".join(lines)

@@ -1,0 +1,116 @@
+"""allocate --loop: the closed loop behind the same verb, its tables and facts, and what is kept while it runs."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scenarios.errors import Problem, RunInterrupted, refuse_if
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from optimize.loop_trace import Round
+    from quotalab.cli.terminal import Terminal
+    from quotalab.improving import Improvement
+    from scenarios.plan import Plan
+    from scenarios.scenario import Scenario
+
+
+def refuse_without_loop(robust: bool, judge: int | None) -> None:
+    """Refuse settings of the loop where there is none.
+
+    Raises:
+        InputRefused: naming each.
+    """
+    given = {"--robust": "" if robust else None, "--judge": None if judge is None else str(judge)}
+    rule, remedy = "is a setting of the closed loop", "write --loop as well"
+    refuse_if(Problem(name, value, rule, remedy) for name, value in given.items() if value is not None)
+
+
+def looped(terminal: Terminal, world: Scenario, target: Path, judge: int | None, **settings: Any) -> Improvement:
+    """Run the loop and its proof; the best plan so far stands beside the target while it runs."""
+    from quotalab.improving import PROOF_YEARS, improve
+
+    kept = KeptSoFar(target, world)
+    years = PROOF_YEARS if judge is None else judge
+    return improve(world, judge=years, show=terminal.progress, on_round=kept, **settings)
+
+
+def tell_interruption(found: Improvement, target: Path) -> None:
+    """End a run that the user stopped as such, now that all of it is written.
+
+    Raises:
+        RunInterrupted: saying what was kept.
+    """
+    if found.interrupted:
+        where = "in the loop" if found.loop.interrupted else "in its proof"
+        raise RunInterrupted(f"stopped {where}; the best plan so far is in {target}, and it is not proved")
+
+
+class KeptSoFar:
+    """Writes the best plan so far and the rounds that led to it, so that a run that is killed loses neither."""
+
+    def __init__(self, target: Path, world: Scenario) -> None:
+        self.folder = so_far(target)
+        self._world = world
+        self._rounds: list[Round] = []
+
+    def __call__(self, row: Round, plan: Plan) -> None:
+        """After each round."""
+        from quotalab.loop_text import round_table
+        from scenarios.folders import whole_folder
+        from scenarios.plan_files import write_plan
+
+        self._rounds.append(row)
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with whole_folder(self.folder) as draft:
+            write_plan(plan, draft / "plan", self._world.currency)
+            table = round_table(self._rounds, self._world.allocation.mode == "two_stage")
+            table.to_csv(draft / "trace.csv", index=False, encoding="utf-8-sig", lineterminator="\r\n")
+
+
+def so_far(target: Path) -> Path:
+    """Where the best plan stands while the loop runs."""
+    return target.with_name(f"{target.name}-so-far")
+
+
+def drop_so_far(target: Path) -> None:
+    """Remove it once the whole run is written."""
+    shutil.rmtree(so_far(target), ignore_errors=True)
+
+
+def loop_tables(found: Improvement) -> dict[str, pd.DataFrame]:
+    """The trace, and what the proof compared."""
+    from quotalab.loop_text import trace_table
+
+    tables = {"trace": trace_table(found.loop)}
+    if found.proof is not None:
+        tables["proof"] = found.proof.comparison.differences_table()
+    return tables
+
+
+def loop_hashes(found: Improvement) -> dict[str, str]:
+    """Content hashes of the loop and the proof."""
+    hashes = {"loop": found.loop.content_hash()}
+    if found.proof is not None:
+        hashes["proof"] = found.proof.comparison.content_hash()
+    return hashes
+
+
+def loop_facts(found: Improvement) -> dict[str, Any]:
+    """What the manifest and the JSON say of the loop."""
+    loop, proof = found.loop, found.proof
+    return {
+        "objective": loop.objective,
+        "promise": loop.promise / 100 if loop.objective == "sales" else loop.promise,
+        "rounds": loop.rounds,
+        "runs": loop.cost.runs,
+        "response_runs": loop.cost.response_runs,
+        "stopped": loop.stopped,
+        "interrupted": loop.interrupted,
+        "verdict": None if proof is None else proof.verdict,
+        "recommended": None if proof is None else proof.recommended,
+        "best_rule": None if proof is None else proof.best_rule,
+    }

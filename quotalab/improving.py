@@ -1,0 +1,154 @@
+"""A plan by the closed loop, and its proof on years that the loop has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from experiments import prove as proving
+from experiments.optimism import Objective, Promise
+from experiments.parameter_error import with_parameter_draw
+from experiments.proof import Proof
+from optimize.loop import improve as closed_loop
+from optimize.loop_trace import LoopResult, Round
+from optimize.loop_trials import FIRST_LEARNING_YEAR
+from quotalab.learning import DEFAULT_YEARS
+from scenarios.errors import Problem, refuse_if
+from scenarios.plan import Plan
+from scenarios.scenario import Scenario, require_world
+
+if TYPE_CHECKING:
+    from quotalab.job import Show
+
+PROOF_YEARS = proving.DEFAULT_YEARS
+ROBUST_DRAWS = 40
+FIRST_LEARNING_DRAW = 1_000_000
+"""Parameter draws that a robust plan is made from are apart from those on which it is judged."""
+STEPS = ("quotas only", "+ training", "+ accounts", "loop")
+"""Candidates in the order in which the gain comes about."""
+
+
+@dataclass(frozen=True)
+class Improvement:
+    """A plan by the closed loop.
+
+    Attributes:
+        loop: the loop's own account: trace, candidates, promise, cost.
+        proof: of the plan on fresh years; ``None`` where it was not asked for or the user stopped before.
+        interrupted: whether the user stopped the loop or the proof.
+    """
+
+    loop: LoopResult
+    proof: Proof | None
+    interrupted: bool = False
+
+    @property
+    def plan(self) -> Plan:
+        """The loop's plan."""
+        return self.loop.plan
+
+    @property
+    def recommended(self) -> Plan:
+        """What the proof recommends: the loop's plan, or a simpler one where no gain is proven."""
+        return self.loop.plan if self.proof is None else self.loop.candidates[self.proof.recommended]
+
+    def __str__(self) -> str:
+        from quotalab.loop_text import trace_text
+
+        parts = [trace_text(self.loop)]
+        return "\n".join(parts if self.proof is None else [*parts, str(self.proof)])
+
+
+def improve(
+    scenario: Scenario,
+    *,
+    replications: int = DEFAULT_YEARS,
+    judge: int = PROOF_YEARS,
+    draws: int = 0,
+    robust: bool = False,
+    seed: int | None = None,
+    workers: int = 1,
+    show: Show | None = None,
+    on_round: Callable[[Round, Plan], None] | None = None,
+) -> Improvement:
+    """Find a plan by the closed loop and prove it on fresh years against today's and every simple rule.
+
+    Ctrl-C ends the loop with the best plan so far, and what was begun of the proof is left out.
+
+    Args:
+        replications: simulated years of each plan in the loop.
+        judge: fresh years of each plan in the proof; 0 leaves the proof out.
+        draws: of the uncertain parameters in the proof; 0 leaves them out.
+        robust: let the loop maximise the mean over plausible errors of the parameters instead of the objective under
+            the parameters as given.
+        seed: default the scenario's.
+        workers: threads; they never change a figure.
+        show: gives a progress callback for a part of the work that it is told the name of.
+        on_round: called after each round with it and the best plan so far.
+
+    Raises:
+        InputRefused: the scenario lacks what an allocation needs, or a bad number.
+        InfeasiblePlan: no plan satisfies the rules.
+    """
+    from quotalab.job import silent
+
+    require_world(scenario)
+    refuse_if(_bad_numbers(replications, judge, robust))
+    used = scenario.seed if seed is None else seed
+    shown = show or silent
+    worlds = _erring(scenario, used) if robust else ()
+    with shown("looking for a better plan") as progress:
+        found = closed_loop(
+            scenario,
+            replications=replications,
+            seed=used,
+            workers=workers,
+            first=FIRST_LEARNING_YEAR,
+            worlds=worlds,
+            progress=progress,
+            on_round=on_round,
+        )
+    if found.interrupted or judge == 0:
+        return Improvement(found, None, found.interrupted)
+    try:
+        with shown("proving it on fresh years") as progress:
+            proof = proving.prove(
+                scenario,
+                found.candidates,
+                baselines=found.baselines,
+                plan="loop",
+                steps=[name for name in STEPS if name in found.candidates],
+                promise=_promise(found),
+                responses=found.responses,
+                replications=judge,
+                seed=used,
+                draws=draws,
+                workers=workers,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        return Improvement(found, None, interrupted=True)
+    return Improvement(found, proof)
+
+
+def _promise(found: LoopResult) -> Promise:
+    objective: Objective = "sales" if found.objective == "sales" else "capped"
+    return Promise(objective, {name: value for name, value in found.promises.items() if value == value}, "today")
+
+
+def _bad_numbers(replications: int, judge: int, robust: bool) -> list[Problem]:
+    found = []
+    if judge != 0 and judge < 2:
+        found.append(Problem("judge", str(judge), "must be 0 or at least 2", "0 leaves the proof out"))
+    if robust and replications < ROBUST_DRAWS:
+        rule = f"robust mode needs at least one year in each of {ROBUST_DRAWS} draws of the parameters"
+        found.append(Problem("replications", str(replications), rule))
+    return found
+
+
+def _erring(scenario: Scenario, seed: int) -> tuple[Scenario, ...]:
+    """The scenario under plausible errors of its parameters."""
+    return tuple(
+        with_parameter_draw(scenario, FIRST_LEARNING_DRAW + number, seed=seed) for number in range(ROBUST_DRAWS)
+    )
