@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from experiments.figures_frontier import frontier_figure
 from experiments.figures_people import attainment_figure, funnel, quota_potential, workload
 from experiments.figures_plans import RangeRow, plan_differences, trade_figure, year_ranges
 from experiments.figures_style import LABELS, Drawing, MissingGlyphs
@@ -12,6 +13,7 @@ __all__ = [
     "MissingGlyphs",
     "RangeRow",
     "attainment_figure",
+    "frontier_figure",
     "funnel",
     "plan_differences",
     "quota_potential",

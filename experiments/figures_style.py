@@ -70,6 +70,12 @@ LABELS: dict[str, tuple[str, str]] = {
     "workload": ("Workload", "工作负荷率"),
     "workload_axis": ("hours used / hours available", "已用工时 / 可用工时"),
     "limit": ("limit", "上限"),
+    "frontier": ("Cost of fairness", "公平成本"),
+    "frontier_cost": ("cost in capped attainment, points", "封顶达成率损失, 百分点"),
+    "spread_of_chances": ("spread of the chances to make quota", "达标概率的离散程度"),
+    "gini": ("Gini index of quota / potential", "指标潜力比的基尼系数"),
+    "knee": ("knee", "拐点"),
+    "off": ("off", "不设"),
 }
 """Words of the figures: key -> (English, 中文)."""
 

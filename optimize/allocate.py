@@ -15,7 +15,7 @@ from optimize.infeasible import UNITS, explain
 from optimize.metric_values import MetricValue, metric_values, objective, sacrificed
 from optimize.model import Model, build, first_knots, read_decisions, segments_for
 from optimize.plans import as_plan
-from optimize.prices import Price, prices
+from optimize.prices import Price, prices, with_owners_held
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, held, moved, potentials
 from optimize.quota_tables import Tables, quota_tables
 from optimize.quotas import whole_quotas
@@ -245,7 +245,9 @@ def _explained(
     problem: AllocationProblem, decisions: Decisions, quotas: Ints, model: Model, values: Floats
 ) -> tuple[list[RuleRow], dict[str, Price]]:
     """The audit with values of loosening on binding rows."""
-    found = prices(model, values)
+    # Where care is refined, or quotas came last, the model at hand holds decisions that loosening would move.
+    apart = problem.two_stage or problem.accounts.care_budget is not None
+    found = prices(*with_owners_held(problem, decisions)) if apart else prices(model, values)
     rows = []
     aside = {name for rule in problem.set_aside for name in rule_name(rule)}
     asked = problem.with_rules((*problem.rules, *problem.set_aside))

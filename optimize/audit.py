@@ -18,9 +18,9 @@ from optimize.problem import (
     histories,
     moved,
     potentials,
-    workloads,
 )
 from optimize.rules import Bound, bounds
+from optimize.workload import workloads
 from scenarios.goals import (
     FairnessRule,
     GrowthLimits,

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from optimize.pairs import owners_of
-from optimize.problem import AllocationProblem, Decisions, Ints, moved, workloads
+from optimize.problem import AllocationProblem, Decisions, Ints, moved
+from optimize.workload import workloads
 from scenarios.goals import Workload
 
 

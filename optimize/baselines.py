@@ -33,9 +33,8 @@ from optimize.baseline_quotas import by_mean, by_priority, fair_share_weights, h
 from optimize.formulate import formulate
 from optimize.plans import as_plan
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, potentials
-from optimize.quotas import best_quotas, whole_quotas
+from optimize.quotas import possible_quotas, whole_quotas
 from optimize.responses import Responses
-from optimize.rules import bounds, box
 from optimize.split import attained
 from scenarios.errors import Problem, refuse_if
 from scenarios.plan import Plan
@@ -207,9 +206,5 @@ def best_split_value(problem: AllocationProblem, decisions: Decisions) -> float 
 
     ``None`` where the rules leave these owners and training no quotas that sum to the totals.
     """
-    low, high = box(problem, bounds(problem, decisions))
-    gain, exact = gains(problem, decisions), best_quotas(problem, decisions)
-    if exact is None:
-        return None
-    kept = ((exact >= low - 0.5) & (exact <= high + 0.5)).all() and abs(exact.sum() - problem.total) <= 0.5
-    return attained(problem.samples, gain, exact) if kept else None
+    exact = possible_quotas(problem, decisions)
+    return None if exact is None else attained(problem.samples, gains(problem, decisions), exact)

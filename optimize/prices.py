@@ -7,16 +7,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from optimize.curves import zoom
 from optimize.infeasible import UNITS
-from optimize.model import Model
+from optimize.model import Model, build, first_knots, segments_for
 from optimize.parts.accounts import OWNER
 from optimize.parts.fairness_together import LEVEL
-from optimize.problem import Floats
-from optimize.solve import solve
+from optimize.problem import AllocationProblem, Decisions, Floats, with_owners
+from optimize.solve import Warm, solve
 
 NUDGE = 1e-4
 """How far a rule is loosened before its duals are read, as a share of one point: at a kink this gives the side that
 loosening goes to."""
+
+
+CUTS, PIECES = 3, 16
+"""How often, and into how many pieces, a care curve is cut finer around the plan's hours."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,23 @@ class Price:
     by_subject: Mapping[str, float]
 
 
+def with_owners_held(problem: AllocationProblem, decisions: Decisions) -> tuple[Model, Floats]:
+    """The joint programme in which everything but the owners is a decision still, and the columns of its solution.
+
+    What one more hour of training or care would bring cannot be read where these are held, nor where they were chosen
+    for sales before there were quotas.
+
+    Returns:
+        The model, and values of its columns; NaN where owners leave no plan.
+    """
+    fixed = replace(with_owners(problem, decisions), two_stage=False, trust=None)
+    knots = first_knots(fixed)
+    for _ in range(CUTS):
+        knots = tuple(zoom(k, float(hours), PIECES) for k, hours in zip(knots, decisions.care, strict=False))
+    model = build(fixed, segments=segments_for(fixed), knots=knots)
+    return model, solve(model.programme).values
+
+
 def prices(model: Model, values: Floats) -> dict[str, Price]:
     """Value of loosening of every rule with owners held; training hours move freely, not in whole steps.
 
@@ -42,16 +64,19 @@ def prices(model: Model, values: Floats) -> dict[str, Price]:
     Args:
         values: of all columns of a solution, whose owners are held.
     """
+    if np.isnan(values).any():
+        return {}
     programme = model.programme
     settled = [block.index for block in programme.columns if block.name in (OWNER, LEVEL)]
     chosen = np.concatenate([np.zeros(0, dtype=np.int64), *settled])
     held = replace(programme.fixed(chosen, np.round(values[chosen])), integer=np.zeros_like(programme.integer))
     out: dict[str, Price] = {}
+    warm = Warm(held)
     for rule, (unit, size) in UNITS.items():
         if not any(rows.rule == rule and rows.loosen is not None for rows in programme.rows):
             continue
         nudged = held.loosened(rule, NUDGE * size)
-        solution = solve(nudged)
+        solution = warm.again(nudged)
         if solution.status != "optimal":
             continue
         parts: dict[str, float] = {}

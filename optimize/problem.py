@@ -280,16 +280,23 @@ class AllocationProblem:
         return Decisions(owner, training, care)
 
 
-def held(problem: AllocationProblem, decisions: Decisions, *, care: bool) -> AllocationProblem:
-    """The request with owners and training fixed at decisions, and care as well where asked."""
+def with_owners(problem: AllocationProblem, decisions: Decisions) -> AllocationProblem:
+    """The request with owners fixed at decisions."""
     offer = problem.accounts
     known = np.flatnonzero(decisions.owner >= 0)
     allowed = Pairs.of(known, decisions.owner[known], (len(offer.ids), len(problem.reps)))
+    fixed = replace(offer, allowed=allowed, house=None)
+    return replace(problem, accounts=fixed, locks=replace(problem.locks, owner={}))
+
+
+def held(problem: AllocationProblem, decisions: Decisions, *, care: bool) -> AllocationProblem:
+    """The request with owners and training fixed at decisions, and care as well where asked."""
     training = {(r, k): float(h) for (r, k), h in np.ndenumerate(decisions.training)}
-    locks = replace(problem.locks, training=training, owner={})
-    if care and offer.care_budget is not None:
+    fixed = with_owners(problem, decisions)
+    locks = replace(fixed.locks, training=training)
+    if care and fixed.accounts.care_budget is not None:
         locks = replace(locks, care=locks.care | {a: float(h) for a, h in enumerate(decisions.care)})
-    return replace(problem, accounts=replace(offer, allowed=allowed, house=None), locks=locks)
+    return replace(fixed, locks=locks)
 
 
 def gains(problem: AllocationProblem, decisions: Decisions, rates: Rates | None = None) -> Floats:
@@ -333,33 +340,6 @@ def histories(problem: AllocationProblem, owner: Ints) -> Floats:
         a = moves[side[moves] >= 0]
         np.add.at(out, side[a], sign * offer.history[a])
     return np.asarray(np.maximum(out, 0.0))
-
-
-def workloads(problem: AllocationProblem, decisions: Decisions) -> Floats:
-    """Workload: share of the working hours left after training that is busy, [R].
-
-    Hours asked for over hours left, cut by the clearing function fitted to the simulated hours: the same measure as the
-    busy share that a simulation of the plan shows, so it stays below 1 however much is asked.
-    """
-    asked = problem.load.copy()
-    a = np.flatnonzero(decisions.owner >= 0)
-    rep, offer = decisions.owner[a], problem.accounts
-    np.add.at(asked, rep, offer.order_hours[a, rep] + offer.care_load[rep] * decisions.care[a])
-    left = np.maximum(problem.hours - decisions.training.sum(axis=1), 1e-9)
-    return busy_share(asked / left, problem.sharpness)
-
-
-def busy_share(load: Floats, sharpness: float) -> Floats:
-    """Busy share of the hours where this load is asked for: ``load * (1 + load**n) ** (-1/n)``."""
-    positive = np.maximum(load, 0.0)
-    return np.asarray(positive * (1.0 + positive**sharpness) ** (-1.0 / sharpness))
-
-
-def load_at(share: float, sharpness: float) -> float:
-    """The load at which this share of the hours is busy; infinite from 1 on."""
-    if share >= 1.0:
-        return float("inf")
-    return float(share * (1.0 - share**sharpness) ** (-1.0 / sharpness))
 
 
 def moved(problem: AllocationProblem, owner: Ints) -> Ints:

@@ -61,6 +61,15 @@ def best_quotas(problem: AllocationProblem, decisions: Decisions) -> Floats | No
     return _by_programme(problem, decisions)
 
 
+def possible_quotas(problem: AllocationProblem, decisions: Decisions) -> Floats | None:
+    """The best quotas under these decisions; None where the rules leave none that sum to the totals."""
+    if plain(problem) and not _roomy(problem, *box(problem, bounds(problem, decisions))):
+        return None
+    found = best_quotas(problem, decisions)
+    # Totals of all teams need not add up to the company's.
+    return found if found is not None and abs(float(found.sum()) - problem.total) <= 0.5 else None
+
+
 def quota_model(problem: AllocationProblem, decisions: Decisions) -> Model:
     """The programme in which quotas are the only decisions."""
     fixed = held(problem, decisions, care=True)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from experiments.compare import compare
-    from quotalab.api import allocate, baselines, calibrate, diagnose, report, stress, sweep
+    from quotalab.api import allocate, baselines, calibrate, diagnose, explain, frontier, report, stress, sweep
     from quotalab.improving import improve
     from quotalab.job import Sizes, study
     from scenarios import errors
@@ -44,6 +44,8 @@ _HOMES = {
     "compare": "experiments.compare",
     "diagnose": "quotalab.api",
     "errors": "scenarios",
+    "explain": "quotalab.api",
+    "frontier": "quotalab.api",
     "improve": "quotalab.improving",
     "json_schema": "scenarios.files",
     "library": "scenarios.files",
@@ -73,6 +75,8 @@ __all__ = [
     "compare",
     "diagnose",
     "errors",
+    "explain",
+    "frontier",
     "improve",
     "json_schema",
     "library",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from experiments.design import read_sweep
+from experiments.frontier import Frontier
+from experiments.frontier import frontier as traced
 from experiments.money import Language
 from experiments.regret import StressTest, stress_test
 from experiments.report import check_page, write
-from experiments.runs import Progress
+from experiments.runs import Progress, Runs, plan_of
 from experiments.sweep import SweepResult, run_sweep
 from experiments.words import check_language
 from history.calibrate import GROWTH
@@ -22,6 +24,9 @@ from optimize.allocate import AllocationResult
 from optimize.allocate import allocate as solved
 from optimize.baselines import COMPARED, known_rules
 from optimize.baselines import baselines as ruled
+from optimize.explanation import Explanation, check_share, explain_plan
+from optimize.frontier import traced_values
+from optimize.levers import SHARE
 from optimize.responses import estimate
 from quotalab.diagnosis import Diagnosed, of_export, of_plan
 from quotalab.learning import DEFAULT_YEARS, learning_years
@@ -80,6 +85,70 @@ def baselines(
     require_world(scenario)
     wanted = known_rules(names)
     return ruled(scenario, estimate(scenario, outcome or learning_years(scenario, **years)), wanted)
+
+
+def explain(
+    scenario: Scenario,
+    plan: Plan,
+    outcome: Outcome | None = None,
+    *,
+    reps: Sequence[str] | None = None,
+    share: float = SHARE,
+    **years: Any,
+) -> Explanation:
+    """Why the quotas of a plan are what they are, which rules bind, and what would change them.
+
+    Args:
+        outcome: simulated years of the present plan at hand, best those that the plan was made from.
+        reps: whose quotas are asked what would change them; default all, which takes a while in large companies.
+        share: by how much quotas are to change.
+        years: ``replications``, ``seed``, ``workers``, ``progress`` as for :func:`allocate`.
+
+    Raises:
+        InputRefused: the scenario lacks what an allocation needs, or a rep who carries no quota.
+    """
+    require_world(scenario)
+    check_share(share)
+    years_of = outcome or learning_years(scenario, **years)
+    return explain_plan(scenario, estimate(scenario, years_of), plan, reps=reps, share=share)
+
+
+def frontier(
+    scenario: Scenario,
+    rule: str = "potential_band",
+    *,
+    values: Iterable[float] | None = None,
+    method: str = "quotas",
+    alone: bool = False,
+    plan: Plan | None = None,
+    replications: int = DEFAULT_YEARS,
+    seed: int | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Frontier:
+    """What each value of a fairness rule's number costs, judged on simulated years that the plans were not made from.
+
+    Args:
+        rule: name of the number, see :data:`optimize.parameters.PARAMETERS`.
+        values: of the number; default twelve from strict to loose.
+        method: ``quotas`` holds owners, training and care of one plan and splits only quotas anew; ``plans`` solves
+            the whole programme at each value.
+        alone: leave out all other rules on quotas.
+        plan: whose owners, training and care are held; default the plan that the scenario's rules give.
+        replications: simulated years to learn from, and again as many of each plan to judge by.
+
+    Raises:
+        InputRefused: no such rule, value or method, or the scenario lacks what an allocation needs.
+        InfeasiblePlan: the scenario's own rules cannot hold together, and no plan is given.
+    """
+    require_world(scenario)
+    traced_values(rule, values := None if values is None else list(values), method)
+    used = scenario.seed if seed is None else seed
+    years = learning_years(scenario, replications=replications, seed=seed, workers=workers, progress=progress)
+    responses = estimate(scenario, years)
+    held = plan or (solved(scenario, responses).plan if method == "quotas" else plan_of(scenario))
+    runs = Runs(replications, used, workers=workers, progress=progress)
+    return traced(scenario, responses, runs, rule, plan=held, values=values, method=method, alone=alone)
 
 
 def sweep(

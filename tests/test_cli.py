@@ -40,10 +40,12 @@ VERBS = (
     "calibrate",
     "simulate",
     "allocate",
+    "explain",
     "lock",
     "unlock",
     "trail",
     "baselines",
+    "frontier",
     "compare",
     "stress",
     "sweep",
@@ -448,6 +450,37 @@ def test_baselines_write_a_plan_each_and_say_what_each_breaks(command: Run, tiny
     assert "no quotas keep the rules" in out
     assert "two_stage is left out" in err
     assert command("baselines", tiny_file, "--name", "best")[0] == 1
+
+
+def test_frontier_writes_tables_and_figures(command: Run, tiny_file: Path, tmp_path: Path) -> None:
+    asked = ("frontier", tiny_file, "--alone", "--values", "0,0.1,0.4", "-n", "10", "-o", "f", "--language", "en")
+    code, out, _ = command(*asked)
+    assert code == 0
+    assert "cost of potential_band" in out
+    found = only_json(command(*asked, "--json", "--quiet")[1])
+    assert [row["value"] for row in found["frontier"]] == [0.0, 0.1, 0.4, None]
+    assert len(found["trade"]) == 4
+    assert {path.name for path in (tmp_path / "f" / "figures").iterdir()} == {
+        f"{name}.{ending}" for name in ("frontier-potential_band", "trade") for ending in ("svg", "png")
+    }
+    assert "is no number" in command("frontier", tiny_file, "--values", "0,x")[2]
+    assert command("frontier", tiny_file, "--rule", "niceness")[0] == 1
+
+
+def test_explain_answers_for_the_last_allocated_plan(command: Run, tiny_file: Path, tmp_path: Path) -> None:
+    assert command("explain", tiny_file, "-n", "8")[0] == 1
+    assert command("allocate", tiny_file, "-n", "8", "-q")[0] == 0
+    code, out, _ = command("explain", tiny_file, "-n", "8", "--rep", "E1", "-q")
+    assert code == 0
+    assert "E1: quota" in out
+    assert "5 %: " in out
+    found = only_json(command("explain", tiny_file, "-n", "8", "--share", "0.1", "--json", "-q")[1])
+    assert {row["rep"] for row in found["levers"]} == {"E1", "E2", "E3"}
+    assert {abs(row["to_move_by"]) for row in found["levers"]} == {0.1}
+    for row in found["waterfall"]:
+        assert sum(value for name, value in row.items() if name not in ("rep", "quota")) == pytest.approx(row["quota"])
+    assert command("explain", tiny_file, "--rep", "E9", "-n", "8")[0] == 1
+    assert command("explain", tiny_file, "--share", "0", "-n", "8")[0] == 1
 
 
 def test_rules_that_cannot_hold_together_are_3_and_told(command: Run, tiny_file: Path, tmp_path: Path) -> None:

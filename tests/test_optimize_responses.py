@@ -14,9 +14,9 @@ from optimize.chain import Mix, Person, clearing, expected, fit_clearing, lead_m
 from optimize.eligibility import allowed_owners, immovable, most_moves
 from optimize.formulate import formulate
 from optimize.plans import decisions_of, quotas_of
-from optimize.problem import busy_share, load_at, workloads
 from optimize.response_people import mean_ramp
 from optimize.responses import estimate
+from optimize.workload import busy_share, load_at, workloads
 from scenarios import physics
 from scenarios.errors import InputRefused
 from scenarios.files import from_document

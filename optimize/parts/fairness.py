@@ -10,7 +10,8 @@ from optimize.blocks import Blocks, Linear
 from optimize.parts import fairness_together as together
 from optimize.parts.accounts import Ownership
 from optimize.parts.targets import Quotas
-from optimize.problem import AllocationProblem, Bools, Floats, company_ratio, load_at
+from optimize.problem import AllocationProblem, Bools, Floats, company_ratio
+from optimize.workload import load_at
 from scenarios.goals import (
     EqualOdds,
     FairnessRule,

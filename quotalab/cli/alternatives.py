@@ -1,7 +1,8 @@
-"""baselines: what simple rules make of the same request."""
+"""baselines and frontier: what simple rules make of the same request, and what a fairness rule costs."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from quotalab.cli.terminal import Terminal
 if TYPE_CHECKING:
     import pandas as pd
 
+    from experiments.frontier import Frontier
     from optimize.responses import Responses
     from quotalab.tables import Judged
     from scenarios.scenario import Scenario
@@ -108,4 +110,143 @@ def _text(table: pd.DataFrame, currency: str) -> str:
         split = "no quotas keep the rules" if best is None or best != best else scale.number(100 * best)
         breaks = f"  breaks {row['breaks']}" if row["breaks"] else ""
         lines.append(f"  {row['name']:<17} {scale.number(100 * row['model_value']):>9} ({split}){breaks}")
+    return "\n".join(lines)
+
+
+def frontier(
+    scenario: options.World,
+    rule: Annotated[
+        str, typer.Option("--rule", metavar="RULE", help="The rule's number, such as potential_band or growth_cap.")
+    ] = "potential_band",
+    values: Annotated[
+        str | None, typer.Option("--values", metavar="X,X,...", help="Its values. Default: twelve, strict to loose.")
+    ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            metavar="quotas|plans",
+            help="Split quotas anew for one plan, or solve whole plans at each value.",
+        ),
+    ] = "quotas",
+    alone: Annotated[bool, typer.Option("--alone", help="Leave out all other rules on quotas.")] = False,
+    plan: Annotated[
+        Path | None,
+        typer.Option("--plan", metavar="FOLDER", help="Whose owners and training are held. Default: allocated now."),
+    ] = None,
+    sets: options.Sets = None,
+    replications: options.Replications = options.YEARS,
+    seed: options.Seed = None,
+    workers: options.Workers = 1,
+    output: options.Output = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    language: options.Language = None,
+) -> None:
+    """Trace the cost of a fairness rule, judged on simulated years that the plans were not made from."""
+    with Terminal(as_json=as_json, quiet=quiet) as terminal:
+        from experiments.figures import frontier_figure, trade_figure
+        from experiments.words import check_language
+        from quotalab.api import frontier as traced
+        from quotalab.runs import check_target, default_target, plan_folder, rows, run_folder
+        from quotalab.worlds import open_world
+        from scenarios.plan_files import read_plan
+
+        world = open_world(scenario, sets)
+        spoken = check_language(language or world.language)
+        held = None if plan is None else read_plan(plan_folder(plan), world)
+        target = output or default_target("frontier", world)
+        check_target(target, "frontier")
+        with terminal.progress("simulating today's plan, to learn from, and every plan, to judge by") as progress:
+            found = traced(
+                world,
+                rule,
+                values=_numbers(values),
+                method=method,
+                alone=alone,
+                plan=held,
+                replications=replications,
+                seed=seed,
+                workers=workers,
+                progress=progress,
+            )
+        tables = {"frontier": found.table()} | ({} if found.trade is None else {"trade": found.trade.table()})
+        settings = options.settings(
+            scenario=scenario,
+            rule=rule,
+            values=values,
+            method=method,
+            alone=alone,
+            plan=plan,
+            sets=sets,
+            replications=replications,
+            seed=world.seed if seed is None else seed,
+        )
+        with run_folder(target, "frontier", terminal.watch, settings) as draft:
+            draft.about(world)
+            for name, table in tables.items():
+                draft.sheet(name, table)
+                draft.hashes[name] = found.content_hash(name)
+            draft.drawing(frontier_figure(found, spoken))
+            if found.trade is not None:
+                draft.drawing(trade_figure(found.trade, spoken))
+        terminal.show(
+            _frontier_text(found),
+            {
+                "folder": str(target),
+                "result_hash": draft.result_hash(),
+                "rule": found.rule,
+                "method": found.method,
+                "alone": found.alone,
+                "present": found.present,
+                "knee": found.knee,
+                **{name: rows(table) for name, table in tables.items()},
+            },
+        )
+        terminal.hint(f"written to {target}")
+
+
+def _numbers(text: str | None) -> list[float] | None:
+    """Numbers between commas.
+
+    Raises:
+        InputRefused: naming each that is none.
+    """
+    from scenarios.errors import Problem, refuse_if
+
+    if text is None:
+        return None
+    found, problems = [], []
+    for part in text.split(","):
+        try:
+            found.append(float(part))
+        except ValueError:
+            problems.append(Problem("--values", part.strip(), "is no number", "write 0,0.05,0.1"))
+    refuse_if(problems)
+    return found
+
+
+def _frontier_text(found: Frontier) -> str:
+    head = f"{'value':>8} {'cost':>16} {'hit rate':>9} {'chances differ':>15} {'lowest':>7} {'Gini q/p':>9}"
+    lines = [f"cost of {found.rule} in points of capped attainment, against the rule switched off", head]
+    for point in (*found.points, found.off):
+        name = "off" if point.value is None else f"{point.value:g}"
+        if point.judged is None:
+            lines.append(f"{name:>8} no plan keeps the rules")
+            continue
+        one = point.judged
+        cost = f"{100 * one.cost.estimate:.2f} +-{100 * one.cost.half_width:.2f}"
+        gini = "-" if one.gini is None else f"{one.gini:.3f}"
+        mark = "  <- knee" if found.knee is not None and point.value == found.knee else ""
+        lines.append(
+            f"{name:>8} {cost:>16} {100 * one.hit_rate.estimate:>7.1f} % {100 * one.spread_of_chances.estimate:>13.1f} "
+            f"{100 * one.lowest_chance.estimate:>6.0f} % {gini:>9}{mark}"
+        )
+    if found.trade is not None:
+        lines.append("quota sum / target: hit rate, chance that the company makes its target")
+        for row in found.trade.rows:
+            lines.append(
+                f"{100 * row.share:>7g} %: {100 * row.hit_rate.estimate:.1f} %, "
+                f"{100 * row.chance_of_target.estimate:.1f} %"
+            )
     return "\n".join(lines)

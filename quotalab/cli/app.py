@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from quotalab.cli.allocating import allocate
-from quotalab.cli.alternatives import baselines
+from quotalab.cli.alternatives import baselines, frontier
 from quotalab.cli.comparing import compare, sweep
+from quotalab.cli.explaining import explain
 from quotalab.cli.locking import lock, trail, unlock
 from quotalab.cli.reading import calibrate, diagnose
 from quotalab.cli.reporting import demo, report
@@ -55,10 +56,12 @@ VERBS = (
     calibrate,
     simulate,
     allocate,
+    explain,
     lock,
     unlock,
     trail,
     baselines,
+    frontier,
     compare,
     stress,
     sweep,

@@ -1,0 +1,165 @@
+"""Why a plan's quotas are what they are: bars, binding rules, territory and person, and what would change them.
+
+For any plan of the request, ours or theirs. What cannot be derived from the request (somebody chose otherwise) stands
+as a bar of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optimize.audit import RuleRow, audit
+from optimize.formulate import basis_samples, formulate
+from optimize.infeasible import UNITS
+from optimize.levers import SHARE, Lever, levers
+from optimize.plans import decisions_of, quotas_of
+from optimize.prices import Price, prices, with_owners_held
+from optimize.problem import AllocationProblem, Decisions, Floats
+from optimize.quotas import possible_quotas
+from optimize.responses import Responses
+from optimize.waterfall import waterfall
+from scenarios.errors import InputRefused, Problem, refuse_if
+from scenarios.paths import near
+from scenarios.plan import Plan
+from scenarios.scenario import Scenario
+
+CHOSEN = "chosen otherwise"
+"""The bar of a plan's quotas that are not the best split under the rules."""
+BASES = ("opportunity", "blend", "full")
+_WEIGHTS = {"full": 0.0, "blend": 0.5, "opportunity": 1.0}
+
+
+@dataclass(frozen=True)
+class BasisRow:
+    """One rep's quota under each basis, everything else alike; minor units before rounding.
+
+    Attributes:
+        opportunity: quotas follow the territory alone.
+        blend: half the territory, half the person.
+        full: quotas follow the simulated person.
+        quota: of the plan.
+    """
+
+    rep: str
+    opportunity: float
+    blend: float
+    full: float
+    quota: int
+
+    @property
+    def skill(self) -> float:
+        """What person and workload add under the full basis, in a split of the same total; below zero it lowers."""
+        return self.full - self.opportunity
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What is known of why quotas are what they are; money in minor units.
+
+    Attributes:
+        waterfall: bars of each rep, summing to the quota.
+        bases: each rep's quota by how much of the person it follows; empty where the rules leave no quotas.
+        rules: every rule on every subject, with the value of loosening those that bind.
+        prices: value of loosening by rule, owners, training and care held.
+        levers: what would move each quota by ``share``, one thing at a time.
+    """
+
+    plan: Plan
+    share: float
+    waterfall: Mapping[str, list[tuple[str, int]]]
+    bases: tuple[BasisRow, ...]
+    rules: tuple[RuleRow, ...]
+    prices: Mapping[str, Price]
+    levers: tuple[Lever, ...]
+
+
+def explain_plan(
+    scenario: Scenario,
+    responses: Responses,
+    plan: Plan,
+    *,
+    reps: Sequence[str] | None = None,
+    share: float = SHARE,
+) -> Explanation:
+    """Explain a plan's quotas.
+
+    Args:
+        reps: whose quotas are asked what would change them; default all.
+        share: by how much quotas are to change, above 0 and below 1.
+
+    Raises:
+        InputRefused: a rep who carries no quota, a share outside, or as :func:`optimize.formulate.formulate`.
+    """
+    _check(responses, reps, share)
+    problem = formulate(scenario, responses)
+    decisions, quotas = decisions_of(problem, plan), quotas_of(problem, plan)
+    exact = possible_quotas(problem, decisions)
+    bars = waterfall(problem, decisions, quotas if exact is None else exact, np.round(quotas).astype(np.int64))
+    weight = _WEIGHTS[scenario.allocation.quota_basis]
+    found = prices(*with_owners_held(problem, decisions)) if exact is not None else {}
+    return Explanation(
+        plan=plan,
+        share=share,
+        waterfall=_named(problem, bars),
+        bases=tuple(_bases(problem, responses, decisions, quotas)),
+        rules=tuple(_with_prices(row, found) for row in audit(problem, decisions, quotas)),
+        prices=found,
+        levers=tuple(levers(problem, decisions, reps=reps, share=share, territory_weight=weight)),
+    )
+
+
+def check_share(share: float) -> None:
+    """Refuse a share by which no quota can be asked to change.
+
+    Raises:
+        InputRefused: not above 0 and below 1.
+    """
+    if not 0 < share < 1:
+        raise InputRefused(Problem("share", f"{share:g}", "must be above 0 and below 1", "for example 0.05"))
+
+
+def _check(responses: Responses, reps: Sequence[str] | None, share: float) -> None:
+    check_share(share)
+    refuse_if(
+        Problem("rep", rep, "carries no quota", near(rep, responses.reps))
+        for rep in reps or ()
+        if rep not in responses.reps
+    )
+
+
+def _named(problem: AllocationProblem, bars: Mapping[str, list[tuple[str, int]]]) -> dict[str, list[tuple[str, int]]]:
+    """The last bar is rounding only where it is at most two rounding steps for everybody."""
+    last = max(abs(steps[-1][1]) for steps in bars.values())
+    if last <= 2 * max(problem.rounding_step, 1):
+        return dict(bars)
+    return {rep: [*steps[:-1], (CHOSEN, steps[-1][1])] for rep, steps in bars.items()}
+
+
+def _bases(problem: AllocationProblem, responses: Responses, decisions: Decisions, quotas: Floats) -> list[BasisRow]:
+    found = {}
+    for basis in BASES:
+        made = possible_quotas(replace(problem, basis=basis_samples(problem.samples, responses, basis)), decisions)
+        if made is None:
+            return []
+        found[basis] = made
+    return [
+        BasisRow(
+            rep,
+            float(found["opportunity"][r]),
+            float(found["blend"][r]),
+            float(found["full"][r]),
+            round(float(quotas[r])),
+        )
+        for r, rep in enumerate(problem.reps)
+    ]
+
+
+def _with_prices(row: RuleRow, found: Mapping[str, Price]) -> RuleRow:
+    price = found.get(row.rule)
+    if price is None or row.rule not in UNITS:
+        return row
+    part = price.by_subject.get(row.subject, price.value if row.subject == "company" else 0.0)
+    return replace(row, value_of_loosening=part if row.binding else 0.0)

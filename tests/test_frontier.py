@@ -1,0 +1,213 @@
+"""The cost of a rule: exact where it can be said, paired where it is simulated, and the knee where one stands."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import quotalab as ql
+from experiments.figures import frontier_figure
+from experiments.frontier import frontier
+from experiments.runs import Runs
+from optimize.allocate import allocate
+from optimize.formulate import formulate
+from optimize.frontier import knee, only_on_work, trace, traced_values, worst_case_price
+from optimize.parameters import PARAMETERS, parameter
+from optimize.problem import gains
+from optimize.responses import estimate
+from optimize.split import attained
+from scenarios.errors import InputRefused
+from scenarios.scenario import Scenario
+from test_baselines import company
+from test_optimize_allocate import changed, lognormal, outcome_of, responses_of, world
+
+
+def bound(number):
+    """Four reps who differ, under the rule's default with nothing else."""
+    rng = np.random.default_rng(number)
+    people = [{"id": f"R{i}", "team": "T1" if i < 3 else "T2", "last_sales": 100} for i in (1, 2, 3, 4)]
+    scenario = changed(world(4), reps=people, goals={"targets": [{"metric": "revenue", "target": 400}]})
+    sales = lognormal(rng, (80, 4)) * np.array([1.4, 1.0, 0.9, 0.7])
+    return scenario, responses_of(scenario, sales, territory=np.full(4, 10000.0))
+
+
+ON_QUOTAS = [one.name for one in PARAMETERS if one.rule not in ("workload", "training_floor")]
+
+
+@pytest.mark.parametrize("name", ON_QUOTAS)
+def test_a_looser_rule_never_costs_more_and_the_loosest_costs_nothing(name):
+    scenario, found = bound(1)
+    problem = formulate(scenario, found)
+    one, values = traced_values(name, None, "quotas")
+    points = trace(problem, one, [*values, None], problem.today_decisions())
+    worth = [point.model_value for point in points]
+    there = [value for value in worth if value is not None]
+    first = next(i for i, value in enumerate(worth) if value is not None)
+    assert all(value is None for value in worth[:first])
+    assert all(value is not None for value in worth[first:])
+    assert (np.diff(there) >= -1e-4 * there[-1]).all()
+    assert there[-2] == pytest.approx(there[-1], rel=1e-6)
+    # The best split gives everybody the same chance, so a rule on chances alone costs nothing.
+    assert (there[0] < there[-1]) == (name not in ("min_chance", "equal_odds"))
+
+
+@pytest.mark.parametrize("name", ["potential_band", "growth_cap", "min_chance"])
+def test_quotas_split_anew_are_the_plans_that_solving_gives(name):
+    """Without accounts and training the two methods are one."""
+    scenario, found = bound(2)
+    problem = formulate(scenario, found)
+    one, values = traced_values(name, None, "quotas")
+    chosen = values[3::4]
+    split = trace(problem, one, chosen, problem.today_decisions())
+    solved = trace(problem, one, chosen, None)
+    for a, b in zip(split, solved, strict=True):
+        assert (a.quotas is None) == (b.quotas is None)
+        if a.quotas is not None:
+            assert a.model_value == pytest.approx(b.model_value, rel=1e-9)
+            rules = [rule.model_dump() for rule in one.set((), a.value)]
+            alone = changed(scenario, allocation={**scenario.document()["allocation"], "rules": rules})
+            again = responses_of(alone, found.samples / 100, territory=np.full(4, 10000.0))
+            assert allocate(alone, again).model_value == pytest.approx(a.model_value, rel=1e-5)
+
+
+def test_the_held_plan_s_owners_and_training_are_held():
+    scenario, found = company()
+    problem = formulate(scenario, found)
+    plan = allocate(scenario, found).plan
+    from optimize.plans import decisions_of
+
+    held = decisions_of(problem, plan)
+    one, values = traced_values("potential_band", [0.2, 0.4], "quotas")
+    for point in trace(problem, one, values, held):
+        assert point.decisions is held
+        assert attained(problem.samples, gains(problem, held), point.quotas) == point.model_value
+    free = trace(problem, one, values, None)
+    assert all(point.model_value is not None for point in free)
+
+
+def test_costs_are_paired_differences_of_the_same_years():
+    scenario, found = bound(3)
+    years = lognormal(np.random.default_rng(30), (50, 4)) * np.array([1.4, 1.0, 0.9, 0.7])
+    runs = Runs(50, 0, simulate=lambda *_, **__: outcome_of(scenario, years))
+    plan = allocate(scenario, found).plan
+    got = frontier(scenario, found, runs, "potential_band", plan=plan, values=[0.05, 0.3, 1.0])
+    problem = formulate(scenario, found)
+    one, values = traced_values("potential_band", [0.05, 0.3, 1.0], "quotas")
+    strict, *_, off = trace(problem, one, [*values, None], problem.today_decisions())
+    by_year = [np.minimum(np.round(years * 100), quotas).sum(axis=1) / 400_00 for quotas in (off.quotas, strict.quotas)]
+    cost = got.points[0].judged.cost
+    assert cost.estimate == pytest.approx(float((by_year[0] - by_year[1]).mean()))
+    assert cost.estimate > 0
+    assert got.off.judged.cost.estimate == 0.0
+    assert all(point.judged.sales_difference.estimate == 0.0 for point in got.points)
+    strict_q, off_q = got.points[0].judged, got.off.judged
+    assert strict_q.gini < off_q.gini
+    assert strict_q.spread_of_chances.estimate > off_q.spread_of_chances.estimate
+    table = got.table()
+    assert len(table) == 4
+    assert table["value"].isna().sum() == 1
+    assert got.present is None
+    drawing = frontier_figure(got)
+    assert drawing.svg() == frontier_figure(got).svg()
+
+
+def test_infeasible_values_are_told_and_a_request_without_a_plan_has_no_price():
+    scenario, found = company(rules=[{"rule": "growth", "floor": -0.3, "cap": 0.3}], locks=[])
+    runs = Runs(40, 0, simulate=lambda *_, **__: outcome_of(scenario, found.samples / 100))
+    plan = allocate(scenario, found).plan
+    got = frontier(scenario, found, runs, "growth_cap", plan=plan, values=[0.0, 0.02, 0.2, 0.5])
+    assert [point.judged is None for point in got.points] == [True, True, False, False]
+    assert got.present == 0.3
+    lonely, again = company(rules=[{"rule": "growth", "floor": 0.5, "cap": None}], locks=[])
+    with pytest.raises(InputRefused, match="no price"):
+        frontier(lonely, again, runs, "potential_band", plan=ql.today_plan(lonely), values=[0.1, 0.2])
+
+
+def test_alone_leaves_rules_on_work():
+    scenario, _ = company(
+        rules=[
+            {"rule": "growth", "floor": -0.3, "cap": 0.3},
+            {"rule": "potential_band", "tolerance": 0.2},
+            {"rule": "workload", "maximum": 0.9},
+        ]
+    )
+    rules = scenario.allocation.rules
+    assert [rule.rule for rule in only_on_work(rules, parameter("potential_band"))] == ["potential_band", "workload"]
+    caps = only_on_work(rules, parameter("growth_cap"))
+    assert [rule.rule for rule in caps] == ["growth", "workload"]
+    assert (caps[0].cap, caps[0].floor) == (0.3, None)
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "method", "word"),
+    [
+        ("potential_bnd", None, "quotas", "potential_band"),
+        ("workload_maximum", None, "quotas", "use the method plans"),
+        ("min_chance", [0.1, 1.2], "quotas", "at most 1"),
+        ("min_chance", [0.1, float("nan")], "quotas", "at least 0"),
+        ("min_chance", [0.1, 0.1], "quotas", "two different"),
+        ("min_chance", None, "both", "quotas, plans"),
+    ],
+)
+def test_requests_that_mean_nothing_are_refused(rule, values, method, word):
+    with pytest.raises(InputRefused, match=word):
+        traced_values(rule, values, method)
+
+
+def test_values_go_from_strict_to_loose_whichever_way_that_is():
+    assert traced_values("potential_band", [0.3, 0.1, 0.2], "quotas")[1] == (0.1, 0.2, 0.3)
+    assert traced_values("min_chance", [0.3, 0.1, 0.2], "quotas")[1] == (0.3, 0.2, 0.1)
+
+
+def test_knee_is_the_corner():
+    assert knee([0, 1, 2, 3, 4], [0, 4, 8, 9, 10]) == 2
+    assert knee([0, 1, 2, 3], [0, 1, 2, 3]) is None
+    assert knee([0, 1, 2, 3], [5, 5, 5, 5]) is None
+    assert knee([0, 1], [0, 1]) is None
+    # Scale of either axis does not matter.
+    assert knee([0, 10, 20, 30, 40], [1e9, 1e9 + 4, 1e9 + 8, 1e9 + 9, 1e9 + 10]) == 2
+
+
+@pytest.mark.parametrize(
+    ("people", "proportional", "maximin"),
+    [
+        (2, 8.6, 11.1),
+        (3, 17.9, 25.0),
+        (5, 30.6, 44.4),
+        (10, 46.8, 66.9),
+        (20, 60.3, 81.9),
+        (50, 73.7, 92.3),
+        (100, 81.0, 96.1),
+    ],
+)
+def test_worst_case_prices_are_the_published_ones(people, proportional, maximin):
+    assert f"{100 * worst_case_price(people, 'proportional'):.1f}" == f"{proportional:.1f}"
+    assert f"{100 * worst_case_price(people, 'maximin'):.1f}" == f"{maximin:.1f}"
+    assert worst_case_price(1, "maximin") == pytest.approx(0.0)
+    with pytest.raises(InputRefused):
+        worst_case_price(0, "maximin")
+
+
+def test_measured_prices_stay_below_the_worst_case_where_all_can_reach_the_same():
+    """Everybody alike in mean but not in spread: what equal quotas cost is far below what they could."""
+    rng = np.random.default_rng(8)
+    sales = np.column_stack([lognormal(rng, 200, cv=cv) for cv in (0.1, 0.3, 0.5, 0.9)])
+    scenario = changed(world(4), goals={"targets": [{"metric": "revenue", "target": 400}]})
+    problem = formulate(scenario, responses_of(scenario, sales, territory=np.full(4, 10000.0)))
+    one, values = traced_values("potential_band", [0.0, 0.2], "quotas")
+    strict, _, off = trace(problem, one, [*values, None], problem.today_decisions())
+    price = 1 - strict.model_value / off.model_value
+    assert 0 < price < worst_case_price(4, "proportional")
+
+
+def test_the_public_path_gives_the_same_for_the_same_inputs(tiny: Scenario) -> None:
+    asked = {"values": [0.1, 0.3, 0.6], "alone": True, "replications": 12}
+    one, two = ql.frontier(tiny, "potential_band", **asked), ql.frontier(tiny, "potential_band", workers=2, **asked)
+    assert one.content_hash() == two.content_hash()
+    assert one.content_hash("trade") == two.content_hash("trade")
+    assert one.trade is not None
+    plans = ql.frontier(tiny, "workload_maximum", values=[0.9, 1.0], method="plans", replications=12)
+    assert plans.trade is None
+    assert plans.solves == 3
+    # The same years of the learning plan at hand give the same responses.
+    assert estimate(tiny.with_plan(ql.today_plan(tiny)), ql.simulate(tiny, replications=2)).reps == ("E1", "E2", "E3")
