@@ -11,19 +11,20 @@ from optimize.audit import RuleRow, audit
 from optimize.curves import zoom
 from optimize.eligibility import immovable
 from optimize.formulate import formulate
-from optimize.infeasible import UNITS, explain
+from optimize.infeasible import UNITS, explain, odds_widened
 from optimize.metric_values import MetricValue, metric_values, objective, sacrificed
 from optimize.model import Model, build, first_knots, read_decisions, segments_for
 from optimize.plans import as_plan
 from optimize.prices import Price, prices, with_owners_held
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, held, moved, potentials
 from optimize.quota_tables import Tables, quota_tables
-from optimize.quotas import whole_quotas
+from optimize.quotas import best_quotas, whole_quotas
 from optimize.responses import Responses
 from optimize.rules import rule_name
 from optimize.solve import Solution, solve
 from optimize.split import attained
 from optimize.waterfall import waterfall
+from scenarios.goals import EqualOdds
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 
@@ -244,10 +245,13 @@ def _with_quotas(problem: AllocationProblem, decisions: Decisions) -> tuple[Mode
 def _explained(
     problem: AllocationProblem, decisions: Decisions, quotas: Ints, model: Model, values: Floats
 ) -> tuple[list[RuleRow], dict[str, Price]]:
-    """The audit with values of loosening on binding rows."""
-    # Where care is refined, or quotas came last, the model at hand holds decisions that loosening would move.
-    apart = problem.two_stage or problem.accounts.care_budget is not None
-    found = prices(*with_owners_held(problem, decisions)) if apart else prices(model, values)
+    """The audit with values of loosening on binding rows; none in modes that do not maximise the sum."""
+    found: dict[str, Price] = {}
+    if not problem.maximin and not problem.alpha:
+        # Where care is refined, or quotas came last, the model at hand holds decisions that loosening would move.
+        apart = problem.two_stage or problem.accounts.care_budget is not None
+        found = prices(*with_owners_held(problem, decisions)) if apart else prices(model, values)
+        found |= odds_price(problem, decisions)
     rows = []
     aside = {name for rule in problem.set_aside for name in rule_name(rule)}
     asked = problem.with_rules((*problem.rules, *problem.set_aside))
@@ -260,6 +264,19 @@ def _explained(
             row = replace(row, value_of_loosening=part if row.binding else 0.0)
         rows.append(row)
     return rows, found
+
+
+def odds_price(problem: AllocationProblem, decisions: Decisions) -> dict[str, Price]:
+    """What a range of chances wider by one point would bring, by splitting quotas again: its levels have no dual."""
+    unit, size = UNITS["equal_odds"]
+    if not any(isinstance(rule, EqualOdds) for rule in problem.rules):
+        return {}
+    gain = gains(problem, decisions)
+    now, wider = (best_quotas(request, decisions) for request in (problem, odds_widened(problem, size)))
+    if now is None or wider is None:
+        return {}
+    value = max(attained(problem.basis, gain, wider) - attained(problem.basis, gain, now), 0.0)
+    return {"equal_odds": Price("equal_odds", value, unit, {"company": value})}
 
 
 def _moves(problem: AllocationProblem, decisions: Decisions) -> list[Move]:

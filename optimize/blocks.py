@@ -16,6 +16,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+BROKEN = "broken "
+"""Begins the names of columns by which a rule gives way to a lock."""
 PENALTY = 1_000.0
 """Price of breaking a unit of a row that gives way to a lock; far above any slope of the objective."""
 
@@ -276,7 +278,7 @@ class Blocks:
             labels = [subjects[i] for i in soft.tolist()]
             for sign, side in ((1.0, low), (-1.0, high)):
                 if np.isfinite(side[soft]).any():
-                    slack = self.columns(f"broken {rule}", labels, 0.0, np.inf, -PENALTY)
+                    slack = self.columns(f"{BROKEN}{rule}", labels, 0.0, np.inf, -PENALTY)
                     expression = expression + Linear.of(count, soft, slack, sign)
         self._rows.append(Rows(rule, tuple(subjects), expression, low, high, loosen, kept))
 

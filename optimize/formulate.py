@@ -74,7 +74,7 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
         set_aside=aside if equal_odds else (),
         metrics=read_metrics(scenario, responses, total),
         rounding_step=int(allocation.rounding_step),
-        two_stage=allocation.mode in ("two_stage", "maximin"),
+        two_stage=allocation.mode in ("two_stage", "maximin", "alpha"),
         alpha=allocation.alpha if allocation.mode == "alpha" else 0.0,
         maximin=allocation.mode == "maximin",
         groups=people_groups(scenario, responses.reps),

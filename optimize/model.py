@@ -27,6 +27,7 @@ class Model:
         unit: minor units of money in one unit of the programme.
         segment_error: how far segments may understate the exact value, minor units.
         knots: where the care curves are cut.
+        quotas: expressions of the quotas; None where they are left out.
     """
 
     programme: Programme
@@ -34,6 +35,7 @@ class Model:
     segment_error: float
     problem: AllocationProblem
     knots: tuple[Floats, ...]
+    quotas: targets.Quotas | None = None
 
     @cached_property
     def error(self) -> float:
@@ -104,7 +106,7 @@ def build(
     fairness.add(blocks, problem, unit, made, owned, gain, trained.hours)
     trust.add(blocks, problem.trust, trained, owned)
     hidden += problem.metrics.revenue_weight * (made.error if made else 0.0)
-    return Model(blocks.programme(), unit, hidden * unit, problem, cuts)
+    return Model(blocks.programme(), unit, hidden * unit, problem, cuts, made)
 
 
 def read_decisions(problem: AllocationProblem, model: Model, values: Floats) -> Decisions:

@@ -10,23 +10,28 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimize.blocks import PENALTY
+from optimize.blocks import BROKEN, PENALTY, Linear, Programme
 from optimize.fairness_measures import KEPT_WITHIN, Standing, Together, standings, tied
 from optimize.infeasible import explain
+from optimize.leximin import leximin
 from optimize.metrics import Metrics
 from optimize.model import Model, build, first_knots
 from optimize.parts.fairness_together import odds_bounds
 from optimize.parts.targets import QUOTA
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, held
 from optimize.rounding import rounded_quotas
-from optimize.rules import bounds, box
+from optimize.rules import attainable, bounds, box
 from optimize.solve import solve
 from optimize.split import attained, groups, split_in_groups
+from optimize.welfare import welfare_quotas
 from scenarios.goals import EqualOdds, GroupParity, TrainingFloor, Workload, WorstOff
 
 EXACT_PIECES = 60_000
 """Reps x samples up to which the programme of quotas is the exact sample average."""
 PIECES = 128
+LEXIMIN_REPS = 40
+"""Reps up to whom lexicographic max-min is one programme after the other, whatever the rules."""
+LEVEL_STEPS = 50
 TIGHTENINGS = 4
 """How often a rule that rounding breaks is tightened by what it was broken."""
 
@@ -54,7 +59,9 @@ def best_quotas(problem: AllocationProblem, decisions: Decisions) -> Floats | No
     gain, ties = gains(problem, decisions), tied(problem)
     if plain(problem):
         return split_in_groups(problem, problem.basis, gain, low, high)
-    if len(ties) == 1 and isinstance(ties[0], EqualOdds):
+    if problem.maximin and not ties and len(problem.reps) > LEXIMIN_REPS:
+        return _at_one_attainment(problem, gain, low, high)
+    if len(ties) == 1 and isinstance(ties[0], EqualOdds) and not problem.alpha:
         found = _at_equal_odds(problem, ties[0], gain, low, high)
         if found is not None:
             return found
@@ -80,11 +87,52 @@ def quota_model(problem: AllocationProblem, decisions: Decisions) -> Model:
 
 
 def _by_programme(problem: AllocationProblem, decisions: Decisions) -> Floats | None:
+    """The largest sum, or what the request's mode asks for, of the programme of quotas."""
     model = quota_model(problem, decisions)
-    solution = solve(model.programme)
+    solution, columns = solve(model.programme), model.programme.block(QUOTA).index
     if solution.status == "infeasible":
         return None
-    return np.asarray(solution.values[model.programme.block(QUOTA).index] * model.unit)
+    programme = _settled(model.programme, solution.values)
+    if problem.alpha:
+        return welfare_quotas(problem, model, programme, gains(problem, decisions))
+    if problem.maximin and model.quotas is not None:
+        found = leximin(programme, model.quotas.counted, Linear.columns(columns), highest=1.0)
+        return None if found is None else np.asarray(found.values[columns] * model.unit)
+    return np.asarray(solution.values[columns] * model.unit)
+
+
+def _settled(programme: Programme, values: Floats) -> Programme:
+    """Rows that give way to locks give way no further than for the largest sum, whatever is maximised next."""
+    upper = programme.upper.copy()
+    for block in programme.columns:
+        if block.name.startswith(BROKEN):
+            upper[block.index] = values[block.index] + 1e-9
+    return replace(programme, upper=upper)
+
+
+def _at_one_attainment(problem: AllocationProblem, gain: Floats, low: Floats, high: Floats) -> Floats:
+    """Lexicographic max-min between bounds on single quotas: everybody at one capped attainment, clipped.
+
+    Attainment falls as a quota rises, so that whoever is better off than the level is at the upper bound and whoever is
+    worse off at the lower: neither can be raised.
+    """
+    out = np.zeros(len(low))
+    for _, members, total in groups(problem):
+        samples = problem.basis[:, members]
+
+        def quotas(level: float, members: Ints = members, samples: Floats = samples) -> Floats:
+            found = [attainable(samples[:, i], gain[r], level) for i, r in enumerate(members)]
+            return np.asarray(np.clip(found, low[members], high[members]))
+
+        bottom, top = 0.0, 1.0
+        for _ in range(LEVEL_STEPS):
+            middle = (bottom + top) / 2
+            bottom, top = (middle, top) if quotas(middle).sum() >= total else (bottom, middle)
+        many, few = quotas(bottom), quotas(top)
+        most = np.where(np.isfinite(many), many, few + total)
+        room = float((most - few).sum())
+        out[members] = few + (most - few) * ((total - few.sum()) / room if room > 0 else 0.0)
+    return out
 
 
 def _at_equal_odds(

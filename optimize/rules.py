@@ -95,7 +95,7 @@ def _bounds_of(
         case MinimumAttainment():
             for r in (r for r in reps if concerned[r]):
                 yield Bound(
-                    "min_expected_attainment", r, "upper", _attainable(problem.samples[:, r], gain[r], rule.share)
+                    "min_expected_attainment", r, "upper", attainable(problem.samples[:, r], gain[r], rule.share)
                 )
         case MinimumChance():
             at = chance_quantile(problem.samples, rule.chance) + gain
@@ -105,7 +105,7 @@ def _bounds_of(
             return
 
 
-def _attainable(samples: Floats, gain: float, share: float) -> float:
+def attainable(samples: Floats, gain: float, share: float) -> float:
     """The largest quota whose capped attainment is at least ``share``; capped attainment falls as quotas rise."""
     sales = np.sort(np.maximum(samples + gain, 0.0))
     if share <= 0.0:

@@ -251,11 +251,11 @@ class Allocation(Frozen):
     """Quotas sum to target x (1 + this)."""
     rounding_step: Money = Minor(1_000_00)
     mode: Literal["joint", "two_stage", "maximin", "alpha", "equal_odds"] = "joint"
-    """``maximin``: owners and training for sales, then the worst-off as well off as can be, then the next, and so on.
-    ``alpha``: between the largest sum and the best worst-off, by ``alpha``.
+    """``two_stage``: owners and training for sales, then quotas for the largest sum; ``maximin``: the same, but quotas
+    that leave the worst-off as well off as can be, then the next, and so on; ``alpha``: between the two, by ``alpha``.
     ``equal_odds``: everybody has the same chance to make quota; rules that bound quotas otherwise are set aside."""
     alpha: float = Field(default=1.0, ge=0, le=20)
-    """Of the mode ``alpha``: 0 is the sum, 1 proportional fairness, large values come near ``maximin``."""
+    """Of the mode ``alpha``: 0 is ``two_stage``, 1 proportional fairness, large values come near ``maximin``."""
     quota_basis: Literal["full", "blend", "opportunity"] = "full"
     """Whether quotas follow the simulated person (full), the territory alone (opportunity), or half of each."""
     rules: tuple[FairnessRule, ...] = DEFAULT_RULES

@@ -17,10 +17,18 @@ QUOTA = "quota"
 
 @dataclass(frozen=True)
 class Quotas:
-    """Columns of the quotas, expected capped sales of each rep as simulated, and what the segments may hide (units)."""
+    """Quotas in the programme, units of money.
+
+    Attributes:
+        columns: of the quotas.
+        expected: capped sales of each rep as simulated.
+        counted: the same on the samples that quotas follow; what the objective sums.
+        error: what the segments may hide.
+    """
 
     columns: Ints
     expected: Linear
+    counted: Linear
     error: float
 
 
@@ -42,7 +50,7 @@ def add(blocks: Blocks, problem: AllocationProblem, unit: float, gain: Linear, s
         isinstance(rule, MinimumAttainment | WorstOff) for rule in problem.rules
     ):
         truly, _ = expected_capped(blocks, problem.samples / unit, problem.reps, q, gain, segments)
-    return Quotas(q, truly, error)
+    return Quotas(q, truly, expected, error)
 
 
 def expected_capped(
