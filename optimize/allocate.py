@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimize.audit import RuleRow, audit
+from optimize.bottom_up import GapRow, gap_rows
 from optimize.curves import zoom
 from optimize.eligibility import immovable
 from optimize.formulate import formulate
 from optimize.infeasible import UNITS, explain, odds_widened
+from optimize.levels import LevelQuota, LevelRow, level_quotas, level_rows, level_tables
 from optimize.metric_values import MetricValue, metric_values, objective, sacrificed
 from optimize.model import Model, build, first_knots, read_decisions, segments_for
 from optimize.plans import as_plan
@@ -70,6 +72,8 @@ class AllocationResult:
         moves: accounts that change owner; immovable: accounts that could not, with the reason.
         exceptions: rules that give way to a lock, in words.
         metrics: what the plan comes to in every metric that has a target, revenue first.
+        quotas: of every metric and level by rep and period.
+        levels: company, teams and reps at every level; gaps: the same against what people commit to.
     """
 
     plan: Plan
@@ -90,6 +94,9 @@ class AllocationResult:
     exceptions: tuple[str, ...]
     notes: tuple[str, ...]
     metrics: tuple[MetricValue, ...] = ()
+    quotas: tuple[LevelQuota, ...] = ()
+    levels: tuple[LevelRow, ...] = ()
+    gaps: tuple[GapRow, ...] = ()
 
 
 def allocate(scenario: Scenario, responses: Responses, *, name: str = "plan", gap: float = GAP) -> AllocationResult:
@@ -142,6 +149,8 @@ def described(
     """
     gain = gains(problem, decisions)
     values = metric_values(problem, decisions, tables)
+    leveled = level_tables(scenario, problem, responses, decisions, tables)
+    levels = level_rows(scenario, problem, responses, leveled)
     rows, found = _explained(problem, decisions, quotas, model, solution)
     exceptions = tuple(f"{row.rule} of {row.subject}: {row.exception}" for row in rows if row.exception)
     shares = problem.samples + gain
@@ -165,6 +174,9 @@ def described(
         exceptions=exceptions,
         notes=(*responses.notes, *sacrificed(problem, values)),
         metrics=values,
+        quotas=tuple(level_quotas(problem, responses, leveled)),
+        levels=tuple(levels),
+        gaps=gap_rows(scenario, levels),
     )
 
 

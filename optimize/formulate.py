@@ -187,7 +187,7 @@ def _contradictions(problem: AllocationProblem) -> Iterator[Problem]:
     potential = problem.potential.copy()
     owned = problem.accounts.today >= 0
     np.add.at(potential, problem.accounts.today[owned], problem.accounts.potential[owned])
-    for rule in problem.rules:
+    for rule in (*problem.rules, *problem.set_aside):
         if isinstance(rule, PotentialBand | Spread | GiniBound):
             yield from _without_measure(problem, rule, potential, "potential", "reps.{}.potential")
         if isinstance(rule, GrowthLimits):

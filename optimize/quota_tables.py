@@ -13,7 +13,7 @@ from optimize.phasing import period_step
 from optimize.problem import AllocationProblem, Decisions, Locks, gains
 from optimize.responses import Responses
 from optimize.rounding import rounded_quotas
-from optimize.split import split_in_groups
+from optimize.split import groups, split_in_groups
 from scenarios.errors import InfeasiblePlan
 from scenarios.plan import is_money
 
@@ -43,6 +43,36 @@ class QuotaTable:
 
 
 Tables = Mapping[str, QuotaTable]
+
+
+@dataclass(frozen=True)
+class Split:
+    """What is to be split, in minor units or counts.
+
+    Attributes:
+        samples: [N, R]; ``gain``: on top of them, [R].
+        carriers: who carries any of it, [R].
+        total: None where only the teams that have totals carry quotas.
+        low, high: of each quota, [R]; unless ``strict``, the upper ones are left out where they leave no room.
+        level: which of the three levels this is.
+    """
+
+    metric: str
+    samples: Floats
+    gain: Floats
+    carriers: Bools
+    total: int | None
+    team_totals: Mapping[str, int]
+    step: int
+    low: Floats
+    high: Floats
+    strict: bool = False
+    level: str = "target"
+
+    @property
+    def told(self) -> str:
+        """What it is, in words."""
+        return f"total of {self.metric}" if self.level == "target" else f"{self.level} of {self.metric}"
 
 
 def quota_tables(problem: AllocationProblem, responses: Responses, decisions: Decisions, quotas: Ints) -> Tables:
@@ -100,41 +130,28 @@ def _table(problem: AllocationProblem, decisions: Decisions, metric: Metric, bef
     if total is None:
         carriers &= np.array([team in totals for team in problem.teams])
     gain = gains(problem, decisions, metric.rates) * _share_of_horizon(metric)
-    zero = np.zeros(len(most))
-    quotas = split_metric(problem, metric, gain, carriers, total, totals, zero, most)
+    request = Split(metric.name, metric.samples, gain, carriers, total, totals, metric.step, np.zeros(len(most)), most)
+    quotas = split_whole(problem, request)
     season = np.where(metric.periods & carriers[:, None], metric.season, 0.0)
     cells = phased(quotas, season, metric.step, problem.teams, windows)
     kept = (season > 0) | (cells > 0)
     return QuotaTable(metric.name, quotas, cells, kept)
 
 
-def split_metric(
-    problem: AllocationProblem,
-    metric: Metric,
-    gain: Floats,
-    carriers: Bools,
-    total: int | None,
-    team_totals: Mapping[str, int],
-    low: Floats,
-    high: Floats,
-) -> Ints:
+def split_whole(problem: AllocationProblem, request: Split) -> Ints:
     """The exact split of a metric's own samples in whole steps: everybody the same chance within a group, [R].
 
-    Args:
-        total: None where only the teams that have totals carry quotas.
-        low, high: of each quota, [R]; ``high`` is left out where it leaves no room for a total.
-
     Raises:
-        InfeasiblePlan: totals of teams that the company's total has no room for.
+        InfeasiblePlan: totals of teams that the company's total has no room for, or bounds that leave no room.
     """
     out = np.zeros(len(problem.reps), dtype=np.int64)
-    at = np.flatnonzero(carriers)
+    at = np.flatnonzero(request.carriers)
     if not len(at):
         return out
     teams = tuple(problem.teams[r] for r in at)
-    totals = {team: float(value) for team, value in team_totals.items() if team in teams}
-    whole = sum(totals.values()) if total is None else total
-    _check_room(metric.name, whole, totals, all(team in totals for team in teams))
+    totals = {team: float(value) for team, value in request.team_totals.items() if team in teams}
+    whole = sum(totals.values()) if request.total is None else request.total
+    _check_room(request, whole, totals, all(team in totals for team in teams))
     bare = replace(
         problem,
         reps=tuple(problem.reps[r] for r in at),
@@ -142,13 +159,32 @@ def split_metric(
         total=float(whole),
         team_totals=totals,
         locks=Locks(),
-        rounding_step=metric.step,
+        rounding_step=request.step,
     )
-    top = _roomy(bare, high[at])
-    bottom = np.minimum(low[at], top)
-    exact = split_in_groups(bare, metric.samples[:, at], gain[at], bottom, top)
-    out[at] = rounded_quotas(bare, exact, bottom, top)
+    low, high = request.low[at], request.high[at]
+    if request.strict:
+        _check_bounds(bare, request, low, high)
+    else:
+        high = _roomy(bare, high)
+    exact = split_in_groups(bare, request.samples[:, at], request.gain[at], low, high)
+    out[at] = rounded_quotas(bare, exact, low, high)
     return out
+
+
+def _check_bounds(problem: AllocationProblem, request: Split, low: Floats, high: Floats) -> None:
+    """Refuse a level whose totals do not fit between the bounds of a group."""
+    for name, members, total in groups(problem):
+        least, most = float(low[members].sum()), float(high[members].sum())
+        if least - 0.5 <= total <= most + 0.5:
+            continue
+        unit = 100 if is_money(request.metric) else 1
+        side, bound = ("at most", most) if total > most else ("at least", least)
+        whom = "the rest of the company" if name == "company" else f"team {name}"
+        conflict = [
+            f"the {request.told} leaves {total / unit:,.2f} to {whom}",
+            f"their quotas allow {side} {bound / unit:,.2f}",
+        ]
+        raise InfeasiblePlan(conflict, [f"change {request.told} of the company or of a team"])
 
 
 def _roomy(problem: AllocationProblem, high: Floats) -> Floats:
@@ -161,13 +197,13 @@ def _roomy(problem: AllocationProblem, high: Floats) -> Floats:
     return out
 
 
-def _check_room(name: str, total: float, team_totals: Mapping[str, float], everybody: bool) -> None:
+def _check_room(request: Split, total: float, team_totals: Mapping[str, float], everybody: bool) -> None:
     of_teams = sum(team_totals.values())
     if of_teams <= total + 0.5 and not (everybody and abs(of_teams - total) > 0.5):
         return
-    unit = 100 if is_money(name) else 1
+    unit = 100 if is_money(request.metric) else 1
     conflict = [
-        f"the company's total of {name} is {total / unit:,.2f}",
+        f"the company's {request.told} is {total / unit:,.2f}",
         f"the totals of {', '.join(team_totals)} sum to {of_teams / unit:,.2f}",
     ]
     raise InfeasiblePlan(conflict, ["leave the target of one team open, or that of the company"])

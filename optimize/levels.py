@@ -1,0 +1,204 @@
+"""Three levels of every quota, floor, target and stretch, from the company down to each rep and period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from optimize.asked import LEVELS, Asked, Level, asked, figure, quota_total, ratio_figure
+from optimize.metrics import Bools, Floats, Ints, Ratio, Window
+from optimize.problem import AllocationProblem, Decisions, gains
+from optimize.quota_tables import QuotaTable, Split, Tables, phased, split_whole
+from optimize.responses import Responses
+from scenarios.goals import RATIO_METRICS
+from scenarios.scenario import Scenario
+
+LevelTables = Mapping[tuple[str, Level], QuotaTable]
+
+
+@dataclass(frozen=True)
+class LevelRow:
+    """One level of one metric for the company, a team or a rep; minor units, counts or ratios.
+
+    Attributes:
+        asked: what the scenario's target says, over-assignment left out; None where it says nothing of this subject.
+        quota: what quotas come to from the top down; of a ratio, the ratio of sums.
+    """
+
+    metric: str
+    level: Level
+    scope: str
+    subject: str
+    asked: float | None
+    quota: float
+
+
+@dataclass(frozen=True)
+class LevelQuota:
+    """A rep's quota of one metric at one level within ``[start, end)``, minor units or a count."""
+
+    rep: str
+    metric: str
+    level: Level
+    start: date
+    end: date
+    value: int
+
+
+def level_quotas(problem: AllocationProblem, responses: Responses, tables: LevelTables) -> Iterator[LevelQuota]:
+    """All quotas by rep, metric, level and period; where there is none, there is no row."""
+    for (name, level), table in tables.items():
+        for r, p in zip(*np.nonzero(table.kept), strict=True):
+            period = responses.periods[p]
+            yield LevelQuota(problem.reps[r], name, level, period.first, period.end, int(table.cells[r, p]))
+
+
+def level_tables(
+    scenario: Scenario, problem: AllocationProblem, responses: Responses, decisions: Decisions, tables: Tables
+) -> LevelTables:
+    """Tables of all levels of additive metrics that the scenario gives, targets among them.
+
+    A floor is split like a target, below each rep's quota; a stretch above it. Both carry the over-assignment.
+
+    Raises:
+        InfeasiblePlan: floors or stretches of company and teams that do not fit each other or the targets.
+    """
+    found = asked(scenario, responses.periods)
+    out: dict[tuple[str, Level], QuotaTable] = {(name, "target"): table for name, table in tables.items()}
+    for name, table in tables.items():
+        for level in ("floor", "stretch"):
+            made = _level(scenario, problem, responses, decisions, found, table, level)
+            if made is not None:
+                out[name, level] = made
+    return out
+
+
+def _level(
+    scenario: Scenario,
+    problem: AllocationProblem,
+    responses: Responses,
+    decisions: Decisions,
+    found: Mapping[tuple[str, str | None], Asked],
+    table: QuotaTable,
+    level: Level,
+) -> QuotaTable | None:
+    name = table.metric
+    company = _figure(scenario, found.get((name, None)), name, level)
+    teams = {
+        team: value
+        for (metric, team), entry in found.items()
+        if metric == name and team is not None and (value := _figure(scenario, entry, name, level)) is not None
+    }
+    if company is None and not teams:
+        return None
+    carriers = table.carried
+    if company is None:
+        carriers = carriers & np.array([team in teams for team in problem.teams])
+    of = next((metric for metric in problem.metrics.others if metric.name == name), None)
+    samples = problem.basis if of is None else of.samples
+    gain = gains(problem, decisions, None if of is None else of.rates)
+    step = problem.rounding_step if of is None else of.step
+    quotas = table.quotas.astype(np.float64)
+    none, open_end = np.zeros(len(quotas)), np.full(len(quotas), np.inf)
+    low, high = (none, quotas) if level == "floor" else (quotas, open_end)
+    request = Split(name, samples, gain, carriers, company, teams, step, low, high, strict=True, level=level)
+    split = split_whole(problem, request)
+    windows = tuple(_windows(scenario, found, name, level))
+    cells = phased(split, _shape(responses, problem, table), step, problem.teams, windows)
+    kept = table.kept & carriers[:, None]
+    return QuotaTable(name, split, cells, kept | (cells > 0))
+
+
+def _figure(scenario: Scenario, entry: Asked | None, metric: str, level: Level) -> int | None:
+    value = None if entry is None else entry.level(level)
+    return None if value is None else quota_total(scenario, figure(metric, value))
+
+
+def _windows(
+    scenario: Scenario, found: Mapping[tuple[str, str | None], Asked], metric: str, level: Level
+) -> Iterator[Window]:
+    for (name, team), entry in found.items():
+        for target, periods in entry.parts if name == metric else ():
+            value = getattr(target, level)
+            if value is not None:
+                yield Window(team, periods, quota_total(scenario, figure(metric, value)))
+
+
+def _shape(responses: Responses, problem: AllocationProblem, table: QuotaTable) -> Floats:
+    """Share of each period: the season, or what parts of the horizon have made of it, [R, P]."""
+    metrics = problem.metrics
+    of = next((metric for metric in metrics.others if metric.name == table.metric), None)
+    windows = metrics.revenue_windows if of is None else of.windows
+    if windows or metrics.ratio_of(table.metric) is not None:
+        return table.cells.astype(np.float64)
+    season = responses.season if of is None else of.season
+    return np.where(table.kept, season, 0.0)
+
+
+def level_rows(
+    scenario: Scenario, problem: AllocationProblem, responses: Responses, tables: LevelTables
+) -> list[LevelRow]:
+    """Every level of every metric with a target for the company, each team and each rep, ratios among them."""
+    found = asked(scenario, responses.periods)
+    rows: list[LevelRow] = []
+    for (name, level), table in tables.items():
+        rows += _rows(problem, found, name, level, table.quotas.astype(np.float64), None, table.carried)
+    for ratio in problem.metrics.ratios:
+        above, below = tables[ratio.numerator, "target"], tables[ratio.denominator, "target"]
+        for level in LEVELS:
+            factor = _factors(problem, found, ratio, level)
+            some = above.carried & ~np.isnan(factor)
+            if some.any():
+                values = np.where(some, above.quotas * factor, 0.0)
+                rows += _rows(problem, found, ratio.name, level, values, np.where(some, below.quotas, 0), some)
+    return rows
+
+
+def _factors(
+    problem: AllocationProblem, found: Mapping[tuple[str, str | None], Asked], ratio: Ratio, level: Level
+) -> Floats:
+    """A level of a ratio over its target, by rep: NaN where there is none, [R].
+
+    Ratios of reps all move in the proportion of their team's levels, else of the company's, and so do those of sums.
+    """
+    if level == "target":
+        return np.ones(len(problem.reps))
+    by_team = {}
+    for team in (None, *dict.fromkeys(problem.teams)):
+        entry = found.get((ratio.name, team))
+        value = None if entry is None else entry.whole
+        at = None if value is None else getattr(value, level)
+        if value is not None and at is not None and value.target:
+            by_team[team] = at / value.target
+    return np.array([by_team.get(team, by_team.get(None, np.nan)) for team in problem.teams], dtype=np.float64)
+
+
+def _rows(
+    problem: AllocationProblem,
+    found: Mapping[tuple[str, str | None], Asked],
+    name: str,
+    level: Level,
+    values: Floats,
+    below: Ints | None,
+    carriers: Bools,
+) -> Iterator[LevelRow]:
+    carried = np.flatnonzero(carriers)
+    groups: list[tuple[str, str, Ints]] = [("company", "company", carried)]
+    teams = dict.fromkeys(problem.teams[r] for r in carried)
+    groups += [("team", team, np.array([r for r in carried if problem.teams[r] == team])) for team in teams]
+    groups += [("rep", problem.reps[r], np.array([r])) for r in carried]
+    for scope, subject, members in groups:
+        value = float(values[members].sum())
+        if below is not None:
+            under = float(below[members].sum())
+            if under <= 0:
+                continue
+            value /= under
+        entry = found.get((name, None if scope == "company" else subject)) if scope != "rep" else None
+        said = None if entry is None else entry.level(level)
+        if said is not None:
+            said = ratio_figure(name, said) if name in RATIO_METRICS else float(figure(name, said))
+        yield LevelRow(name, level, scope, subject, said, value)
