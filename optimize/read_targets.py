@@ -15,6 +15,9 @@ from scenarios.goals import RATIO_METRICS, Target
 from scenarios.plan import is_money
 from scenarios.scenario import Scenario
 
+KEPT = 0.99
+"""Share of what the present plan brings of an unweighted metric that decisions keep where its target lies above."""
+
 
 def read_metrics(scenario: Scenario, responses: Responses, revenue: int) -> Metrics:
     """What targets ask for beside the company's revenue over the horizon.
@@ -153,7 +156,7 @@ class _Reader:
             whole,
             {team: self._value(entry.whole) for team, entry in teams.items() if entry.whole is not None},
             tuple(windows),
-            min(whole, present) if floor is None and whole is not None else floor and ratio_figure(name, floor),
+            min(whole, KEPT * present) if floor is None and whole is not None else floor and ratio_figure(name, floor),
             floor is not None,
         )
 
@@ -186,7 +189,7 @@ class _Reader:
         expected = float(samples.mean(axis=0).sum())
         guard = None
         if company.whole is not None and not _weight(self.scenario.goals.targets, name):
-            guard = min(float(figure(name, float(company.whole.target or 0))), expected)
+            guard = min(float(figure(name, float(company.whole.target or 0))), KEPT * expected)
         return Metric(
             name,
             samples,

@@ -171,7 +171,8 @@ def test_what_somebody_says_must_be_in_order():
 def test_equal_odds_give_everybody_the_same_chance_however_skewed(seed):
     rng = np.random.default_rng(seed)
     rules = [{"rule": "min_expected_attainment", "share": 0.9}, {"rule": "min_chance", "chance": 0.6}]
-    scenario = world([], allocation={"mode": "equal_odds", "rules": rules})
+    goals = {"targets": [{"metric": "revenue", "target": 6500}]}
+    scenario = world([], goals=goals, allocation={"mode": "equal_odds", "rules": rules})
     figures = drawn(seed, scenario, years=200)
     cv = np.array([0.1, 0.4, 0.9, 1.6]).reshape(1, 4, 1)
     figures["revenue"] = np.round(9_000 * rng.lognormal(0, cv, (200, 4, 12))).astype(np.int64)
@@ -180,7 +181,8 @@ def test_equal_odds_give_everybody_the_same_chance_however_skewed(seed):
     quotas = np.array([result.plan.quotas()[f"R{i}"] for i in (1, 2, 3, 4)])
     chances = (found.samples >= quotas).mean(axis=0)
     assert np.ptp(chances) <= 2 / 200
-    assert quotas.sum() == 4000_00
+    assert quotas.sum() == 6500_00
+    assert 0.1 < chances.mean() < 0.9
     assert any("set aside" in text for text in result.exceptions), "the rules that give way are named"
     assert {row.rule for row in result.rule_rows} >= {"min_expected_attainment", "min_chance"}
 

@@ -55,13 +55,15 @@ def allocate(
 ) -> None:
     """Allocate quotas, training hours and accounts under the fairness rules.
 
-    Simulates the present plan first and reads from it what each rep can sell. What the new plan then really brings
-    is for `quotalab compare` to say: the figures here are the model's. With --loop every step is simulated before it
-    is kept, and the plan is proved on fresh years; Ctrl-C keeps the best plan so far. Locks that `quotalab lock` put
-    on the plan that this one starts from, or takes the place of, stay in force, and its audit trail goes on.
+    Simulates the present plan first and reads from it what each rep can sell; then simulates the new plan on other
+    years, for the chances of quotas and targets. What it brings against today's is for `quotalab compare` to say. With
+    --loop every step is simulated before it is kept, and the plan is proved on fresh years; Ctrl-C keeps the best plan
+    so far. Locks that `quotalab lock` put on the plan that this one starts from, or takes the place of, stay in force,
+    and its audit trail goes on.
     """
     with Terminal(as_json=as_json, quiet=quiet) as terminal:
         from quotalab.api import allocate as allocated
+        from quotalab.judging import judged_plan
         from quotalab.locking import allocated_trail, earlier_trail, who_is
         from quotalab.runs import check_target, default_target, rows, run_folder
         from quotalab.tables import move_table, quota_table, rule_table, training_table
@@ -84,11 +86,16 @@ def allocate(
         else:
             with terminal.progress("simulating the present plan") as progress:
                 result = allocated(world, replications=replications, seed=seed, workers=workers, progress=progress)
+        with terminal.progress("simulating the new plan") as progress:
+            judged = judged_plan(
+                world, result, replications=replications, seed=seed, workers=workers, progress=progress
+            )
         tables = {
             "quotas": quota_table(today_plan(world), result.plan, result),
             "training": training_table(result.plan),
             "moves": move_table(result),
             "rules": rule_table(result),
+            **judged.tables(),
         }
         if improved is not None:
             tables |= loop_tables(improved)
@@ -114,13 +121,13 @@ def allocate(
                 draft.facts["loop"] = loop_facts(improved)
         text = _text(result, world)
         terminal.show(
-            text if improved is None else f"{text}\n{improved}",
+            f"{text}\n{judged.text()}" if improved is None else f"{text}\n{judged.text()}\n{improved}",
             {
                 "folder": str(target),
                 "result_hash": draft.result_hash(),
                 **_facts(result, world),
                 **({} if improved is None else {"loop": loop_facts(improved)}),
-                **{name: rows(table) for name, table in tables.items()},
+                **{name: rows(table) for name, table in tables.items() if name != "quotas_by_period"},
             },
         )
         if improved is not None:
