@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimize.parts.fairness_together import parity_name
-from optimize.problem import AllocationProblem, Decisions, Floats, company_ratio, gains, potentials
+from optimize.problem import AllocationProblem, Bools, Decisions, Floats, company_ratio, gains, potentials
 from scenarios.goals import EqualOdds, FairnessRule, GiniBound, GroupParity, Spread, WorstOff
 
 Together = EqualOdds | GiniBound | GroupParity | Spread | WorstOff
@@ -147,3 +147,8 @@ def worst_off(expected: Floats, quotas: Floats, share: float) -> tuple[float, fl
 def chances(sales: Floats, quotas: Floats) -> Floats:
     """Share of simulated horizons in which sales make the quota, by rep; money within half a minor unit is equal."""
     return np.asarray((sales >= quotas - 0.5).mean(axis=0))
+
+
+def group_ratio(values: Floats, weight: Floats, inside: Bools) -> float:
+    """Weighted mean of a group: of ratios by their bottoms it is the ratio of sums."""
+    return float(values[inside] @ weight[inside]) / float(weight[inside].sum())

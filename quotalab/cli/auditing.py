@@ -1,0 +1,70 @@
+"""audit: whether a plan is fair, whoever made it."""
+
+from __future__ import annotations
+
+from quotalab.cli import options
+from quotalab.cli.terminal import Terminal
+
+
+def audit(
+    scenario: options.World,
+    sets: options.Sets = None,
+    plan: options.PlanFolder = None,
+    replications: options.Replications = options.YEARS,
+    seed: options.Seed = None,
+    workers: options.Workers = 1,
+    output: options.Output = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    language: options.Language = None,
+) -> None:
+    """Audit the fairness of any plan: against territory, groups and chance, and among feasible plans.
+
+    Simulates the plan, today's if none is given, and says what is unfair beyond chance, who would rather be in whose
+    place, and which fairness rules of the scenario the plan breaks.
+    """
+    with Terminal(as_json=as_json, quiet=quiet) as terminal:
+        from experiments.words import check_language
+        from quotalab.fairness import audit_tables, audit_text, fairness_audit
+        from quotalab.runs import check_target, default_target, rows, run_folder
+        from quotalab.worlds import open_world
+
+        world = open_world(scenario, sets, plan)
+        spoken = check_language(language or world.language)
+        target = output or default_target("audit", world)
+        check_target(target, "audit")
+        with terminal.progress("simulating the plan") as progress:
+            found = fairness_audit(world, replications=replications, seed=seed, workers=workers, progress=progress)
+        tables = audit_tables(found)
+        facts = {
+            "plan": found.plan,
+            "flagged": found.flagged,
+            "level": found.level,
+            "gini_quota_over_potential": found.gini_quota,
+            "gini_attainment": found.gini_attainment,
+            "share_who_would_rather_be_another": found.envious,
+            "notes": list(found.notes),
+        }
+        settings = options.settings(
+            scenario=scenario,
+            sets=sets,
+            plan=plan,
+            replications=replications,
+            seed=world.seed if seed is None else seed,
+        )
+        with run_folder(target, "audit", terminal.watch, settings) as draft:
+            draft.about(world)
+            for name, table in tables.items():
+                draft.sheet(name, table)
+            draft.facts["fairness"] = facts
+        terminal.show(
+            audit_text(found, spoken),
+            {
+                "folder": str(target),
+                "result_hash": draft.result_hash(),
+                "currency": world.currency,
+                **facts,
+                **{name: rows(table) for name, table in tables.items()},
+            },
+        )
+        terminal.hint(f"written to {target}")

@@ -1,0 +1,147 @@
+"""The fairness audit of any plan, from its simulated years to a text and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from experiments.fairness_audit import Among, FairnessAudit, GroupRow, audit_plan
+from experiments.fairness_checks import Check
+from experiments.fairness_people import PersonRow, Quarter
+from experiments.money import Language
+from experiments.runs import Progress, plan_of
+from optimize.audit import RuleRow
+from optimize.responses import estimate
+from quotalab.learning import DEFAULT_YEARS, learning_years
+from quotalab.runs import plan_folder
+from scenarios.base import MINOR_PER_MAJOR
+from scenarios.plan import Plan
+from scenarios.plan_files import read_plan
+from scenarios.scenario import Scenario, require_world
+from sim.outcome import Outcome
+
+_HEAD = (
+    "{plan}: {people} people; Gini index of quota / potential {quota:.3f}, of attainment {attainment:.3f}; "
+    "{envious:.0%} would have a better chance in another's place",
+    "{plan}：{people} 人；指标潜力比的基尼系数 {quota:.3f}，达成率的基尼系数 {attainment:.3f}；"
+    "{envious:.0%} 的人换到他人位置达标概率更高",
+)
+_VERDICT = {
+    True: ("unfair beyond chance: see the lines marked [unfair]", "存在超出偶然的不公平：见标有 [不公平] 的各行"),
+    False: (
+        "nothing is unfair beyond chance (all tests together wrong in at most {level:.0%} of fair plans)",
+        "未发现超出偶然的不公平（对公平方案，全部检验合计误报率不超过 {level:.0%}）",
+    ),
+}
+_MARK = {"flagged": ("[unfair] ", "[不公平] "), "calm": ("         ", "         ")}
+_NAMES = {
+    "quota_over_potential": ("quota / potential", "指标潜力比"),
+    "attainment": ("attainment", "达成率"),
+    "territory": ("the size of the territory", "区域大小"),
+    "growth": ("the growth that is asked", "要求的增幅"),
+    "team": ("teams", "团队"),
+    "region": ("regions", "区域"),
+    "tenure": ("tenure", "司龄"),
+    "level": ("grades", "职级"),
+    "gini_of_quota_over_potential": ("Gini index of quota / potential", "指标潜力比的基尼系数"),
+    "attainment_against_territory": ("attainment against territory (rank correlation)", "达成率与区域大小的等级相关"),
+    "shortfall_of_the_worst_off": ("shortfall of the worst-off (1 - capped attainment)", "最弱势者缺口（1 - 封顶达成率）"),
+    "range_of_chances": ("range of the chances to make quota", "达标概率的极差"),
+}
+_CORRELATED = (
+    "{measure} against {against}: rank correlation {correlation:+.2f}, highest quarter {gap:+.0%} on the lowest{tested}",
+    "{measure}与{against}：等级相关 {correlation:+.2f}，最高四分之一比最低四分之一 {gap:+.0%}{tested}",
+)
+_APART = ("{measure} by {against}: {gap:.0%} between the ends{tested}", "{measure}按{against}：两端相差 {gap:.0%}{tested}")
+_TESTED = (", p = {p:.3f} for all tests together", "，全部检验合计 p = {p:.3f}")
+_AMONG = (
+    "{figure}: {value:.3f}; of feasible plans {low:.3f} to {high:.3f}, {worse:.0%} at least as unfair",
+    "{figure}：{value:.3f}；可行方案 {low:.3f} 至 {high:.3f}，{worse:.0%} 不比它公平",
+)
+
+
+def fairness_audit(
+    scenario: Scenario,
+    plan: Plan | str | Path | None = None,
+    *,
+    replications: int = DEFAULT_YEARS,
+    seed: int | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+    outcome: Outcome | None = None,
+) -> FairnessAudit:
+    """Whether a plan is fair, whoever made it: against territory, group and chance, and among feasible plans.
+
+    Args:
+        plan: the plan, or a folder that holds one; default the scenario's own, else today's.
+        replications: simulated years of the plan.
+        seed: of the years and of the audit's own draws; default the scenario's.
+        outcome: simulated years of this plan at hand; then nothing is simulated.
+
+    Raises:
+        InputRefused: no such plan, fewer than two people with a quota and a potential, or a fairness rule of the
+            scenario has nothing to be measured against.
+    """
+    require_world(scenario)
+    if isinstance(plan, str | Path):
+        plan = read_plan(plan_folder(Path(plan)), scenario)
+    judged = plan_of(scenario) if plan is None else plan
+    base = scenario.with_plan(judged)
+    years = outcome or learning_years(
+        base, replications=replications, seed=seed, workers=workers, progress=progress
+    )
+    return audit_plan(base, judged, estimate(base, years), seed=seed)
+
+
+def audit_text(found: FairnessAudit, language: Language) -> str:
+    """What the audit says, for a terminal."""
+    zh = language == "zh"
+    lines = [
+        _HEAD[zh].format(
+            plan=found.plan,
+            people=len(found.people),
+            quota=found.gini_quota,
+            attainment=found.gini_attainment,
+            envious=found.envious,
+        ),
+        _VERDICT[found.flagged][zh].format(level=found.level),
+    ]
+    lines += [_check_line(check, zh=zh) for check in found.checks]
+    for row in found.feasible:
+        mark = _MARK["flagged" if row.outlier else "calm"][zh]
+        lines.append(mark + _AMONG[zh].format(**asdict(row) | {"figure": _NAMES[row.figure][zh]}))
+    broken = sorted({row.rule for row in found.rules if not row.kept})
+    if broken:
+        lines.append(("不符合的规则：" if zh else "rules that the plan breaks: ") + ", ".join(broken))
+    return "\n".join([*lines, *found.notes])
+
+
+def _check_line(check: Check, *, zh: bool) -> str:
+    tested = "" if check.p_adjusted is None else _TESTED[zh].format(p=check.p_adjusted)
+    form = _APART if check.correlation is None else _CORRELATED
+    names = {"measure": _NAMES[check.measure][zh], "against": _NAMES[check.against][zh]}
+    mark = _MARK["flagged" if check.flagged else "calm"][zh]
+    return mark + form[zh].format(gap=check.gap, correlation=check.correlation, tested=tested, **names)
+
+
+def audit_tables(found: FairnessAudit) -> dict[str, pd.DataFrame]:
+    """Tables by name: ``people``, ``checks``, ``groups``, ``quarters``, ``feasible``, ``rules``; currency units."""
+    return {
+        "people": _table(PersonRow, found.people, "quota", "potential", "expected"),
+        "checks": _table(Check, found.checks),
+        "groups": _table(GroupRow, found.groups, "quota"),
+        "quarters": _table(Quarter, found.quarters, "potential"),
+        "feasible": _table(Among, found.feasible),
+        "rules": _table(RuleRow, found.rules),
+    }
+
+
+def _table(kind: Any, rows: Sequence[Any], *money: str) -> pd.DataFrame:
+    table = pd.DataFrame([asdict(row) for row in rows], columns=[column.name for column in fields(kind)])
+    for column in money:
+        table[column] = table[column] / MINOR_PER_MAJOR
+    return table
