@@ -31,6 +31,7 @@ from optimize.formulate import formulate
 from optimize.plans import decisions_of, quotas_of
 from optimize.problem import AllocationProblem, Bools, Decisions, Floats, potentials
 from optimize.responses import Responses
+from optimize.rules import bounds, box
 from scenarios.base import Minor
 from scenarios.errors import InputRefused, Problem
 from scenarios.goals import Target
@@ -220,4 +221,8 @@ def _among(
         worse = (1 + int((others >= value - 1e-12).sum())) / (1 + len(others))
         rows.append(Among(name, value, low, middle, high, worse))
     adjusted = holm([row.worse for row in rows])
-    return tuple(replace(row, outlier=p <= LEVEL) for row, p in zip(rows, adjusted, strict=True)), ()
+    low, high = box(same, bounds(same, decisions))
+    crossed = [rep for rep, over in zip(problem.reps, low > high + 0.5, strict=True) if over]
+    text = "feasible plans take quotas between rules that contradict each other under this plan's owners"
+    notes = (f"{text}: {', '.join(crossed)}",) if crossed else ()
+    return tuple(replace(row, outlier=p <= LEVEL) for row, p in zip(rows, adjusted, strict=True)), notes

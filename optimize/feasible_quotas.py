@@ -29,9 +29,11 @@ def feasible_quotas(
 ) -> Floats | None:
     """Quotas that keep totals, locks and rules, minor units, [samples, R]; None where there are none.
 
-    Equal odds are not held: their quotas lie in several pieces, between which small steps do not lead.
+    Equal odds are not held: their quotas lie in several pieces, between which small steps do not lead. Where the bounds
+    of one rep contradict each other, that quota may lie anywhere between them.
     """
-    low, high = box(problem, bounds(problem, decisions))
+    ends = box(problem, bounds(problem, decisions))
+    low, high = np.minimum(*ends), np.maximum(*ends)
     convex = problem.with_rules(tuple(rule for rule in problem.rules if not isinstance(rule, EqualOdds)))
     rules = tied(convex) if len(problem.reps) <= MOST_TIED else ()
     start = best_quotas(convex if rules else convex.with_rules(_alone(convex)), decisions)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from experiments.compare import compare
     from quotalab.api import allocate, baselines, calibrate, diagnose, explain, frontier, report, stress, sweep
+    from quotalab.fairness import fairness_audit
     from quotalab.improving import improve
     from quotalab.job import Sizes, study
     from scenarios import errors
@@ -47,6 +48,7 @@ _HOMES = {
     "explain": "quotalab.api",
     "frontier": "quotalab.api",
     "improve": "quotalab.improving",
+    "fairness_audit": "quotalab.fairness",
     "json_schema": "scenarios.files",
     "library": "scenarios.files",
     "load": "scenarios.files",
@@ -76,6 +78,7 @@ __all__ = [
     "diagnose",
     "errors",
     "explain",
+    "fairness_audit",
     "frontier",
     "improve",
     "json_schema",

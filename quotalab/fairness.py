@@ -31,10 +31,10 @@ _HEAD = (
     "{envious:.0%} 的人换到他人位置达标概率更高",
 )
 _VERDICT = {
-    True: ("unfair beyond chance: see the lines marked [unfair]", "存在超出偶然的不公平：见标有 [不公平] 的各行"),
+    True: ("unequal beyond chance: see the lines marked [unfair]", "存在超出偶然的不均：见标有 [不公平] 的各行"),
     False: (
-        "nothing is unfair beyond chance (all tests together wrong in at most {level:.0%} of fair plans)",
-        "未发现超出偶然的不公平（对公平方案，全部检验合计误报率不超过 {level:.0%}）",
+        "nothing is unequal beyond chance (all tests together wrong in at most {level:.0%} of fair plans)",
+        "未发现超出偶然的不均（对公平方案，全部检验合计误报率不超过 {level:.0%}）",
     ),
 }
 _MARK = {"flagged": ("[unfair] ", "[不公平] "), "calm": ("         ", "         ")}
@@ -49,14 +49,20 @@ _NAMES = {
     "level": ("grades", "职级"),
     "gini_of_quota_over_potential": ("Gini index of quota / potential", "指标潜力比的基尼系数"),
     "attainment_against_territory": ("attainment against territory (rank correlation)", "达成率与区域大小的等级相关"),
-    "shortfall_of_the_worst_off": ("shortfall of the worst-off (1 - capped attainment)", "最弱势者缺口（1 - 封顶达成率）"),
+    "shortfall_of_the_worst_off": (
+        "shortfall of the worst-off (1 - capped attainment)",
+        "最弱势者缺口（1 - 封顶达成率）",
+    ),
     "range_of_chances": ("range of the chances to make quota", "达标概率的极差"),
 }
 _CORRELATED = (
-    "{measure} against {against}: rank correlation {correlation:+.2f}, highest quarter {gap:+.0%} on the lowest{tested}",
+    "{measure} against {against}: rank correlation {correlation:+.2f}, highest quarter {gap:+.0%} on lowest{tested}",
     "{measure}与{against}：等级相关 {correlation:+.2f}，最高四分之一比最低四分之一 {gap:+.0%}{tested}",
 )
-_APART = ("{measure} by {against}: {gap:.0%} between the ends{tested}", "{measure}按{against}：两端相差 {gap:.0%}{tested}")
+_APART = (
+    "{measure} by {against}: {gap:.0%} between the ends{tested}",
+    "{measure}按{against}：两端相差 {gap:.0%}{tested}",
+)
 _TESTED = (", p = {p:.3f} for all tests together", "，全部检验合计 p = {p:.3f}")
 _AMONG = (
     "{figure}: {value:.3f}; of feasible plans {low:.3f} to {high:.3f}, {worse:.0%} at least as unfair",
@@ -91,9 +97,7 @@ def fairness_audit(
         plan = read_plan(plan_folder(Path(plan)), scenario)
     judged = plan_of(scenario) if plan is None else plan
     base = scenario.with_plan(judged)
-    years = outcome or learning_years(
-        base, replications=replications, seed=seed, workers=workers, progress=progress
-    )
+    years = outcome or learning_years(base, replications=replications, seed=seed, workers=workers, progress=progress)
     return audit_plan(base, judged, estimate(base, years), seed=seed)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import quotalab
 from history.synthetic import write_opportunities
 from quotalab.cli.main import run
 from quotalab.cli.progress import lines
@@ -41,6 +42,7 @@ VERBS = (
     "simulate",
     "allocate",
     "explain",
+    "audit",
     "lock",
     "unlock",
     "trail",
@@ -481,6 +483,30 @@ def test_explain_answers_for_the_last_allocated_plan(command: Run, tiny_file: Pa
         assert sum(value for name, value in row.items() if name not in ("rep", "quota")) == pytest.approx(row["quota"])
     assert command("explain", tiny_file, "--rep", "E9", "-n", "8")[0] == 1
     assert command("explain", tiny_file, "--share", "0", "-n", "8")[0] == 1
+
+
+def test_audit_reads_any_plan_and_names_what_is_unequal(
+    command: Run, tiny_file: Path, allocated: Path, tmp_path: Path
+) -> None:
+    asked = ("audit", tiny_file, "-n", "8", "-o", "a", "--plan", allocated)
+    code, out, _ = command(*asked, "--language", "en")
+    assert code == 0
+    assert "quota / potential against the size of the territory" in out
+    assert "tested from 30 people on only" in out
+    found = only_json(command(*asked, "--json", "-q")[1])
+    assert {row["rep"] for row in found["people"]} == {"E1", "E2", "E3"}
+    assert sum(row["quota"] for row in found["people"]) == 1_500_000
+    assert all(row["kept"] for row in found["rules"] if row["rule"] == "company_total")
+    assert {row["against"] for row in found["checks"]} >= {"territory", "growth", "team", "level"}
+    assert (tmp_path / "a" / "people.csv").is_file()
+    world = load(tiny_file)
+    same = quotalab.fairness_audit(world, allocated, replications=8)
+    assert [row.quota / 100 for row in same.people] == [row["quota"] for row in found["people"]]
+    assert only_json(command(*asked, "--json", "-q")[1])["result_hash"] == found["result_hash"]
+    today = only_json(command("audit", tiny_file, "-n", "8", "--json", "-q")[1])
+    assert today["plan"] == "today"
+    assert any(not row["kept"] for row in today["rules"] if row["rule"] == "company_total")
+    assert command("audit", tiny_file, "--plan", "nowhere")[0] == 1
 
 
 def test_rules_that_cannot_hold_together_are_3_and_told(command: Run, tiny_file: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The fairness audit: planted unfairness is found, fair plans are flagged no more often than stated, figures by hand."""
+"""The fairness audit: planted unfairness is found, fair plans are seldom flagged, figures are those by hand."""
 
 from __future__ import annotations
 
@@ -85,10 +85,12 @@ def test_a_team_with_fifteen_percent_more_than_its_potential_is_found():
 
 def test_small_territories_that_carry_too_much_are_found():
     found = audited(lambda potential, rng: potential**0.7 * np.exp(0.03 * rng.standard_normal(len(potential))))
-    for measure, sign in (("quota_over_potential", -1), ("attainment", 1)):
-        check = found.check(measure, "territory")
-        assert check.flagged
-        assert check.correlation * sign > 0.5
+    check = found.check("quota_over_potential", "territory")
+    assert check.flagged
+    assert check.correlation < -0.8
+    assert check.gap < -0.1
+    # The same seen from the people: small territories make less of their quotas, beside what skill does.
+    assert found.check("attainment", "territory").correlation > 0.3
     assert not found.check("quota_over_potential", "team").flagged
     first, last = found.quarters[0], found.quarters[-1]
     assert first.attainment < last.attainment
@@ -100,7 +102,7 @@ def test_fair_plans_are_flagged_no_more_often_than_stated():
     """Quotas by potential, with differences that know of nobody: over many such plans the tests keep their level."""
     scenario, found, potential, rng = company()
     problem = formulate(scenario, found)
-    keep, times, count = np.ones(PEOPLE, dtype=bool), 0, 300
+    keep, times, count = np.ones(PEOPLE, dtype=bool), 0, 150
     for number in range(count):
         quotas = potential * 100 * np.exp(0.12 * rng.standard_normal(PEOPLE))
         means = quotas * np.exp(0.12 * rng.standard_normal(PEOPLE))
@@ -115,15 +117,16 @@ def test_fair_plans_are_flagged_no_more_often_than_stated():
 
 
 def test_the_same_plan_and_seed_give_the_same_audit():
-    scenario, found, potential, _ = company()
+    scenario, found, potential, _ = company(people=9)
     plan = plan_of(scenario, found.reps, potential)
-    assert audit_plan(scenario, plan, found) == audit_plan(scenario, plan, found)
-    other = audit_plan(scenario, plan, found, seed=99)
-    assert other.people == audit_plan(scenario, plan, found).people
+    first, other = audit_plan(scenario, plan, found), audit_plan(scenario, plan, found, seed=99)
+    assert audit_plan(scenario, plan, found) == first
+    assert other.people == first.people
+    assert other.feasible != first.feasible
 
 
 def test_groups_of_a_small_company_are_shown_but_not_tested():
-    found = audited(lambda potential, rng: potential * np.where(np.arange(12) % 4 == 1, 1.5, 1.0), people=12)
+    found = audited(lambda potential, _: potential * np.where(np.arange(12) % 4 == 1, 1.5, 1.0), people=12)
     check = found.check("quota_over_potential", "team")
     assert check.p_value is None
     assert not check.flagged
@@ -168,16 +171,16 @@ def test_whose_place_would_be_better():
 @pytest.mark.parametrize("rule", [None, {"rule": "spread", "maximum": 0.3}, {"rule": "gini", "maximum": 0.05}])
 def test_random_plans_keep_the_rules_and_are_spread(rule):
     band = {"rule": "potential_band", "tolerance": 0.2}
-    scenario, found, _, rng = company(3, people=8, rules=[band, rule] if rule else [band])
+    scenario, found, _, rng = company(3, people=5, rules=[band, rule] if rule else [band])
     problem = formulate(scenario, found)
     decisions = problem.base_decisions()
-    plans = feasible_quotas(problem, decisions, 200, rng)
+    plans = feasible_quotas(problem, decisions, 100, rng)
     low, high = box(problem, bounds(problem, decisions))
-    assert plans.shape == (200, 8)
+    assert plans.shape == (100, 5)
     assert (plans >= low - 1e-6).all()
     assert (plans <= high + 1e-6).all()
-    assert plans.sum(axis=1) == pytest.approx(np.full(200, problem.total))
-    for plan in plans[::20]:
+    assert plans.sum(axis=1) == pytest.approx(np.full(100, problem.total))
+    for plan in plans[::10]:
         assert all(row.kept for one in tied(problem) for row in standings(problem, decisions, plan, one))
     assert (plans.std(axis=0) > 0.01 * (high - low)).all()
 
@@ -199,7 +202,7 @@ def test_a_plan_unlike_all_that_the_rules_allow_is_an_outlier():
     assert row.outlier
     assert row.value > row.high
     assert any(not row.kept for row in found.rules if row.rule == "potential_band")
-    fair = audited(lambda potential, rng: potential, rules=rules)
+    fair = audited(lambda potential, _: potential, rules=rules)
     assert not any(row.outlier for row in fair.feasible)
     assert fair.feasible[0].value < fair.feasible[0].low
 

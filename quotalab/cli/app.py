@@ -8,6 +8,7 @@ import typer
 
 from quotalab.cli.allocating import allocate
 from quotalab.cli.alternatives import baselines, frontier
+from quotalab.cli.auditing import audit
 from quotalab.cli.comparing import compare, sweep
 from quotalab.cli.explaining import explain
 from quotalab.cli.locking import lock, trail, unlock
@@ -57,6 +58,7 @@ VERBS = (
     simulate,
     allocate,
     explain,
+    audit,
     lock,
     unlock,
     trail,
