@@ -25,6 +25,7 @@ from optimize.responses import Responses
 from optimize.rules import rule_name
 from optimize.solve import Solution, solve
 from optimize.split import attained
+from optimize.training_values import TrainingValue, training_values
 from optimize.waterfall import waterfall
 from scenarios.goals import EqualOdds
 from scenarios.plan import Plan
@@ -74,6 +75,7 @@ class AllocationResult:
         metrics: what the plan comes to in every metric that has a target, revenue first.
         quotas: of every metric and level by rep and period.
         levels: company, teams and reps at every level; gaps: the same against what people commit to.
+        training: what it costs and brings, by rep.
     """
 
     plan: Plan
@@ -96,6 +98,7 @@ class AllocationResult:
     metrics: tuple[MetricValue, ...] = ()
     quotas: tuple[LevelQuota, ...] = ()
     levels: tuple[LevelRow, ...] = ()
+    training: tuple[TrainingValue, ...] = ()
     gaps: tuple[GapRow, ...] = ()
 
 
@@ -177,6 +180,7 @@ def described(
         quotas=tuple(level_quotas(problem, responses, leveled)),
         levels=tuple(levels),
         gaps=gap_rows(scenario, levels),
+        training=tuple(training_values(problem, decisions)),
     )
 
 

@@ -20,6 +20,7 @@ from optimize.problem import (
     potentials,
 )
 from optimize.rules import Bound, bounds
+from optimize.training_calendar import laid_training
 from optimize.workload import workloads
 from scenarios.goals import (
     FairnessRule,
@@ -182,6 +183,11 @@ def _limits(problem: AllocationProblem, decisions: Decisions) -> Iterator[RuleRo
     hours = decisions.training.sum(axis=1)
     if training.budget > 0 or hours.sum() > 0:
         yield _row(problem, "training_budget", None, training.budget, float(hours.sum()), "hours", "upper", HOURS_OFF)
+        if training.money is not None and training.price > 0:
+            money, cost = training.money / 100, float(hours.sum()) * training.price / 100
+            yield _row(problem, "training_money", None, money, cost, "currency", "upper", HOURS_OFF)
+        if training.capacity is not None:
+            yield from _trainers(problem, decisions, training.capacity)
         for r in np.flatnonzero(hours > 0):
             yield _row(problem, "training_cap", int(r), training.cap, float(hours[r]), "hours", "upper", HOURS_OFF)
     if accounts.ids:
@@ -196,6 +202,18 @@ def _limits(problem: AllocationProblem, decisions: Decisions) -> Iterator[RuleRo
     if accounts.care_budget is not None:
         spent = float(decisions.care.sum())
         yield _row(problem, "care_budget", None, accounts.care_budget, spent, "hours a year", "upper", 1e-6)
+
+
+def _trainers(problem: AllocationProblem, decisions: Decisions, capacity: float) -> Iterator[RuleRow]:
+    """What trainers give in each period in which somebody is trained."""
+    given = laid_training(problem.training, decisions.training).sum(axis=(0, 1))
+    for p in np.flatnonzero(given > 0).tolist():
+        room = capacity - float(given[p])
+        kept = bool(room >= -HOURS_OFF)
+        said = "" if kept else excuse(problem, None)
+        binding = bool(abs(room) <= HOURS_OFF)
+        label = problem.training.periods[p]
+        yield RuleRow("trainer_capacity", label, capacity, float(given[p]), "hours", binding, kept, None, said)
 
 
 def _row(

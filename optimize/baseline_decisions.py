@@ -19,7 +19,7 @@ def even_training(problem: AllocationProblem) -> Decisions:
     if not offer.skills or offer.steps == 0:
         return today
     free = [r for r in range(len(problem.reps)) if not any(rep == r for rep, _ in problem.locks.training)]
-    budget = offer.budget - float(training.sum())
+    budget = offer.most - float(training.sum())
     each = min(budget / len(free), offer.cap) if free else 0.0
     steps = min(int(each / offer.step + 1e-9), offer.steps)
     if steps <= 0:
@@ -82,7 +82,7 @@ def chained_training(problem: AllocationProblem) -> Decisions:
     free = np.ones_like(training, dtype=np.bool_)
     for cell in problem.locks.training:
         free[cell] = False
-    left = int((offer.budget - float(training.sum())) / offer.step + 1e-9)
+    left = int((offer.most - float(training.sum())) / offer.step + 1e-9)
     for _ in range(max(left, 0)):
         steps = np.floor(training / offer.step + 1e-9).astype(np.int64)
         room = free & (steps < offer.steps)

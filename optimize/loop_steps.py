@@ -89,7 +89,7 @@ class Size:
 def first_region(problem: AllocationProblem) -> TrustRegion:
     """All training hours that there are, and a part of the accounts; care as it comes."""
     moves = max(1, round(SHARE_OF_ACCOUNTS * len(problem.accounts.ids)))
-    return TrustRegion(max(problem.training.budget, problem.training.step), moves)
+    return TrustRegion(max(problem.training.most, problem.training.step), moves)
 
 
 def next_region(region: TrustRegion, size: Size, kept: float, accepted: bool) -> TrustRegion:

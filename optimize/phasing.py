@@ -81,14 +81,15 @@ def training_kept(periods: Sequence[Period], decay: float) -> float:
     return float(np.mean([physics.gain_kept(1.0, decay, month) for month in range(left)]))
 
 
-def laid_out(hours: Floats, step: float, periods: Sequence[Period], free: Sequence[Sequence[int]]) -> Floats:
+def laid_out(hours: Floats, step: float, periods: int, free: Sequence[Sequence[int]]) -> Floats:
     """Training hours [R, K] in whole steps over the periods, the company's load as even as it goes; [R, K, P].
 
     Args:
+        periods: how many there are.
         free: for each rep, the positions of the periods in which they can be trained.
     """
-    out = np.zeros((*hours.shape, len(periods)))
-    load = np.zeros(len(periods))
+    out = np.zeros((*hours.shape, periods))
+    load = np.zeros(periods)
     for r, k in zip(*np.nonzero(hours > 0), strict=True):
         left = float(hours[r, k])
         while left > 1e-9:

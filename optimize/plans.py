@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from optimize.audit import audit, broken
-from optimize.phasing import laid_out, training_periods
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints
 from optimize.quota_tables import QuotaTable, Tables, quota_tables
 from optimize.responses import Responses
+from optimize.training_calendar import laid_training
 from scenarios.locks import lock_rows
 from scenarios.plan import CareRow, OwnerRow, Plan, QuotaRow, TrainingRow
 from scenarios.scenario import Scenario
@@ -56,12 +56,7 @@ def quota_rows(responses: Responses, table: QuotaTable) -> Iterator[QuotaRow]:
 
 
 def _training_rows(responses: Responses, problem: AllocationProblem, hours: Floats) -> list[TrainingRow]:
-    early = training_periods(responses.periods)
-    free = []
-    for employed in responses.employed:
-        inside = [p for p in early if p in employed]
-        free.append(inside or list(employed) or list(range(len(responses.periods))))
-    laid = laid_out(hours, problem.training.step, responses.periods, free)
+    laid = laid_training(problem.training, hours)
     rows = []
     for r, k, p in zip(*np.nonzero(laid > 0), strict=True):
         period = responses.periods[p]

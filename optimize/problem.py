@@ -32,6 +32,9 @@ class TrainingOffer:
         budget: hours in all.
         cap: hours of one rep.
         base: hours in the plan that was simulated, [R, K].
+        price: of an hour, minor units; ``money``: what all hours may cost, None where that does not matter.
+        periods: labels of the reporting periods; ``slots``: positions of those in which each rep can be trained.
+        capacity: hours that trainers can give in a period; None where that does not matter.
     """
 
     skills: tuple[str, ...]
@@ -40,6 +43,21 @@ class TrainingOffer:
     budget: float
     cap: float
     base: Floats
+    price: float = 0.0
+    money: float | None = None
+    periods: tuple[str, ...] = ()
+    slots: tuple[tuple[int, ...], ...] = ()
+    capacity: float | None = None
+
+    @property
+    def most(self) -> float:
+        """Hours in all that every limit leaves: budget, money, and trainers in the periods that anybody has."""
+        limits = [self.budget]
+        if self.money is not None and self.price > 0:
+            limits.append(self.money / self.price)
+        if self.capacity is not None:
+            limits.append(self.capacity * len({p for mine in self.slots for p in mine}))
+        return min(limits)
 
     @property
     def steps(self) -> int:

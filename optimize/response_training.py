@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
-from optimize.phasing import training_effect, training_periods
+from optimize.phasing import training_effect
 from optimize.problem import TrainingOffer
 from optimize.response_accounts import AccountFigures
 from optimize.response_leads import LeadFigures
 from optimize.response_people import People
+from optimize.training_calendar import training_slots
 from scenarios.scenario import Scenario
 
 
@@ -21,34 +25,45 @@ def skills_on_offer(scenario: Scenario) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*offered, *locked]))
 
 
-def budget_hours(scenario: Scenario, people: People) -> float:
-    """Training hours in all: the budget in hours, in money, and what trainers can give in the training periods."""
+def trainer_hours(scenario: Scenario) -> float | None:
+    """Hours that trainers can give in a period, in whole steps; None where the scenario sets no limit."""
     budget = scenario.allocation.training
-    limits = [budget.budget_hours]
-    price = scenario.skills.training.cost_per_hour
-    if budget.budget_money is not None and price > 0:
-        limits.append(float(budget.budget_money) / float(price))
-    if budget.trainer_hours_per_period is not None:
-        whole = budget.trainer_hours_per_period // budget.step_hours * budget.step_hours
-        limits.append(len(training_periods(people.periods)) * whole)
-    return min(limits)
+    given = budget.trainer_hours_per_period
+    return None if given is None else float(given // budget.step_hours * budget.step_hours)
 
 
-def offer(people: People, leads: LeadFigures, accounts: AccountFigures) -> TrainingOffer:
+def offer(
+    people: People, leads: LeadFigures, accounts: AccountFigures, employed: Sequence[Sequence[int]]
+) -> TrainingOffer:
     """Gains by rep, skill and hours in whole steps.
 
     A gain is the difference of cleared chain sales under the trained skill, in force for the share of the horizon that
     is left on average, with the training's own hours taken from selling; a relationship skill lifts accounts as well.
+
+    Args:
+        employed: periods in which each rep is employed throughout, positions.
     """
     scenario, budget = people.scenario, people.scenario.allocation.training
     skills = skills_on_offer(scenario)
-    total = budget_hours(scenario, people)
+    base = np.array([[people.trained.get((rep.id, skill), 0.0) for skill in skills] for rep in people.reps])
+    asked = TrainingOffer(
+        skills,
+        budget.step_hours,
+        np.zeros((people.count, len(skills), 1)),
+        budget.budget_hours,
+        budget.per_rep_hours,
+        base.reshape(people.count, len(skills)),
+        price=float(scenario.skills.training.cost_per_hour),
+        money=None if budget.budget_money is None else float(budget.budget_money),
+        periods=tuple(period.label for period in people.periods),
+        slots=training_slots(people.periods, employed),
+        capacity=trainer_hours(scenario),
+    )
     locked = [float(x.value) for x in scenario.allocation.locks if x.path.startswith("training.")]
     planned = list(people.trained.values())
-    most = max([min(budget.per_rep_hours, total), *locked, *planned], default=0.0)
+    most = max([min(budget.per_rep_hours, asked.most), *locked, *planned], default=0.0)
     steps = int(np.ceil(most / budget.step_hours - 1e-9)) if skills else 0
     gain = np.zeros((people.count, len(skills), steps + 1))
-    base = np.array([[people.trained.get((rep.id, skill), 0.0) for skill in skills] for rep in people.reps])
     effect = training_effect(people.periods)
     for r in range(people.count):
         for k, skill in enumerate(skills):
@@ -59,9 +74,7 @@ def offer(people: People, leads: LeadFigures, accounts: AccountFigures) -> Train
             if steps:
                 gain[r, k] -= _gain(people, leads, accounts, r, skill, 0.0, float(base[r, k]), effect)
                 gain[r, k, 0] = 0.0
-    return TrainingOffer(
-        skills, budget.step_hours, gain, total, budget.per_rep_hours, base.reshape(people.count, len(skills))
-    )
+    return replace(asked, gain=gain)
 
 
 def _gain(

@@ -115,6 +115,7 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
     leads = LeadFigures(people, accounts.base_hours())
     offer = _account_offer(scenario, accounts, leads)
     names = tuple(people.places)
+    employed = tuple(_employed(scenario, rep, periods) for rep in names)
     return Responses(
         scenario=outcome.scenario,
         plan=outcome.plan,
@@ -123,7 +124,7 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
         samples=np.ascontiguousarray(cube.total("revenue")[:, keep]),
         metrics=other_metrics(scenario, outcome, keep),
         season=seasons(cube.by_period("revenue").mean(axis=0)[keep]),
-        training=training_offer(people, leads, accounts),
+        training=training_offer(people, leads, accounts, employed),
         accounts=offer,
         opportunity=leads.reference() + accounts.reference_sales(),
         territory=_territory(people, leads, offer),
@@ -131,7 +132,7 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
         hours=people.hours,
         load=leads.load,
         sharpness=leads.clearing.sharpness,
-        employed=tuple(_employed(scenario, rep, periods) for rep in names),
+        employed=employed,
         notes=_notes([key for key in cube.keys if key not in names]),
         rates=rates(scenario, outcome, keep),
     )

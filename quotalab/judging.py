@@ -51,6 +51,10 @@ class Judged:
             "levels": tables_targets.level_table(self.result, currency),
             "gaps": tables_targets.gap_table(self.result, currency),
             "smart": tables_targets.smart_table(self.smart),
+            "training_by_period": tables_targets.training_period_table(
+                self.result.plan, float(self.world.skills.training.cost_per_hour)
+            ),
+            "training_value": tables_targets.training_value_table(self.result),
             "targets": tables_targets.target_table(self.targets, currency),
         }
         return tables if self.trade is None else tables | {"trade": self.trade.table()}

@@ -13,7 +13,7 @@ from experiments.words import LANGUAGES
 from optimize.allocate import AllocationResult
 from scenarios.base import MINOR_PER_MAJOR
 from scenarios.goals import RATIO_METRICS
-from scenarios.plan import QuotaRow, is_money
+from scenarios.plan import Plan, QuotaRow, is_money
 from sim.statistics import Interval
 
 
@@ -165,6 +165,30 @@ def smart_table(quotas: Sequence[Smart]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def training_period_table(plan: Plan, price: float) -> pd.DataFrame:
+    """One row a rep, skill and period: hours and what they cost.
+
+    Args:
+        price: of an hour, minor units.
+    """
+    columns = ["rep", "skill", "start", "end", "hours", "cost"]
+    rows = [
+        (row.rep, row.skill, row.start.isoformat(), row.end.isoformat(), row.hours, row.hours * price / MINOR_PER_MAJOR)
+        for row in plan.training
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def training_value_table(result: AllocationResult) -> pd.DataFrame:
+    """One row a rep who is trained: hours, cost, selling time that it takes, sales that it adds by the model."""
+    columns = ["rep", "hours", "cost", "share_of_hours", "gain_model"]
+    rows = [
+        (one.rep, one.hours, one.cost / MINOR_PER_MAJOR, one.share_of_hours, one.gain / MINOR_PER_MAJOR)
+        for one in result.training
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _chance(chance: Interval | None) -> dict[str, float | None]:

@@ -54,6 +54,7 @@ def add(blocks: Blocks, problem: AllocationProblem, unit: float) -> Trained:
         taken = taken + Linear.of(len(free), place, cut, -1.0)
         blocks.rows("training pieces", [str(label) for label in labels], taken, 0.0, 0.0, kept=True)
     _limits(blocks, problem, hours)
+    _trainers(blocks, problem, hours)
     return Trained(gain, hours, tuple(change))
 
 
@@ -77,7 +78,11 @@ def _limits(blocks: Blocks, problem: AllocationProblem, hours: Linear) -> None:
         return
     one = Linear.constants(np.ones(1))
     soft = np.array([bool(locks)])
-    blocks.rows("training_budget", ["company"], hours.summed(), upper=offer.budget, loosen=one, giving_way=soft)
+    whole = hours.summed()
+    blocks.rows("training_budget", ["company"], whole, upper=offer.budget, loosen=one, giving_way=soft)
+    if offer.money is not None and offer.price > 0:
+        cost = whole.times(offer.price / 100)
+        blocks.rows("training_money", ["company"], cost, upper=offer.money / 100, loosen=one, giving_way=soft)
     blocks.rows(
         "training_cap",
         problem.reps,
@@ -85,6 +90,29 @@ def _limits(blocks: Blocks, problem: AllocationProblem, hours: Linear) -> None:
         upper=offer.cap,
         loosen=Linear.constants(np.ones(len(problem.reps))),
         giving_way=np.array([any(r == rep for rep, _ in locks) for r in range(len(problem.reps))]),
+    )
+
+
+def _trainers(blocks: Blocks, problem: AllocationProblem, hours: Linear) -> None:
+    """Hours of each rep by period, so that trainers are never asked for more than they can give in one."""
+    offer, locks = problem.training, problem.locks.training
+    if offer.capacity is None or (not len(hours.col) and not locks):
+        return
+    reps = np.array([r for r, mine in enumerate(offer.slots) for _ in mine], dtype=np.int64)
+    when = np.array([p for mine in offer.slots for p in mine], dtype=np.int64)
+    labels = [(problem.reps[r], offer.periods[p]) for r, p in zip(reps.tolist(), when.tolist(), strict=True)]
+    cols = blocks.columns("training in a period", labels, 0.0, np.inf)
+    spread = hours - Linear.of(len(problem.reps), reps, cols, 1.0)
+    blocks.rows("training by period", problem.reps, spread, 0.0, 0.0, kept=True)
+    used = np.unique(when)
+    given = Linear.of(len(offer.periods), when, cols, 1.0).pick(used)
+    blocks.rows(
+        "trainer_capacity",
+        [offer.periods[p] for p in used.tolist()],
+        given,
+        upper=offer.capacity,
+        loosen=Linear.constants(np.ones(len(used))),
+        giving_way=np.full(len(used), bool(locks)),
     )
 
 
