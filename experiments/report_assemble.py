@@ -23,6 +23,7 @@ from optimize.audit import RuleRow
 from scenarios.goals import MinimumChance, Workload
 from scenarios.scenario import Scenario
 from scenarios.today import care_planned
+from sim.interval import Interval
 from sim.statistics import mean_interval
 
 _VERSION_DIGITS = 8
@@ -129,12 +130,21 @@ def _care_changes(found: Evidence) -> int:
 
 
 def _how_sure(found: Evidence) -> HowSure:
-    case, parameters, better_in = found.comparison[PLAN], None, None
+    case, parameters, better_in, cost = found.comparison[PLAN], None, None, None
     if found.uncertainty is not None:
         gain, years = found.uncertainty
         parameters = years.parameters
         better_in = (round(gain.better_in.estimate * gain.draws), gain.draws)
-    return HowSure(company_range(case), parameters, better_in, found.back_cast, case.replications)
+        cost = _as_share(years.shift, years.mean.estimate)
+    return HowSure(company_range(case), parameters, better_in, found.back_cast, case.replications, cost)
+
+
+def _as_share(shift: Interval, level: float) -> Interval | None:
+    """A change of expected sales as a share of them; None where there are none."""
+    if not level > 0:
+        return None
+    ends = (value / level for value in (shift.estimate, shift.low, shift.high))
+    return Interval(*ends, shift.confidence, shift.n, shift.method)
 
 
 def _gain(found: Evidence) -> Gain:

@@ -98,6 +98,11 @@ def _how_sure(given: ReportInput, say: Wording) -> View:
         bars.append({"kind": "parameters", "label": say.t("sure.parameters"), "missing": say.t("sure.parameters_none")})
     else:
         bars.append(_spread("parameters", known, mean, axis.bar(*known), say))
+        if sure.error_cost is not None:
+            cost = sure.error_cost
+            low, high = (say.percent(end, 1, signed=True) for end in (cost.low, cost.high))
+            told = say.t("sure.error_cost", cost=say.percent(cost.estimate, 1, signed=True), low=low, high=high)
+            bars[-1]["note"] += f" · {told}"
         if sure.better_in is not None:
             wins = say.t("sure.better_in", wins=sure.better_in[0], draws=sure.better_in[1])
             bars[-1]["note"] += f" · {wins}"

@@ -100,6 +100,8 @@ class HowSure:
         parameters: P10 and P90 of the *mean* over plausible parameter values; None where this was not assessed.
         better_in: in how many of how many parameter draws the plan beats the best simple rule.
         years: simulated years behind the figures.
+        error_cost: what parameter errors change of the plan's expected sales on average, as a share of them; None
+            where this was not assessed.
     """
 
     luck: tuple[float, float]
@@ -107,6 +109,7 @@ class HowSure:
     better_in: tuple[int, int] | None
     back_cast: BackCast | None
     years: int
+    error_cost: Interval | None = None
 
 
 @dataclass(frozen=True)

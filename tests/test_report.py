@@ -140,7 +140,14 @@ def example() -> ReportInput:
         plan=Headline(
             mean(27_768 * K, 214 * K), 24_400 * K, 31_300 * K, wilson(71, YEARS), mean(0.47), mean(0.99), 0.25, 118 * K
         ),
-        how_sure=HowSure((24_400 * K, 31_300 * K), (26_300 * K, 29_150 * K), (47, 50), None, YEARS),
+        how_sure=HowSure(
+            (24_400 * K, 31_300 * K),
+            (26_300 * K, 29_150 * K),
+            (47, 50),
+            None,
+            YEARS,
+            Interval(-0.012, -0.021, -0.003, 0.95, 50, "Student"),
+        ),
         gain=Gain(over_rule, over_today, rule_over_today=difference(271, 80)),
         reps=reps,
         trades=(
@@ -417,7 +424,9 @@ def test_the_gain_over_today_never_comes_first_and_an_unproven_rule_is_not_offer
         assert "no proven gain over the best simple rule" in first
         assert "+400k" in second
         assert "than today" not in first
-        assert ("whichever" in second) is offered
+        assert ("take the rule, the simpler of the two" in second) is offered
+        chinese = decision(given, wording(given, "zh"))[1]
+        assert ("建议采用更简单的该规则" in chinese) is offered
 
 
 def test_other_care_is_a_deed_and_little_care_is_counted_over_all_accounts() -> None:
@@ -454,6 +463,8 @@ def test_how_sure_says_what_one_year_can_show() -> None:
     assert "You will not see this in one year’s result" in render(EXAMPLE, pages=("front",))
     narrow = replace(EXAMPLE.how_sure, luck=(27_700 * K, 27_900 * K))
     assert "You will not see" not in render(replace(EXAMPLE, how_sure=narrow), pages=("front",))
+    for language, told in (("en", "on average −1.2% [−2.1%, −0.3%]"), ("zh", "平均 −1.2% [−2.1%, −0.3%]")):
+        assert told in render(EXAMPLE, language, pages=("front",))
     unassessed = replace(EXAMPLE.how_sure, parameters=None, better_in=None)
     assert "not assessed in this run" in render(replace(EXAMPLE, how_sure=unassessed), pages=("front",))
 

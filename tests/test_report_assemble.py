@@ -13,6 +13,7 @@ from experiments.report import assemble, render
 from experiments.report_assemble import UNITS
 from experiments.report_evidence import PLAN, TODAY, Evidence, best_rule, gather
 from experiments.runs import Runs
+from experiments.uncertainty import gain_range
 from experiments.whatif import what_if
 from experiments.words import table
 from history.diagnose_stages import early_share
@@ -105,6 +106,15 @@ def test_gain_parts_are_paired_and_sum_to_the_difference_of_the_means(found: Evi
         assert column.total.estimate == pytest.approx(sales[PLAN] - sales[reference], abs=0.5)
         assert "quotas" not in dict(column.parts)
     assert given.gain.rule_over_today.estimate == pytest.approx(sales[found.best_rule] - sales[TODAY], abs=0.5)
+
+
+def test_the_first_page_says_what_parameter_errors_cost(found: Evidence, loose: Scenario) -> None:
+    assert assemble(found).how_sure.error_cost is None, "not assessed"
+    gain, years = gain_range(loose, found.plans[PLAN], found.plans[TODAY], draws=10, each=2, seed=7)
+    cost = assemble(replace(found, uncertainty=(gain, years))).how_sure.error_cost
+    assert cost is not None
+    assert cost.estimate == pytest.approx(years.shift.estimate / years.mean.estimate)
+    assert cost.low < cost.estimate < cost.high
 
 
 def test_best_rule_is_chosen_inside_the_fairness_rules(found: Evidence) -> None:
