@@ -98,11 +98,25 @@ class Proof:
 
     @property
     def recommended(self) -> str:
-        """The plan itself where its gain is proven; else the best rule where that beats today's plan; else today's."""
-        if self.verdict == "proven gain":
+        """The plan itself where its gain is proven; the best rule, or today's plan, where the plan is worse.
+
+        Else the simplest plan over which no gain is proven, today's and the rules within the fairness rules: the one
+        with the fewest account moves, then the fewest hours of training.
+        """
+        verdict = self.verdict
+        if verdict == "proven gain":
             return self.plan
-        rule_over_today = self._signs(self.best_rule, dict.fromkeys(OBJECTIVES, TODAY))
-        return self.best_rule if _better(rule_over_today) else TODAY
+        if verdict == "worse":
+            rule_over_today = self._signs(self.best_rule, dict.fromkeys(OBJECTIVES, TODAY))
+            return self.best_rule if _better(rule_over_today) else TODAY
+        rivals = {row.against for row in self.comparison.differences if row.case == self.plan}
+        competing = rivals - self.rule_breakers | {TODAY}
+        equals = [
+            case
+            for case in self.comparison.cases
+            if case.name in competing and not _better(self._signs(self.plan, dict.fromkeys(OBJECTIVES, case.name)))
+        ]
+        return min(equals, key=lambda case: (case.moves, sum(rep.training_hours for rep in case.reps))).name
 
     @property
     def relative_gain(self) -> float:

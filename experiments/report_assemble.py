@@ -143,8 +143,8 @@ def _as_share(shift: Interval, level: float) -> Interval | None:
     """A change of expected sales as a share of them; None where there are none."""
     if not level > 0:
         return None
-    ends = (value / level for value in (shift.estimate, shift.low, shift.high))
-    return Interval(*ends, shift.confidence, shift.n, shift.method)
+    middle, low, high = (value / level for value in (shift.estimate, shift.low, shift.high))
+    return Interval(middle, low, high, shift.confidence, shift.n, shift.method)
 
 
 def _gain(found: Evidence) -> Gain:

@@ -12,8 +12,8 @@ skill       narrow, wide    standard deviation of a rep's skills: 4 or 14 points
 ==========  ==============  ==================================================================================
 
 In all of them accounts lie with whom chance gave them, care today is what chance left, and training is on offer. A
-*still* world is one in which nothing can be gained: all reps are alike, skill and care have no effect, all accounts
-are alike and dealt out evenly.
+*still* world is one in which nothing can be gained: all reps are alike, skill has no effect, all accounts are alike and
+dealt out evenly, and ask for no care.
 
 All of it is invented; the size of what a plan can gain in these worlds says nothing about a real company.
 """
@@ -107,7 +107,7 @@ def still_world(seed: int, reps: int = 6) -> Scenario:
     """
     skills = [dict.fromkeys(DEFAULT_SKILLS, 60.0)] * reps
     accounts = [
-        {"id": f"B{rep:02}.{place}", "tier": "B", "owner": f"R{rep:02}", "sales_last": 680_000}
+        {"id": f"B{rep:02}.{place}", "tier": "B", "owner": f"R{rep:02}", "care_hours": 0, "sales_last": 600_000}
         for rep in range(1, reps + 1)
         for place in (1, 2)
     ]
@@ -115,7 +115,16 @@ def still_world(seed: int, reps: int = 6) -> Scenario:
     document["calendar"] = {**CALENDAR, "end": "2026-04-01"}
     document["skills"] |= {"conversion_logit_per_point": 0.0, "effort_log_per_point": 0.0}
     document["account_physics"] |= {"rate_per_relationship_point": 0.0, "care_elasticity": 0.0, "handover_loss": 0.0}
-    return from_document(_with_quotas(document, [500_000.0] * reps, 1.0))
+    # Care that brings nothing would be a gain to whoever left it out.
+    # Many small orders, too: what there is to split must not hang on the luck of a few.
+    still = {
+        "orders_per_year": 24.0,
+        "order_value": {"family": "lognormal", "mean": 25_000, "cv": 0.3},
+        "care_hours_per_year": 0.0,
+    }
+    document["tiers"] = [tier | still for tier in document["tiers"]]
+    document["allocation"]["accounts"] = {"max_moves": 4}
+    return from_document(_with_quotas(document, [450_000.0] * reps, 1.0))
 
 
 def _skills(stream: Stream, spread: float) -> dict[str, float]:

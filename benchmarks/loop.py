@@ -1,0 +1,152 @@
+"""The closed loop: what it gains on the fixed worlds, what its promises are worth, what it costs, where its time goes.
+
+The worlds' results are kept under ``runs/loop_worlds`` and only what is missing there is run.
+"""
+
+from __future__ import annotations
+
+import cProfile
+import pstats
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import fmean
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from benchmarks.crn import COMPARED, middle
+from benchmarks.loop_results import QUICK, Sizes, WorldResult
+from benchmarks.loop_worlds import FOLDER, POSSIBLE, run_worlds
+from benchmarks.registry import Figure, benchmark
+from scenarios.acceptance_worlds import WORLDS
+
+FIGURES: Final = {
+    "share_not_worse": "share",
+    "share_not_worse_attainment": "share",
+    "share_proven_better": "share",
+    "optimism_gap": "share",
+    "optimism_gap_worst": "share",
+    "optimism_gap_one_shot": "share",
+    "gain_sales": "share",
+    "gain_attainment": "share",
+    "gain_over_one_pass": "share",
+    "half_width": "share",
+    "rounds_max": "rounds",
+    "runs_max": "runs",
+    "response_runs_max": "runs",
+    "after_two_solves": "share",
+    "falls_or_repeats": "rounds",
+    "crn_variance_ratio_quota": "ratio",
+    "crn_variance_ratio_training": "ratio",
+    "crn_variance_ratio_accounts": "ratio",
+    "engine_solver_share": "share",
+}
+"""Figure and unit."""
+
+SEPARABLE: Final = tuple(row for row in WORLDS if row.pool == "own")
+CRN_WORLDS: Final = (SEPARABLE[1], SEPARABLE[3], SEPARABLE[5], SEPARABLE[7])
+"""Separable worlds of wide skills: in the others there is next to nothing to train or to move."""
+
+CRN_YEARS: Final = 600
+NATIONAL_YEARS: Final = 200
+INSIDE: Final = ("sim/compiled_run.py:replicate", "highspy._core.run}", "highspy._core.run>")
+"""Where the engine and the solver are at work."""
+
+
+@benchmark("loop")
+def loop(quick: bool) -> Iterator[Figure]:
+    """All figures of the closed loop."""
+    if quick:
+        with TemporaryDirectory() as folder:
+            yield from summed(list(run_worlds(WORLDS[:1], QUICK, Path(folder))))
+    else:
+        yield from summed(list(run_worlds(WORLDS, Sizes(), FOLDER)))
+    yield from crn(quick=quick)
+    yield profile(quick=quick)
+
+
+def summed(worlds: Sequence[WorldResult]) -> Iterator[Figure]:
+    """The figures over worlds."""
+    formulas = [world.gains["formulas"] for world in worlds]
+    everything = [world.gains["all"] for world in worlds]
+    possible = [world.oracle >= POSSIBLE for world in worlds]
+    better = [
+        any(gain.better for gain in rows.values()) for rows, open_ in zip(formulas, possible, strict=True) if open_
+    ]
+    over_all = [any(gain.better for gain in rows.values()) for rows in everything]
+    for name, objective in (("share_not_worse", "sales"), ("share_not_worse_attainment", "capped")):
+        against = [(world.name, world.gains["all"][objective]) for world in worlds]
+        worse = [f"{at} {gain.estimate:+.2%}" for at, gain in against if not gain.not_worse]
+        told = f"{len(worlds)} worlds, {objective} against the best of all rules, one-pass programmes among them"
+        yield _share(name, fmean(gain.not_worse for _, gain in against), "; ".join([told, *worse]))
+    yield _share(
+        "share_proven_better",
+        fmean(better) if better else None,
+        f"against the best formula, in {len(better)} worlds in which a gain of {POSSIBLE:.0%} is possible; against the "
+        f"one-pass programmes too, in {fmean(over_all):.0%} of all {len(worlds)}",
+    )
+    gaps, raw = [world.promised for world in worlds], [world.promised_raw for world in worlds]
+    luck = f"mean; with the luck of the learning years {fmean(raw):+.2%}, worst {max(map(abs, raw)):.2%}"
+    yield _share("optimism_gap", fmean(gaps), luck)
+    yield _share("optimism_gap_worst", max(map(abs, gaps)), "largest of any world, either sign")
+    once = [world.promised_once for world in worlds]
+    yield _share("optimism_gap_one_shot", fmean(once), f"the plan of a single pass; worst {max(map(abs, once)):.2%}")
+    for name, objective in (("gain_sales", "sales"), ("gain_attainment", "capped")):
+        gains = [rows[objective].estimate for rows in formulas]
+        yield _share(name, fmean(gains), f"over the best formula; {min(gains):+.2%} to {max(gains):+.2%}")
+    over = [rows["sales"].estimate for rows in everything]
+    yield _share(
+        "gain_over_one_pass", fmean(over), f"sales over the best of all rules; {min(over):+.2%} to {max(over):+.2%}"
+    )
+    widths = [gain.half_width for rows in everything for gain in rows.values()]
+    yield _share("half_width", max(widths), "widest of any gain, of the quota total")
+    yield Figure("loop", "rounds_max", max(world.rounds for world in worlds), "rounds")
+    yield Figure(
+        "loop", "runs_max", max(world.runs for world in worlds), "runs", "simulations in full, starts included"
+    )
+    yield Figure("loop", "response_runs_max", max(world.response_runs for world in worlds), "runs", "for differences")
+    yield _share("after_two_solves", min(world.after_two for world in worlds), "smallest share of a world's gain")
+    restless = sum(world.falls + world.repeats for world in worlds)
+    yield Figure("loop", "falls_or_repeats", restless, "rounds", "accepted rounds that fell or came back")
+
+
+def crn(*, quick: bool) -> Iterator[Figure]:
+    """Variance saved by common random numbers on separable worlds."""
+    rows, years = (CRN_WORLDS[-1:], 60) if quick else (CRN_WORLDS, CRN_YEARS)
+    for name, (median, low, high, count) in middle(rows, years).items():
+        case, against, measure = COMPARED[name]
+        note = f"{measure}, {case} against {against}; median of {count} separable worlds, {low:.3g} to {high:.3g}"
+        yield Figure("loop", f"crn_variance_ratio_{name}", median, "ratio", note)
+
+
+def profile(*, quick: bool) -> Figure:
+    """Share of the loop's time in the compiled engine and the solver, on a company of 200 reps and 5,000 accounts."""
+    from optimize.loop import improve
+    from scenarios.files import load
+    from sim.run import simulate
+
+    world, years = (load("starter"), 8) if quick else (load("national"), NATIONAL_YEARS)
+    # The engine is compiled, and loaded, before the time is taken.
+    simulate(world, replications=1)
+    watch = cProfile.Profile()
+    watch.enable()
+    found = improve(world, replications=years)
+    watch.disable()
+    stats = pstats.Stats(watch)
+    whole = stats.total_tt  # type: ignore[attr-defined]
+    note = f"{whole:.0f} s as profiled, {found.rounds} rounds, {found.cost.runs} runs of {years} years; {world.name}"
+    return Figure("loop", "engine_solver_share", at_work(stats) / whole, "share", note)
+
+
+def at_work(stats: pstats.Stats) -> float:
+    """Seconds inside one replication of the compiled engine and inside the solver; the profile slows neither down."""
+    rows = stats.stats  # type: ignore[attr-defined]
+    inside = [
+        spent
+        for (path, _, name), (_, _, _, spent, _) in rows.items()
+        if any(f"{path}:{name}".endswith(end) for end in INSIDE)
+    ]
+    return float(sum(inside))
+
+
+def _share(figure: str, value: float | None, note: str) -> Figure:
+    return Figure("loop", figure, value, FIGURES[figure], note)
