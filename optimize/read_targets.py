@@ -194,7 +194,7 @@ class _Reader:
             name,
             samples,
             cover,
-            seasons(np.asarray(by_period.mean(axis=0))),
+            seasons(np.asarray(by_period.mean(axis=0)), self.responses.presence),
             self.responses.rates[name],
             total,
             team_totals,

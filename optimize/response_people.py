@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -132,6 +133,22 @@ class People:
         factor = physics.effort_factor(skill, skills.reference, skills.effort_log_per_point)
         own = self.person(r, {}).effort
         return float(own * factor / (self.pace[r] * self.ramp[r]))
+
+
+def presence(scenario: Scenario, rep: Rep, periods: Sequence[Period]) -> Floats:
+    """Mean share of full pace in each period, 0 on days before the rep is hired or after leaving, [P]."""
+    steps = np.array([*scenario.skills.ramp.pace_by_month, 1.0])
+    out = np.zeros(len(periods))
+    for p, period in enumerate(periods):
+        days = np.arange(period.first.toordinal(), period.end.toordinal())
+        pace = np.ones(len(days))
+        if rep.hired is not None:
+            months = (days - rep.hired.toordinal()) * 12 // 365
+            pace = np.where(months < 0, 0.0, steps[np.clip(months, 0, len(steps) - 1)])
+        if rep.leaves is not None:
+            pace[days >= rep.leaves.toordinal()] = 0.0
+        out[p] = float(pace.mean())
+    return out
 
 
 def mean_ramp(scenario: Scenario, rep: Rep) -> float:

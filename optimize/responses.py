@@ -21,7 +21,7 @@ from optimize.problem import AccountOffer, TrainingOffer
 from optimize.response_accounts import AccountFigures, potentials_given
 from optimize.response_leads import LeadFigures
 from optimize.response_metrics import other_metrics, rates
-from optimize.response_people import People
+from optimize.response_people import People, presence
 from optimize.response_training import offer as training_offer
 from scenarios.errors import InputRefused, Problem
 from scenarios.scenario import Scenario
@@ -50,6 +50,7 @@ class Responses:
         load: hours that leads ask for, [R].
         sharpness: of the clearing function fitted to simulated hours.
         employed: periods in which each rep is employed throughout, positions.
+        presence: share of full pace in each period, [R, P].
         notes: what is approximate or left out, in words.
     """
 
@@ -71,6 +72,7 @@ class Responses:
     employed: tuple[tuple[int, ...], ...]
     notes: tuple[str, ...]
     rates: Mapping[str, Rates] = field(default_factory=dict)
+    presence: Floats | None = None
 
     @property
     def skill(self) -> Floats:
@@ -115,6 +117,7 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
     leads = LeadFigures(people, accounts.base_hours())
     offer = _account_offer(scenario, accounts, leads)
     names = tuple(people.places)
+    pace = np.array([presence(scenario, rep, periods) for rep in people.reps])
     employed = tuple(_employed(scenario, rep, periods) for rep in names)
     return Responses(
         scenario=outcome.scenario,
@@ -123,7 +126,7 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
         periods=periods,
         samples=np.ascontiguousarray(cube.total("revenue")[:, keep]),
         metrics=other_metrics(scenario, outcome, keep),
-        season=seasons(cube.by_period("revenue").mean(axis=0)[keep]),
+        season=seasons(cube.by_period("revenue").mean(axis=0)[keep], pace),
         training=training_offer(people, leads, accounts, employed),
         accounts=offer,
         opportunity=leads.reference() + accounts.reference_sales(),
@@ -135,6 +138,7 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
         employed=employed,
         notes=_notes([key for key in cube.keys if key not in names]),
         rates=rates(scenario, outcome, keep),
+        presence=pace,
     )
 
 

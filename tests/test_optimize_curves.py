@@ -218,6 +218,17 @@ def test_seasons_sum_to_one_and_leave_absent_periods_empty():
     assert shares[2] == pytest.approx(table.sum(axis=0) / table.sum())
 
 
+def test_a_new_hire_is_phased_by_the_ramp_as_well():
+    table = np.array([[10.0, 10.0, 10.0, 10.0], [1.0, 1.0, 3.0, 5.0]])
+    ramped = np.array([[1.0, 1.0, 1.0, 1.0], [0.0, 0.25, 0.75, 1.0]])
+    plain, shares = seasons(table), seasons(table, ramped)
+    assert shares[0] == pytest.approx(plain[0])
+    company = table.sum(axis=0)
+    there = company * ramped[1] / (company * ramped[1]).sum()
+    assert shares[1] == pytest.approx((table[1] / 10 + there) / 2)
+    assert shares[1, 0] < plain[1, 0]
+
+
 def test_training_lies_in_the_first_half_evenly():
     periods = months()
     early = training_periods(periods)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ from optimize.baselines import baselines, strong
 from optimize.chain import Mix, Person, clearing, expected, fit_clearing, lead_mixes
 from optimize.eligibility import allowed_owners, immovable, most_moves
 from optimize.formulate import formulate
+from optimize.phasing import Period
 from optimize.plans import decisions_of, quotas_of
-from optimize.response_people import mean_ramp
+from optimize.response_people import mean_ramp, presence
 from optimize.responses import estimate
 from optimize.workload import busy_share, load_at, workloads
 from scenarios import physics
@@ -179,6 +181,20 @@ def test_opportunity_leaves_skill_out(found):
     assert found.skill[0] > found.skill[1:3].max()
     # Equal leads in expectation: the reps' opportunities differ by simulated leads and accounts only.
     assert found.opportunity[0] == pytest.approx(found.opportunity[1], rel=0.15)
+
+
+def test_presence_is_the_ramp_by_month_and_nothing_before():
+    people = [{"id": "E1", "team": "T1", "hired": "2026-03-01", "leaves": "2026-11-01"}]
+    year = {"start": "2026-01-01", "end": "2027-01-01"}
+    scenario = small(calendar=year, reps=people, accounts=[])
+    months = [Period(f"{m}", date(2026, m, 1), date(2026 + m // 12, m % 12 + 1, 1)) for m in range(1, 13)]
+    found = presence(scenario, scenario.reps[0], months)
+    steps = scenario.skills.ramp.pace_by_month
+    assert found[:2].tolist() == [0, 0]
+    assert found[2] == pytest.approx(steps[0], abs=0.05)
+    assert found[3] == pytest.approx(steps[1], abs=0.05)
+    assert found[9] == pytest.approx(1.0, abs=0.05)
+    assert found[10:].tolist() == [0, 0]
 
 
 def test_ramp_is_the_mean_pace(scenario, found):
