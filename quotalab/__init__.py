@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from quotalab.fairness import fairness_audit
     from quotalab.improving import improve
     from quotalab.job import Sizes, study
+    from quotalab.judging import judged_plan
     from scenarios import errors
     from scenarios.files import changed, json_schema, library, load, save
     from scenarios.locks import lock, unlock
@@ -50,6 +51,7 @@ _HOMES = {
     "improve": "quotalab.improving",
     "fairness_audit": "quotalab.fairness",
     "json_schema": "scenarios.files",
+    "judged_plan": "quotalab.judging",
     "library": "scenarios.files",
     "load": "scenarios.files",
     "lock": "scenarios.locks",
@@ -82,6 +84,7 @@ __all__ = [
     "frontier",
     "improve",
     "json_schema",
+    "judged_plan",
     "library",
     "load",
     "lock",

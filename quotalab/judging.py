@@ -13,6 +13,7 @@ from experiments.target_chances import TargetChance, target_chances
 from experiments.trade import SHARES, TradeTable, trade_table
 from optimize.allocate import AllocationResult
 from quotalab import tables_targets
+from quotalab.learning import DEFAULT_YEARS
 from scenarios.base import MINOR_PER_MAJOR
 from scenarios.goals import RATIO_METRICS
 from scenarios.plan import QuotaRow, is_money
@@ -107,7 +108,7 @@ def judged_plan(
     world: Scenario,
     result: AllocationResult,
     *,
-    replications: int,
+    replications: int = DEFAULT_YEARS,
     seed: int | None = None,
     workers: int = 1,
     progress: Progress | None = None,
