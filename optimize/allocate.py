@@ -9,31 +9,26 @@ import numpy as np
 
 from optimize.audit import RuleRow, audit
 from optimize.bottom_up import GapRow, gap_rows
-from optimize.curves import zoom
 from optimize.eligibility import immovable
 from optimize.formulate import formulate
-from optimize.infeasible import UNITS, explain, odds_widened
+from optimize.infeasible import UNITS, odds_widened
 from optimize.levels import LevelQuota, LevelRow, level_quotas, level_rows, level_tables
 from optimize.metric_values import MetricValue, metric_values, objective, sacrificed
-from optimize.model import Model, build, first_knots, read_decisions, segments_for
+from optimize.model import Model
+from optimize.optimum import Method, optimise
 from optimize.plans import as_plan
 from optimize.prices import Price, prices, with_owners_held
-from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, held, moved, potentials
+from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, moved, potentials
 from optimize.quota_tables import Tables, quota_tables
 from optimize.quotas import best_quotas, whole_quotas
 from optimize.responses import Responses
 from optimize.rules import rule_name
-from optimize.solve import Solution, solve
 from optimize.split import attained
 from optimize.training_values import TrainingValue, training_values
 from optimize.waterfall import waterfall
 from scenarios.goals import EqualOdds
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
-
-GAP = 1e-4
-REFINEMENTS = 8
-FINE_PIECES = 16
 
 
 @dataclass(frozen=True)
@@ -62,6 +57,9 @@ class AllocationResult:
         attained_share_model: the same over the sum of quotas.
         model_sales: sample average of sales, gains added.
         gap: proven relative distance of the returned plan's value to the best plan of the programme.
+        bound: proven upper bound on the objective of every plan, minor units; NaN where none is claimed.
+        bound_type: what proved it: "programme" (branch and bound), "linear" (prices alone), "knapsack" (prices of
+            accounts and whole accounts at each rep), "total" (nobody attains more than the quotas), or "none".
         status: "optimal" (within the asked gap), "stopped" (at a limit; ``gap`` tells how far it may be off), or
             "simulated" (found by the closed loop; no gap is claimed, so ``gap`` is NaN).
         reproducible: False where a wall-clock limit ended the solve.
@@ -100,21 +98,26 @@ class AllocationResult:
     levels: tuple[LevelRow, ...] = ()
     training: tuple[TrainingValue, ...] = ()
     gaps: tuple[GapRow, ...] = ()
+    bound: float = float("nan")
+    bound_type: str = "none"
 
 
-def allocate(scenario: Scenario, responses: Responses, *, name: str = "plan", gap: float = GAP) -> AllocationResult:
+def allocate(
+    scenario: Scenario, responses: Responses, *, name: str = "plan", gap: float | None = None, method: Method = "auto"
+) -> AllocationResult:
     """The plan with the largest expected attainment under the scenario's rules and locks.
 
     Args:
-        gap: relative gap of the assignment at which the solver may stop.
+        gap: relative gap of the assignment at which the solver may stop; see :func:`optimise`.
+        method: see :func:`optimise`.
 
     Raises:
-        Unsupported: the request asks for what the allocator does not do yet.
+        Unsupported: the request asks for what the allocator, or the asked method, does not do.
         InputRefused: the request contradicts itself before any solving.
         InfeasiblePlan: no plan satisfies it; says which rules conflict and the least loosening.
     """
     problem = formulate(scenario, responses)
-    best = optimise(problem, gap)
+    best = optimise(problem, gap, method)
     decisions = best.decisions
     gain = gains(problem, decisions)
     exact, quotas = whole_quotas(problem, decisions)
@@ -128,6 +131,8 @@ def allocate(scenario: Scenario, responses: Responses, *, name: str = "plan", ga
         gap=max(0.0, best.bound - (best.value if problem.two_stage else value)) / max(abs(value), 1e-9),
         status=best.status,
         reproducible=best.reproducible,
+        bound=best.bound,
+        bound_type=best.bound_type,
     )
 
 
@@ -182,80 +187,6 @@ def described(
         gaps=gap_rows(scenario, levels),
         training=tuple(training_values(problem, decisions)),
     )
-
-
-class NoStepError(Exception):
-    """No decisions within the trust region satisfy the request."""
-
-
-@dataclass(frozen=True)
-class Optimum:
-    """Decisions of the programme.
-
-    Attributes:
-        value, bound: objective of the solution and its proven bound, minor units.
-        model: the programme at the last cut of the care curves.
-        values: of its columns.
-    """
-
-    decisions: Decisions
-    value: float
-    bound: float
-    status: str
-    reproducible: bool
-    model: Model
-    values: Floats
-
-
-def optimise(problem: AllocationProblem, gap: float = GAP) -> Optimum:
-    """Solve the programme: jointly, or owners, training and care for sales first (two-stage mode).
-
-    Raises:
-        InfeasiblePlan: no decisions satisfy the request.
-        NoStepError: none within its trust region do.
-    """
-    quotas = not problem.two_stage
-    first, solution = _solved(problem, gap, first_knots(problem), quotas)
-    model = first
-    decisions = read_decisions(problem, model, solution.values)
-    bound = solution.bound * model.unit + model.error
-    if problem.accounts.care_budget is not None:
-        model, solution, decisions = _refined(problem, model, solution, decisions, quotas)
-        free = not bool(first.programme.integer.any())
-        bound = solution.objective * model.unit + model.error if free else bound
-    status, steady, value = solution.status, solution.reproducible, solution.objective * model.unit
-    if problem.two_stage:
-        model, solution = _with_quotas(problem, decisions)
-    return Optimum(decisions, value, bound, status, steady, model, solution.values)
-
-
-def _solved(problem: AllocationProblem, gap: float, knots: tuple[Floats, ...], quotas: bool) -> tuple[Model, Solution]:
-    model = build(problem, segments=segments_for(problem), knots=knots, quotas=quotas)
-    solution = solve(model.programme, gap)
-    if solution.status == "infeasible":
-        raise explain(problem, quotas) if problem.trust is None else NoStepError
-    return model, solution
-
-
-def _refined(
-    problem: AllocationProblem, model: Model, solution: Solution, decisions: Decisions, quotas: bool
-) -> tuple[Model, Solution, Decisions]:
-    """Cut the care curves finer and finer around the solution, owners and training held.
-
-    Each pass is five times as fine; the objective of the last is within rounding of that of the curves themselves.
-    """
-    knots = first_knots(problem)
-    fixed = held(problem, decisions, care=False)
-    for _ in range(REFINEMENTS):
-        knots = tuple(zoom(k, float(hours), FINE_PIECES) for k, hours in zip(knots, decisions.care, strict=True))
-        model, solution = _solved(fixed, GAP, knots, quotas)
-        decisions = replace(decisions, care=read_decisions(fixed, model, solution.values).care)
-    return model, solution, decisions
-
-
-def _with_quotas(problem: AllocationProblem, decisions: Decisions) -> tuple[Model, Solution]:
-    fixed = held(problem, decisions, care=True)
-    return _solved(fixed, GAP, first_knots(fixed), True)
 
 
 def _explained(

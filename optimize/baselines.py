@@ -26,11 +26,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimize.allocate import optimise
 from optimize.audit import audit, broken
 from optimize.baseline_decisions import chained_training, even_training, greedy_owners
 from optimize.baseline_quotas import by_mean, by_priority, fair_share_weights, history_weights, in_proportion
 from optimize.formulate import formulate
+from optimize.optimum import optimise
 from optimize.plans import as_plan
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, potentials
 from optimize.quotas import possible_quotas, whole_quotas

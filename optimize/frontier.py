@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from optimize.allocate import GAP, optimise
 from optimize.model import build
+from optimize.optimum import GAP, optimise
 from optimize.parameters import Parameter, parameter
 from optimize.problem import AllocationProblem, Decisions, Floats, gains
 from optimize.quotas import possible_quotas

@@ -17,12 +17,12 @@ from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
 
-from optimize.allocate import NoStepError
 from optimize.baselines import SIMPLE_RULES, baselines
 from optimize.loop_explained import explained
 from optimize.loop_steps import Size, first_region, holds_no_step, next_region, propose
 from optimize.loop_trace import LoopResult, Round
 from optimize.loop_trials import FIRST_LEARNING_YEAR, Progress, Trial, Trials
+from optimize.optimum import NoStepError
 from optimize.plans import as_plan
 from optimize.problem import TrustRegion, moved
 from scenarios.errors import Problem, refuse_if

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimize.allocate import GAP, optimise
 from optimize.loop_trials import Trial
 from optimize.metric_values import objective
+from optimize.optimum import GAP, optimise
 from optimize.plans import as_plan
 from optimize.problem import AllocationProblem, Decisions, Ints, TrustRegion, gains
 from optimize.quota_tables import quota_tables

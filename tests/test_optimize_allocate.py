@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from optimize.allocate import allocate, optimise
+from optimize.allocate import allocate
 from optimize.formulate import formulate
 from optimize.model import build
+from optimize.optimum import optimise
 from optimize.problem import Decisions, gains, potentials
 from optimize.responses import Responses, estimate
 from optimize.rules import bounds, box

@@ -1,0 +1,124 @@
+"""How far a plan breaks the rules, from its figures alone: whatever made it, it counts only where this is nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimize.pairs import as_pairs
+from optimize.parts.fairness import chance_quantile
+from optimize.problem import (
+    AllocationProblem,
+    Decisions,
+    company_ratio,
+    gains,
+    histories,
+    moved,
+    potentials,
+)
+from optimize.workload import load_at
+from scenarios.goals import (
+    GrowthLimits,
+    MinimumAttainment,
+    MinimumChance,
+    PotentialBand,
+    TrainingFloor,
+    Workload,
+)
+
+Floats = NDArray[np.float64]
+
+
+def worst_breach(problem: AllocationProblem, decisions: Decisions, quotas: Floats, unit: float) -> float:
+    """By how much the worst rule, limit or total is broken: money in units, hours and counts as they are; 0 for none.
+
+    Rules that give way to a lock of the rep are not counted, nor are kinds of rules that bind several quotas at once;
+    those are rows of the programme that made the quotas.
+    """
+    found = [*_quotas(problem, decisions, quotas, unit), *_hours(problem, decisions), *_owners(problem, decisions)]
+    return max((float(np.max(np.nan_to_num(breach), initial=0.0)) for breach in found), default=0.0)
+
+
+def _quotas(problem: AllocationProblem, decisions: Decisions, quotas: Floats, unit: float) -> Iterator[Floats]:
+    q = quotas / unit
+    firm = np.array([r not in problem.locks.quota for r in range(len(q))])
+    gain = gains(problem, decisions) / unit
+    ratio = company_ratio(problem) * potentials(problem, decisions.owner) / unit
+    last = histories(problem, decisions.owner) / unit
+    yield -q
+    # A sum over thousands of reps is held to the same share of itself as a quota.
+    size = problem.total / unit / 100.0
+    yield np.abs([q.sum() - problem.total / unit]) / max(size, 1.0)
+    for team, total in problem.team_totals.items():
+        yield np.abs([q[problem.members(team)].sum() - total / unit]) / max(size, 1.0)
+    for r, value in problem.locks.quota.items():
+        yield np.abs([q[r] - value / unit])
+    for rule in problem.rules:
+        keep = firm & problem.concerned(rule)
+        match rule:
+            case PotentialBand():
+                yield (q - (1 + rule.tolerance) * ratio)[keep]
+                yield ((1 - rule.tolerance) * ratio - q)[keep]
+            case GrowthLimits():
+                if rule.cap is not None:
+                    yield (q - (1 + rule.cap) * last)[keep]
+                if rule.floor is not None:
+                    yield ((1 + rule.floor) * last - q)[keep]
+            case MinimumAttainment():
+                expected = np.minimum(problem.samples / unit + gain, q).mean(axis=0)
+                yield (rule.share * q - expected)[keep]
+            case MinimumChance():
+                yield (q - gain - chance_quantile(problem.samples, rule.chance) / unit)[keep & ~problem.ramping]
+            case _:
+                pass
+
+
+def _hours(problem: AllocationProblem, decisions: Decisions) -> Iterator[Floats]:
+    offer, locks, trained = problem.training, problem.locks, decisions.training.sum(axis=1)
+    touched = {r for r, _ in locks.training}
+    schooled = np.array([r in touched for r in range(len(trained))])
+    if not touched:
+        yield np.array([trained.sum() - offer.budget])
+    yield (trained - offer.cap)[~schooled]
+    asked = problem.load.copy()
+    a = np.flatnonzero(decisions.owner >= 0)
+    rep = decisions.owner[a]
+    accounts = problem.accounts
+    np.add.at(asked, rep, accounts.order_hours[a, rep] + accounts.care_load[rep] * decisions.care[a])
+    touched |= set(locks.owner.values()) | {int(accounts.today[account]) for account in locks.care}
+    firm = np.array([r not in touched for r in range(len(trained))]) & (problem.hours > 0)
+    for rule in problem.rules:
+        keep = problem.concerned(rule)
+        match rule:
+            case TrainingFloor():
+                yield (rule.hours - trained)[keep & ~schooled]
+            case Workload():
+                left = problem.hours - trained
+                high, low = load_at(rule.maximum, problem.sharpness), load_at(rule.minimum, problem.sharpness)
+                if np.isfinite(high):
+                    yield (asked - high * left)[keep & firm]
+                if rule.minimum > 0.0:
+                    yield (low * left - asked)[keep & firm]
+            case _:
+                pass
+
+
+def _owners(problem: AllocationProblem, decisions: Decisions) -> Iterator[Floats]:
+    offer, owner = problem.accounts, decisions.owner
+    pairs = as_pairs(offer.allowed)
+    mine = owner[pairs.account] == pairs.rep
+    eligible = np.bincount(pairs.account[mine], minlength=len(owner)) > 0
+    house = np.zeros(len(owner), dtype=np.bool_) if offer.house is None else offer.house
+    choosable = np.diff(pairs.start) > 0
+    lost = choosable & ~eligible & ~((owner < 0) & house)
+    for a, r in problem.locks.owner.items():
+        lost[a] = owner[a] != r
+    yield lost.astype(np.float64)
+    forced = sum(1 for a, rep in problem.locks.owner.items() if rep != offer.today[a])
+    yield np.array([float(len(moved(problem, owner)) - max(offer.max_moves, forced))])
+    if offer.max_per_rep is not None:
+        counts = np.bincount(owner[owner >= 0], minlength=len(problem.reps)).astype(np.float64)
+        firm = np.array([r not in set(problem.locks.owner.values()) for r in range(len(counts))])
+        yield (counts - offer.max_per_rep)[firm]

@@ -1,0 +1,142 @@
+"""The best decisions of a request: by branch and bound, or by prices where the request is large."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from optimize.curves import zoom
+from optimize.infeasible import explain
+from optimize.model import Model, build, first_knots, read_decisions, segments_for
+from optimize.parts.accounts import possible_pairs
+from optimize.problem import AllocationProblem, Decisions, Floats, held
+from optimize.solve import Solution, solve
+from scenarios.errors import Problem, Unsupported
+
+GAP = 1e-4
+LARGE = 5_000
+"""Pairs of account and candidate beyond which the method by prices is chosen: branch and bound no longer ends there."""
+Method = Literal["auto", "exact", "prices"]
+REFINEMENTS = 8
+FINE_PIECES = 16
+
+
+class NoStepError(Exception):
+    """No decisions within the trust region satisfy the request."""
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """Decisions of the programme.
+
+    Attributes:
+        value, bound: objective of the solution and its proven bound, minor units.
+        model: the programme at the last cut of the care curves.
+        values: of its columns.
+    """
+
+    decisions: Decisions
+    value: float
+    bound: float
+    status: str
+    reproducible: bool
+    model: Model
+    values: Floats
+    bound_type: str = "programme"
+
+
+def optimise(problem: AllocationProblem, gap: float | None = None, method: Method = "auto") -> Optimum:
+    """Solve the programme: jointly, or owners, training and care for sales first (two-stage mode).
+
+    Args:
+        gap: relative gap at which to stop; default 1e-4 for branch and bound, 1e-3 for the method by prices.
+        method: "exact" is branch and bound, "prices" the method by prices (:mod:`optimize.by_prices.method`), "auto"
+            the latter for requests beyond :data:`LARGE` pairs wherever it can decide all that is asked.
+
+    Raises:
+        Unsupported: asked for prices, and they cannot decide all that is asked; says what.
+        InfeasiblePlan: no decisions satisfy the request.
+        NoStepError: none within its trust region do.
+    """
+    if method == "prices" or (method == "auto" and _large(problem)):
+        from optimize.by_prices.method import unsupported
+
+        missing = unsupported(problem)
+        if missing and method == "prices":
+            rule = "the method by prices does not decide this"
+            raise Unsupported([Problem("method", "prices", f"{what}: {rule}", "use exact or auto") for what in missing])
+        if not missing:
+            return _by_prices(problem, gap)
+    return _exact(problem, GAP if gap is None else gap)
+
+
+def _large(problem: AllocationProblem) -> bool:
+    pairs = possible_pairs(problem)
+    free = np.diff(pairs.start) > 1
+    return int(np.diff(pairs.start)[free].sum()) > LARGE
+
+
+def _by_prices(problem: AllocationProblem, gap: float | None) -> Optimum:
+    """The plan by prices; values of loosening are read off the programme with its owners."""
+    from optimize.by_prices import method
+
+    asked = method.GAP if gap is None else gap
+    priced = method.by_prices(problem, asked)
+    if priced is None:
+        # Whether the request contradicts itself is for the programme to say; prices only failed to find owners.
+        return _exact(problem, asked)
+    decisions = priced.plan.decisions
+    owned = held(problem, decisions, care=False)
+    owned = replace(owned, locks=replace(owned.locks, training=problem.locks.training, owner=problem.locks.owner))
+    model = build(owned, segments=segments_for(problem))
+    solution = solve(replace(model.programme, integer=np.zeros_like(model.programme.integer)))
+    status = "optimal" if priced.gap <= asked else "stopped"
+    found, kind = priced.plan.value, priced.bound_type
+    return Optimum(decisions, found, priced.bound, status, True, model, solution.values, kind)
+
+
+def _exact(problem: AllocationProblem, gap: float) -> Optimum:
+    quotas = not problem.two_stage
+    first, solution = _solved(problem, gap, first_knots(problem), quotas)
+    model = first
+    decisions = read_decisions(problem, model, solution.values)
+    bound = solution.bound * model.unit + model.error
+    if problem.accounts.care_budget is not None:
+        model, solution, decisions = _refined(problem, model, solution, decisions, quotas)
+        free = not bool(first.programme.integer.any())
+        bound = solution.objective * model.unit + model.error if free else bound
+    status, steady, value = solution.status, solution.reproducible, solution.objective * model.unit
+    if problem.two_stage:
+        model, solution = _with_quotas(problem, decisions)
+    return Optimum(decisions, value, bound, status, steady, model, solution.values)
+
+
+def _solved(problem: AllocationProblem, gap: float, knots: tuple[Floats, ...], quotas: bool) -> tuple[Model, Solution]:
+    model = build(problem, segments=segments_for(problem), knots=knots, quotas=quotas)
+    solution = solve(model.programme, gap)
+    if solution.status == "infeasible":
+        raise explain(problem, quotas) if problem.trust is None else NoStepError
+    return model, solution
+
+
+def _refined(
+    problem: AllocationProblem, model: Model, solution: Solution, decisions: Decisions, quotas: bool
+) -> tuple[Model, Solution, Decisions]:
+    """Cut the care curves finer and finer around the solution, owners and training held.
+
+    Each pass is five times as fine; the objective of the last is within rounding of that of the curves themselves.
+    """
+    knots = first_knots(problem)
+    fixed = held(problem, decisions, care=False)
+    for _ in range(REFINEMENTS):
+        knots = tuple(zoom(k, float(hours), FINE_PIECES) for k, hours in zip(knots, decisions.care, strict=True))
+        model, solution = _solved(fixed, GAP, knots, quotas)
+        decisions = replace(decisions, care=read_decisions(fixed, model, solution.values).care)
+    return model, solution, decisions
+
+
+def _with_quotas(problem: AllocationProblem, decisions: Decisions) -> tuple[Model, Solution]:
+    fixed = held(problem, decisions, care=True)
+    return _solved(fixed, GAP, first_knots(fixed), True)

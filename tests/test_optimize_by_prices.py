@@ -1,0 +1,323 @@
+"""The method by prices: bounds at any prices, plans that keep every rule, against programmes solved exactly."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.allocation_instances import Shape, instance
+from optimize.by_prices.feasibility import worst_breach
+from optimize.by_prices.kernels import knapsack
+from optimize.by_prices.method import by_prices
+from optimize.by_prices.refit import ALLOWED
+from optimize.by_prices.relaxation import Relaxation
+from optimize.by_prices.request import request_of
+from optimize.matrix import matrix
+from optimize.model import build, money_unit
+from optimize.optimum import optimise
+from optimize.pairs import ByPair, as_table
+from optimize.problem import AllocationProblem, Locks, TrustRegion
+from optimize.solve import solve
+from optimize.split import attained
+from scenarios.errors import Unsupported
+from scenarios.goals import GrowthLimits, MinimumAttainment, MinimumChance, PotentialBand, TrainingFloor, Workload
+
+TINY = Shape(5, 15, samples=20, eligible=3)
+TINIER = Shape(4, 12, samples=20, eligible=3)
+
+
+def owned(problem: AllocationProblem, seed: int = 0, moves: int = 8, most: int = 8) -> AllocationProblem:
+    """The same request for a company whose accounts all have owners today, and carry potential and history along."""
+    rng = np.random.default_rng(seed)
+    offer = problem.accounts
+    pairs = offer.allowed
+    today = np.array([rng.choice(pairs.rep[pairs.start[a] : pairs.start[a + 1]]) for a in range(len(offer.ids))])
+    size = np.array([offer.unit.values[pairs.start[a] : pairs.start[a + 1]].mean() for a in range(len(offer.ids))])
+    potential = problem.potential - np.bincount(today, size, len(problem.reps)) * 0.5
+    samples = problem.samples + np.bincount(today, offer.unit[np.arange(len(today)), today], len(problem.reps))
+    moved = replace(
+        offer,
+        today=today,
+        base=today,
+        house=None,
+        potential=size * 0.5,
+        history=size * 0.7,
+        max_moves=moves,
+        max_per_rep=most,
+    )
+    rules = (
+        PotentialBand(tolerance=0.3),
+        GrowthLimits(floor=-0.3, cap=0.9),
+        MinimumAttainment(share=0.6),
+        MinimumChance(chance=0.1),
+        Workload(maximum=0.985),
+        TrainingFloor(hours=20.0),
+    )
+    return replace(problem, accounts=moved, potential=potential, samples=samples, basis=samples, rules=rules)
+
+
+def requests() -> list[tuple[str, AllocationProblem]]:
+    return [
+        *((f"house {seed}", instance(TINY, seed)) for seed in (1, 2)),
+        *((f"owned {seed}", owned(instance(TINIER, seed))) for seed in (3, 4, 6)),
+    ]
+
+
+REQUESTS = requests()
+NAMES = [name for name, _ in REQUESTS]
+PROBLEMS = [problem for _, problem in REQUESTS]
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=NAMES)
+def test_any_prices_give_a_bound(problem: AllocationProblem) -> None:
+    model = build(problem)
+    free = solve(replace(model.programme, integer=np.zeros_like(model.programme.integer)))
+    assert free.status == "optimal"
+    relaxation = Relaxation(request_of(problem))
+    best, found = relaxation.solve()
+    assert free.objective - 1e-6 <= found.value <= free.objective * 1.002
+    rng = np.random.default_rng(0)
+    for scale in (0.01, 0.1, 0.5, 3.0):
+        for _ in range(25):
+            z = np.clip(best + scale * rng.normal(size=best.size), relaxation.lower, relaxation.upper)
+            assert relaxation.evaluate(z).value >= free.objective - 1e-6
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=NAMES)
+def test_the_gradient_is_that_of_finite_differences(problem: AllocationProblem) -> None:
+    relaxation = Relaxation(request_of(problem))
+    best, _ = relaxation.solve()
+    rng = np.random.default_rng(1)
+    # Away from kinks of prices that may not be negative.
+    z = np.where(relaxation.lower == 0.0, np.abs(best) + rng.uniform(0.02, 0.1, best.size), best)
+    z = np.clip(z + 0.01 * rng.normal(size=best.size), relaxation.lower, relaxation.upper)
+    gradient = relaxation.evaluate(z, 0.1).gradient
+    step = 1e-6
+    for i in range(best.size):
+        if relaxation.upper[i] == relaxation.lower[i]:
+            continue
+        ends = [relaxation.evaluate(z + sign * step * np.eye(best.size)[i], 0.1).value for sign in (1.0, -1.0)]
+        name = next(name for name, part in relaxation.at.items() if part.start <= i < part.stop)
+        assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(gradient[i], rel=2e-4, abs=2e-3), name
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_knapsacks_are_those_of_brute_force(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 11))
+    value, hours = rng.uniform(0.1, 5, n), rng.uniform(0.5, 4, n)
+    order = np.argsort(-value / hours)
+    value, hours = value[order], hours[order]
+    room, most = float(rng.uniform(1, 10)), int(rng.integers(1, n + 1))
+    best = max(
+        float(value[list(chosen)].sum())
+        for size in range(most + 1)
+        for chosen in itertools.combinations(range(n), size)
+        if hours[list(chosen)].sum() <= room
+    )
+    taken = np.zeros(n, dtype=np.int8)
+    found, bound = knapsack(value, hours, n, room, most, 100_000, taken)
+    assert found == pytest.approx(best)
+    assert bound == pytest.approx(best)
+    assert value[taken == 1].sum() == pytest.approx(best)
+    assert hours[taken == 1].sum() <= room
+    cut, above = knapsack(value, hours, n, room, most, 0, taken)
+    assert cut <= best + 1e-9 <= above + 2e-9
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=NAMES)
+def test_bounds_enclose_the_optimum_of_the_programme_and_the_plan_reaches_it(problem: AllocationProblem) -> None:
+    model = build(problem)
+    exact = solve(model.programme, gap=1e-6)
+    assert exact.status == "optimal"
+    optimum = exact.objective * model.unit
+    priced = by_prices(problem, gap=1e-6)
+    assert priced is not None
+    assert priced.bound >= optimum * (1 - 2e-6)
+    assert priced.plan.value == pytest.approx(optimum, rel=1e-4)
+    assert priced.plan.value <= optimum * (1 + 2e-6)
+    assert priced.plan.breach <= ALLOWED
+
+
+@pytest.mark.parametrize("seed", range(10, 16))
+def test_a_plan_is_never_promised_more_than_there_is(seed: int) -> None:
+    problem = instance(TINIER, seed)
+    model = build(problem)
+    exact = solve(model.programme, gap=1e-6)
+    priced = by_prices(problem, gap=1e-6)
+    assert priced is not None
+    assert priced.plan.value <= exact.objective * model.unit * (1 + 2e-6)
+    assert priced.bound >= exact.objective * model.unit * (1 - 2e-6)
+    assert priced.plan.value >= exact.objective * model.unit * (1 - 5e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [3, 4, 5])
+def test_larger_plans_reach_what_branch_and_bound_finds(seed: int) -> None:
+    problem = instance(Shape(12, 60, samples=50, eligible=5), seed)
+    model = build(problem)
+    exact = solve(model.programme, gap=1e-4, time_limit=300.0)
+    priced = by_prices(problem, gap=1e-6)
+    assert priced is not None
+    assert priced.plan.value >= exact.objective * model.unit * (1 - 1e-4)
+    assert priced.bound >= exact.objective * model.unit
+    assert priced.plan.value <= exact.bound * model.unit * (1 + 1e-6)
+
+
+SHAPES = {
+    "plain": Shape(30, 300, samples=60),
+    "clustered": Shape(30, 300, samples=60, clustered=True),
+    "tight": Shape(30, 300, samples=60, room=0.5),
+    "roomy": Shape(30, 300, samples=60, room=1.5),
+    "few big accounts": Shape(30, 300, samples=60, effort=2.0, room=0.6),
+    "rich accounts": Shape(30, 300, samples=60, value=2.5),
+    "saturated": Shape(30, 300, samples=60, value=7.0, gain=4.0),
+    "one rep": Shape(1, 8, samples=40, eligible=1),
+    "two reps": Shape(2, 12, samples=40, eligible=2),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_plan_keeps_the_rules_and_its_gap_is_proven(name: str) -> None:
+    problem = instance(SHAPES[name], 7)
+    priced = by_prices(problem)
+    assert priced is not None
+    plan = priced.plan
+    unit = money_unit(problem)
+    assert worst_breach(problem, plan.decisions, plan.quotas, unit) <= ALLOWED
+    assert plan.quotas.sum() == pytest.approx(problem.total, rel=1e-12)
+    model = build(problem, segments=None)
+    free = solve(replace(model.programme, integer=np.zeros_like(model.programme.integer)))
+    assert priced.bound <= free.objective * model.unit * (1 + 1e-3)
+    assert plan.value <= free.objective * model.unit * (1 + 1e-6)
+    assert priced.gap <= (3e-3 if len(problem.reps) < 10 else 1e-3)
+
+
+def test_the_value_is_the_exact_sample_average_of_the_plan() -> None:
+    problem = instance(TINY, 1)
+    best = optimise(problem, method="prices")
+    exact = optimise(problem, method="exact")
+    assert best.bound_type in ("knapsack", "linear", "total")
+    assert exact.bound_type == "programme"
+    priced = by_prices(problem)
+    assert priced is not None
+    sales = problem.samples.copy()
+    offer, owner = problem.accounts, priced.plan.decisions.owner
+    for a in np.flatnonzero(owner >= 0):
+        sales[:, owner[a]] += offer.unit[a, owner[a]]
+    sales += problem.training.gain_at(priced.plan.decisions.training)
+    assert priced.plan.value == pytest.approx(
+        float(np.minimum(sales, priced.plan.quotas).sum(axis=1).mean()), rel=1e-12
+    )
+
+
+def test_locks_hold() -> None:
+    problem = owned(instance(TINY, 5))
+    pairs = problem.accounts.allowed
+    account = 5
+    other = next(int(r) for r in pairs.rep[pairs.start[5] : pairs.start[6]] if r != problem.accounts.today[5])
+    quota = float(np.round(problem.total / 5))
+    locks = Locks(quota={0: quota}, owner={account: other}, training={(1, 2): 40.0})
+    priced = by_prices(replace(problem, locks=locks))
+    assert priced is not None
+    plan = priced.plan
+    assert plan.quotas[0] == pytest.approx(quota, rel=1e-9)
+    assert plan.decisions.owner[account] == other
+    assert plan.decisions.training[1, 2] == 40.0
+    model = build(replace(problem, locks=locks))
+    exact = solve(model.programme, gap=1e-6)
+    assert priced.bound >= exact.objective * model.unit * (1 - 2e-6)
+    assert plan.value >= exact.objective * model.unit * (1 - 2e-3)
+
+
+def test_relabelling_and_scaling_leave_lower_and_upper_bound_within_the_gap() -> None:
+    problem = instance(SHAPES["plain"], 9)
+    first = by_prices(problem)
+    assert first is not None
+    scale = 10.0
+    offer, training = problem.accounts, problem.training
+    scaled = replace(
+        problem,
+        samples=(samples := problem.samples * scale),
+        basis=samples,
+        total=problem.total * scale,
+        potential=problem.potential * scale,
+        last_sales=problem.last_sales * scale,
+        training=replace(training, gain=training.gain * scale),
+        accounts=replace(offer, unit=ByPair(offer.unit.pairs, offer.unit.values * scale)),
+    )
+    order = np.random.default_rng(0).permutation(len(problem.reps))
+    place = np.argsort(order)
+    pairs = offer.allowed
+    of = type(pairs).of(pairs.account, place[pairs.rep], pairs.shape)
+    tables = {name: as_table(getattr(offer, name))[:, order] for name in ("unit", "displaced", "order_hours", "kept")}
+    shuffled = replace(
+        problem,
+        reps=tuple(problem.reps[r] for r in order),
+        teams=tuple(problem.teams[r] for r in order),
+        samples=(mixed := problem.samples[:, order]),
+        basis=mixed,
+        **{
+            name: getattr(problem, name)[order]
+            for name in ("potential", "opportunity", "ramp", "last_sales", "hours", "load")
+        },
+        training=replace(training, gain=training.gain[order], base=training.base[order]),
+        accounts=replace(
+            offer,
+            allowed=of,
+            care_load=offer.care_load[order],
+            hour_price=offer.hour_price[order],
+            **{name: ByPair(of, table[of.account, of.rep]) for name, table in tables.items()},
+        ),
+    )
+    for other, factor in ((scaled, scale), (shuffled, 1.0)):
+        found = by_prices(other)
+        assert found is not None
+        assert found.plan.value / factor <= first.bound * (1 + 1e-9)
+        assert first.plan.value <= found.bound / factor * (1 + 1e-9)
+
+
+def test_the_same_request_gives_the_same_plan() -> None:
+    first, second = (by_prices(instance(SHAPES["tight"], 2)) for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert first.plan.decisions.owner.tobytes() == second.plan.decisions.owner.tobytes()
+    assert first.plan.quotas.tobytes() == second.plan.quotas.tobytes()
+    assert first.history == second.history
+
+
+def test_pairs_and_tables_are_one_programme() -> None:
+    problem = instance(TINY, 4)
+    offer = problem.accounts
+    pairs = offer.allowed
+    allowed = np.zeros(pairs.shape, dtype=np.bool_)
+    allowed[pairs.account, pairs.rep] = True
+    tables = {name: as_table(getattr(offer, name)) for name in ("unit", "displaced", "order_hours", "kept")}
+    dense = replace(problem, accounts=replace(offer, allowed=allowed, **tables))
+    one, other = (matrix(build(request).programme) for request in (problem, dense))
+    assert one.same_pattern(other)
+    assert np.array_equal(one.value, other.value)
+    assert np.array_equal(one.upper, other.upper)
+    with pytest.raises(KeyError, match="account 0 and rep"):
+        offer.unit[0, int(np.flatnonzero(~allowed[0])[0])]
+
+
+def test_what_prices_cannot_decide_is_refused_by_name_and_left_to_the_programme_otherwise() -> None:
+    problem = instance(TINY, 1)
+    asked = replace(problem, two_stage=True, trust=TrustRegion(hours=10.0, moves=3))
+    with pytest.raises(Unsupported, match=r"two stages[\s\S]*trust region"):
+        optimise(asked, method="prices")
+    assert optimise(replace(problem, two_stage=True)).bound_type == "programme"
+
+
+def test_large_requests_are_priced_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = instance(TINY, 1)
+    assert optimise(problem).bound_type == "programme"
+    monkeypatch.setattr("optimize.optimum.LARGE", 10)
+    found = optimise(problem)
+    assert found.bound_type != "programme"
+    assert found.value <= found.bound
+    assert attained(problem.basis, np.zeros(len(problem.reps)), np.full(len(problem.reps), np.inf)) > 0
