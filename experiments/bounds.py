@@ -12,12 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimize.formulate import formulate
 from optimize.plans import decisions_of, quotas_of
 from optimize.problem import AllocationProblem, Floats
+from optimize.responses import estimate
 from optimize.rules import bounds, box
 from optimize.split import attained, split_in_groups
+from scenarios.errors import QuotalabError
 from scenarios.plan import Plan
+from scenarios.scenario import Scenario
 from sim.interval import Interval
+from sim.outcome import Outcome
 from sim.statistics import mean_interval
 
 BATCHES = 10
@@ -67,3 +72,21 @@ def quota_bound(problem: AllocationProblem, plan: Plan, sales: Floats, batches: 
         lacking.append((attained(batch, nothing, best) - attained(batch, nothing, quotas)) / float(quotas.sum()))
     shortfall = mean_interval(lacking)
     return QuotaBound(shortfall, max(mean_interval(lacking, 0.90).high, 0.0), batches, years)
+
+
+def bound_of(scenario: Scenario, plan: Plan, outcome: Outcome) -> tuple[QuotaBound | None, str]:
+    """The bound for a plan from its own fresh years, or why there is none.
+
+    Returns:
+        The reason is a key of the section ``proof`` of the words of pages, or what the allocator said.
+    """
+    if scenario.motivation is not None:
+        return None, "quotas_move_sales"
+    world = scenario.with_plan(plan)
+    try:
+        request = formulate(world, estimate(world, outcome), single_pass=False)
+    except QuotalabError as refused:
+        return None, str(refused)
+    columns = [outcome["rep"].keys.index(rep) for rep in request.reps]
+    found = quota_bound(request, plan, outcome["rep"].total("revenue")[:, columns].astype(np.float64))
+    return found, "" if found else "nothing_to_bound"

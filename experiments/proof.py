@@ -50,7 +50,7 @@ class Proof:
         optimism: plan -> promised against simulated.
         steps: where the gain over today's plan comes from, step by step.
         bound: how far the quotas can be from the best, owners and training held; ``None`` where it cannot be said.
-        bound_missing: why not; empty where it can.
+        bound_missing: why not, see :func:`experiments.bounds.bound_of`; empty where it can.
         uncertainty: gain over the rule that sells most and year range when parameters may be wrong; ``None`` if not
             assessed.
         worlds: distinct worlds simulated, each of ``comparison.replications`` years.

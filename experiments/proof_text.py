@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isfinite
 
+from experiments.bounds import QuotaBound
 from experiments.compare_text import difference_line
 from experiments.decompose import part_label
 from experiments.money import Language, headline_scale, plain
@@ -95,13 +96,21 @@ def _details(proof: Proof, language: Language, names: dict[str, str]) -> Iterato
             wins=round(gain.better_in.estimate * gain.draws),
             draws=gain.draws,
         )
-    if proof.bound is not None:
-        bound = proof.bound
-        upper = f"{plain(100 * bound.upper, 2)} %"
-        yield word("proof.bound", language, upper=upper, batches=bound.batches, years=bound.years)
-    else:
-        yield word("proof.no_bound", language, why=proof.bound_missing)
+    yield bound_text(proof.bound, proof.bound_missing, language)
     yield word("proof.ceiling", language)
+
+
+def bound_text(bound: QuotaBound | None, missing: str, language: str) -> str:
+    """How far the quotas can be from the best, or why it is not said.
+
+    Args:
+        missing: see :func:`experiments.bounds.bound_of`.
+    """
+    if bound is None:
+        why = word(f"proof.{missing}", language) if f"proof.{missing}" in table() else missing
+        return word("proof.no_bound", language, why=why)
+    upper = f"{plain(100 * bound.upper, 2)} %"
+    return word("proof.bound", language, upper=upper, batches=bound.batches, years=bound.years)
 
 
 def _share(interval: Interval) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from experiments.bounds import FEWEST_YEARS, QuotaBound, quota_bound
+from experiments.bounds import bound_of
 from experiments.compare import PROVEN_MEASURES, compare_outcomes, figure
 from experiments.decompose import decompose, decompose_along
 from experiments.fair_measures import STATISTICS, fair_measures, fairness_difference
@@ -23,8 +23,8 @@ from experiments.uncertainty import GainRange, YearRange, gain_range
 from optimize.formulate import formulate
 from optimize.plans import breaks_a_rule, decisions_of
 from optimize.problem import AllocationProblem, potentials
-from optimize.responses import Responses, estimate
-from scenarios.errors import Problem, QuotalabError, refuse_if
+from optimize.responses import Responses
+from scenarios.errors import Problem, refuse_if
 from scenarios.plan import Plan
 from scenarios.plan_files import plan_problems
 from scenarios.scenario import Scenario, require_world
@@ -123,7 +123,7 @@ def prove(
     }
     today = everything[TODAY]
     path = {name: everything[name] for name in steps}
-    bound, missing = _bound(scenario, everything[judged], outcomes[judged])
+    bound, missing = bound_of(scenario, everything[judged], outcomes[judged])
     return Proof(
         plan=judged,
         comparison=comparison,
@@ -206,21 +206,6 @@ def _potentials(request: AllocationProblem | None, plan: Plan) -> dict[str, int]
         return {}
     whole = potentials(request, decisions_of(request, plan).owner)
     return {rep: round(value) for rep, value in zip(request.reps, whole.tolist(), strict=True)}
-
-
-def _bound(scenario: Scenario, plan: Plan, outcome: Outcome) -> tuple[QuotaBound | None, str]:
-    """The bound on the quotas, or why there is none."""
-    if scenario.motivation is not None:
-        return None, "quotas move sales here, so no split is best for all years"
-    world = scenario.with_plan(plan)
-    try:
-        request = formulate(world, estimate(world, outcome), single_pass=False)
-    except QuotalabError as refused:
-        return None, str(refused)
-    columns = [outcome["rep"].keys.index(rep) for rep in request.reps]
-    found = quota_bound(request, plan, outcome["rep"].total("revenue")[:, columns].astype(np.float64))
-    too_few = f"batches of fewer than {FEWEST_YEARS} years bound nothing, or the quotas have another sum than asked"
-    return found, "" if found else too_few
 
 
 def _uncertain(

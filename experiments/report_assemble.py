@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from experiments.bounds import bound_of
 from experiments.decompose import Decomposition
 from experiments.measures import PlanMeasures, widest_gap
 from experiments.report_details import Assumption, AuditRow, PlanRow, Promise, WhatIf
@@ -212,7 +213,9 @@ def _promise(found: Evidence) -> Promise:
     """Model value against the simulated value of the same plan, over the reps who carry a quota."""
     case, result = found.comparison[PLAN], found.allocation
     capped = case.years.capped if case.years.capped is not None else np.zeros(case.replications)
-    return Promise(result.model_value, mean_interval(capped * (case.quota_sum or 0)), result.gap, result.status)
+    simulated = mean_interval(capped * (case.quota_sum or 0))
+    bound, missing = bound_of(found.scenario, found.plans[PLAN], found.outcomes[PLAN])
+    return Promise(result.model_value, simulated, result.gap, result.status, bound, missing)
 
 
 def _audit_row(row: RuleRow, found: Evidence) -> AuditRow:

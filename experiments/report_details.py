@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from experiments.bounds import QuotaBound
 from sim.interval import Interval
 
 KEY: Mapping[str, Any] = {"key": True}
@@ -107,12 +108,19 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class Promise:
-    """Model value against simulated value of the objective, capped sales in minor units."""
+    """Model value against simulated value of the objective, capped sales in minor units.
+
+    Attributes:
+        bound: how far the quotas can be from the best, owners and training held; None where it cannot be said.
+        bound_missing: why not, see :func:`experiments.bounds.bound_of`.
+    """
 
     model: float
     simulated: Interval
     solver_gap: float
     solver_status: str
+    bound: QuotaBound | None = None
+    bound_missing: str = "nothing_to_bound"
 
     @property
     def gap(self) -> float:

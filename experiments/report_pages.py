@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from experiments.money import adding_up, plain
+from experiments.proof_text import bound_text
 from experiments.report_charts import waterfall
 from experiments.report_details import AuditRow, PlanRow
 from experiments.report_input import ReportInput, RepRow, sureness
@@ -207,6 +208,8 @@ def appendix(given: ReportInput, say: Wording) -> View:
                 status=say.known("status", promise.solver_status),
                 gap=say.percent(promise.solver_gap, 3),
             ),
+            bound_text(promise.bound, promise.bound_missing, say.language),
+            say.t("proof.ceiling"),
         ],
         "definitions": [
             (say.t("attainment"), say.t("method.def_attainment")),

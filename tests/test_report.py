@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments.bounds import QuotaBound
 from experiments.report import PAGES, render, write
 from experiments.report_charts import waterfall
 from experiments.report_decision import decision, verdict
@@ -166,7 +167,14 @@ def example() -> ReportInput:
             PlanRow("strong", "", mean(27_356 * K, 211 * K), 0.46, 0.53, 0.909, 0.25, difference(412, 78)),
             PlanRow("plan", "B", mean(27_768 * K, 214 * K), 0.47, 0.59, 0.915, 0.25, None),
         ),
-        promise=Promise(26_200 * K, mean(25_940 * K, 150 * K), 0.00004, "optimal"),
+        promise=Promise(
+            26_200 * K,
+            mean(25_940 * K, 150 * K),
+            0.00004,
+            "optimal",
+            QuotaBound(Interval(0.002, 0.001, 0.003, 0.95, 10, "Student"), 0.0028, 10, 20),
+            "",
+        ),
         over_assignment=0.05,
         quota_basis="full",
         accounts=60,
@@ -363,6 +371,20 @@ def test_a_waterfall_that_does_not_sum_to_the_quota_is_refused() -> None:
 def test_parts_of_a_gain_that_do_not_sum_are_refused() -> None:
     with pytest.raises(InputRefused, match="sum to the total"):
         GainColumn("today", (("accounts", difference(100, 5)),), difference(101, 5))
+
+
+def test_bounds_stand_in_the_appendix_alone_and_none_is_claimed_on_the_best_plan() -> None:
+    for language, bound, ceiling in (
+        ("en", "at most 0.28 % of the quota total below the best split", "Best possible plan: unknown"),
+        ("zh", "至多差指标总额的 0.28 %", "可能的最优方案：未知"),
+    ):
+        last = render(EXAMPLE, language, pages=("appendix",))
+        assert bound in last
+        assert ceiling in last
+        assert bound not in render(EXAMPLE, language, pages=("front", "people", "fairness"))
+    unknown = replace(EXAMPLE, promise=replace(EXAMPLE.promise, bound=None, bound_missing="quotas_move_sales"))
+    assert "no bound (quotas move sales here" in render(unknown, "en", pages=("appendix",))
+    assert "指标会影响销售额" in render(unknown, "zh", pages=("appendix",))
 
 
 def test_attainment_is_shown_uncapped_and_capped_attainment_only_in_the_appendix() -> None:
