@@ -16,26 +16,32 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
+from typing import get_args
 
 from optimize.baselines import SIMPLE_RULES, baselines
 from optimize.loop_explained import explained
+from optimize.loop_over import search_over
+from optimize.loop_responses import MOST_RUNS, LoopResponses, Responses
 from optimize.loop_steps import Size, first_region, holds_no_step, next_region, propose
 from optimize.loop_trace import LoopResult, Round
 from optimize.loop_trials import FIRST_LEARNING_YEAR, Progress, Trial, Trials
 from optimize.optimum import NoStepError
 from optimize.plans import as_plan
 from optimize.problem import TrustRegion, moved
-from scenarios.errors import Problem, refuse_if
+from optimize.quotas import whole_quotas
+from scenarios.errors import InfeasiblePlan, Problem, refuse_if
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario, require_world
 from scenarios.today import today_plan
 
 MOST_ROUNDS = 12
-MOST_RUNS = 15
 TOLERANCE = 1e-3
 """Relative rise of the objective below which a promise is not worth a simulation."""
 STAY = TrustRegion(hours=float("inf"), moves=0, care=0.0)
 """Training alone."""
+
+FEW_STARTS = ("strong", "two_stage")
+"""Simple rules to start from where people respond to quotas: there each rule is a run, whatever it moves."""
 
 OnRound = Callable[[Round, Plan], None]
 
@@ -46,6 +52,7 @@ def improve(
     replications: int = 200,
     seed: int | None = None,
     workers: int = 1,
+    responses: Responses = "auto",
     rounds: int = MOST_ROUNDS,
     first: int = FIRST_LEARNING_YEAR,
     worlds: Sequence[Scenario] = (),
@@ -58,6 +65,9 @@ def improve(
         replications: simulated horizons of each plan; all plans meet the same ones.
         seed: default the scenario's.
         workers: threads; they never change a figure.
+        responses: how it is found out what training and accounts bring: ``chain``, the formula; ``differences``,
+            the formula set right by simulated differences; ``auto``, the formula audited by a few differences, and
+            by more of them where promises fail or reps share leads.
         rounds: most programmes solved.
         first: number of the first horizon; those below are left to the proof.
         worlds: the scenario under other parameters (robust mode): the objective is the mean over them.
@@ -69,7 +79,7 @@ def improve(
         InfeasiblePlan: no plan satisfies the rules; says which conflict.
     """
     require_world(scenario)
-    refuse_if(_bad_numbers(replications, rounds))
+    refuse_if(_bad_numbers(replications, rounds, responses))
     trials = Trials(
         scenario,
         replications=replications,
@@ -80,25 +90,29 @@ def improve(
         most_years=MOST_RUNS * replications,
         progress=progress,
     )
-    loop = _Loop(trials, rounds, on_round)
+    loop = _Loop(trials, rounds, LoopResponses(trials, responses), on_round)
     loop.run()
     return loop.result()
 
 
-def _bad_numbers(replications: int, rounds: int) -> list[Problem]:
+def _bad_numbers(replications: int, rounds: int, responses: str) -> list[Problem]:
     found = []
     if replications < 2:
         found.append(Problem("replications", str(replications), "a paired difference needs at least 2 horizons"))
     if not 0 <= rounds <= MOST_ROUNDS:
         found.append(Problem("rounds", str(rounds), f"must be from 0 to {MOST_ROUNDS}"))
+    if responses not in get_args(Responses):
+        known = ", ".join(get_args(Responses))
+        found.append(Problem("responses", responses, "no such way to estimate responses", f"known: {known}"))
     return found
 
 
 class _Loop:
     """The state of one loop: the best plan so far, the region around it, and the trace."""
 
-    def __init__(self, trials: Trials, rounds: int, on_round: OnRound | None) -> None:
+    def __init__(self, trials: Trials, rounds: int, responses: LoopResponses, on_round: OnRound | None) -> None:
         self._trials = trials
+        self._responses = responses
         self._scenario = trials.scenario
         self._rounds = rounds
         self._on_round = on_round
@@ -118,6 +132,9 @@ class _Loop:
         try:
             self._start()
             self._steps()
+            if self._trials.quotas_move_sales:
+                number = max(row.number for row in self._trace)
+                search_over(self._trials, self.best, lambda one, step: self._offer(one, step, number), self._room)
         except KeyboardInterrupt:
             if self._best is None:
                 raise
@@ -136,10 +153,11 @@ class _Loop:
         scenario, today = self._scenario, self._trials.today()
         self._candidates["today"] = today_plan(scenario)
         self._promises["today"] = today.value_of(self._candidates["today"])
-        self._baselines = baselines(scenario, today.responses, SIMPLE_RULES, single_pass=False)
-        kept = today.problem.today_decisions()
-        plain = as_plan(scenario, today.responses, today.problem, kept, today.quotas, name="quotas only", origin="loop")
-        starts = {"today": plain, **self._baselines}
+        ruled = baselines(scenario, today.responses, SIMPLE_RULES, single_pass=False)
+        self._baselines = {name: self._trials.seen(plan) for name, plan in ruled.items()}
+        starts = {"today": self._plain(today), **self._baselines}
+        if self._trials.quotas_move_sales:
+            starts = {name: plan for name, plan in starts.items() if name in ("today", *FEW_STARTS)}
         if scenario.plan is not None:
             starts["plan"] = scenario.plan
         for name, plan in starts.items():
@@ -152,57 +170,84 @@ class _Loop:
                 self._record(0, "start today", None, None, trial, 0.0, 0.0, True, "where the loop begins")
             elif fresh:
                 self._offer(trial, f"start {name}")
-        self._one_pass(self._trials.trial(plain))
+        self._one_pass(self._trials.trial(starts["today"]))
 
-    def _offer(self, trial: Trial, step: str) -> None:
-        gain, t = trial.gain_over(self.best)
+    def _plain(self, today: Trial) -> Plan:
+        """Today's decisions, locks kept, with the best quotas."""
+        problem = today.problem
+        kept = problem.today_decisions()
+        quotas = today.quotas
+        if self._trials.quotas_move_sales:
+            _, quotas = whole_quotas(problem, problem.base_decisions(), nearest=True)
+        return as_plan(self._scenario, today.responses, problem, kept, quotas, name="quotas only", origin="loop")
+
+    def _offer(self, trial: Trial, step: str, number: int = 0) -> bool:
+        """Simulated on the same years as the best so far, and taken where it is better; tells whether it was."""
+        best = self.best
+        gain, t = trial.gain_over(best)
         accepted, reason = self._judged(trial, gain)
         if accepted:
+            self._before, self._last_t = best, t
             self._take(trial)
-        self._record(0, step, None, None, trial, gain, t, accepted, reason)
+        self._record(number, step, None, None, trial, gain, t, accepted, reason)
+        return accepted
 
     def _one_pass(self, trial: Trial) -> None:
         """Plans of one pass around today's decisions, for the decomposition of the gain."""
-        once = propose(trial, self._scenario, None, "one-shot")
-        with suppress(NoStepError):
-            self._candidates["+ training"] = propose(trial, self._scenario, STAY, "+ training").plan
-        self._candidates["+ accounts"] = replace(once.plan, name="+ accounts")
-        self._candidates["one-shot"] = once.plan
-        self._promises["one-shot"] = once.promise
+        for name, region in {"+ training": STAY, "one-shot": None}.items():
+            # A request that cannot be kept at all was refused by the simple rules before; here it is out of reach.
+            with suppress(NoStepError, InfeasiblePlan):
+                step = propose(trial, self._scenario, region, name)
+                self._candidates[name] = self._trials.seen(step.plan)
+                if region is None:
+                    self._candidates["+ accounts"] = replace(self._candidates[name], name="+ accounts")
+                    self._promises[name] = step.promise
+
+    def _room(self) -> bool:
+        """Whether another run may be spent."""
+        return self._trials.cost.runs_in_all < MOST_RUNS
 
     def _steps(self) -> None:
         region: TrustRegion | None = None if self.best.broken else first_region(self.best.problem)
+        self._responses.begin(self.best)
         for number in range(1, self._rounds + 1):
-            if self._trials.cost.runs >= MOST_RUNS:
+            if not self._room():
                 self._stopped = f"{MOST_RUNS} runs"
                 return
-            best = self.best
-            try:
-                step = propose(best, self._scenario, region, "loop")
-            except NoStepError:
-                if region is None or best.broken:
-                    region = None
-                    continue
-                self._stopped = "no step within the region keeps the rules"
-                return
-            size = Size.of(best.problem, step.decisions)
-            rise = step.promise - best.value
-            if size.nothing or (rise < TOLERANCE * abs(best.value) and not best.broken):
-                self._stopped = f"the programme promises less than {TOLERANCE:.1%} more"
-                return
-            trial = self._trials.trial(step.plan)
-            gain, t = trial.gain_over(best)
-            accepted, reason = self._judged(trial, gain)
-            if accepted:
-                self._before, self._last_t = best, t
-                self._take(trial)
-            self._record(number, str(size), region, step.promise, trial, gain, t, accepted, reason)
-            allowed = first_region(best.problem) if region is None else region
-            region = next_region(allowed, size, gain / rise if rise > 0 else 1.0, accepted)
-            if holds_no_step(region, best.problem):
-                self._stopped = "the region holds no step any more"
+            region = self._round(number, region)
+            if self._responses.failing(bool(self._stopped)) and self._responses.ask_more(self.best):
+                self._stopped, region = "", first_region(self.best.problem)
+            if self._stopped:
                 return
         self._stopped = f"{self._rounds} rounds"
+
+    def _round(self, number: int, region: TrustRegion | None) -> TrustRegion | None:
+        """Propose, simulate, accept or not; returns the next region."""
+        best = self.best
+        try:
+            step = propose(best, self._scenario, region, "loop", self._responses.correction)
+        except (NoStepError, InfeasiblePlan):
+            if region is None or not best.broken:
+                self._stopped = "no step in reach keeps the rules"
+            return None
+        size, rise = Size.of(best.problem, step.decisions), step.promise - best.value
+        if size.nothing or (rise < TOLERANCE * abs(best.value) and not best.broken):
+            self._stopped = f"the programme promises less than {TOLERANCE:.1%} more"
+            return region
+        trial = self._trials.trial(step.plan)
+        gain, t = trial.gain_over(best)
+        accepted, reason = self._judged(trial, gain)
+        if accepted:
+            self._before, self._last_t = best, t
+            self._take(trial)
+        self._record(number, str(size), region, step.promise, trial, gain, t, accepted, reason)
+        kept = gain / rise if rise > 0 else 1.0
+        self._responses.judge(kept)
+        allowed = first_region(best.problem) if region is None else region
+        after = next_region(allowed, size, kept, accepted)
+        if holds_no_step(after, best.problem):
+            self._stopped = "the region holds no step any more"
+        return after
 
     def _judged(self, trial: Trial, gain: float) -> tuple[bool, str]:
         """Whether a simulated plan is better: fewer broken rules first, then the objective."""
@@ -243,8 +288,8 @@ class _Loop:
             number=number,
             step=step,
             region=region,
-            responses="chain" if promise is not None else "",
-            response_error=None,
+            responses=self._responses.correction.method if promise is not None else "",
+            response_error=self._responses.correction.error if promise is not None else None,
             promise=promise,
             simulated=trial.value,
             gain=gain,
@@ -270,6 +315,7 @@ class _Loop:
             baselines=self._baselines,
             trace=tuple(self._trace),
             objective="sales" if best.problem.two_stage else "attained share",
+            over_assignment=best.over,
             promise=best.value,
             promises={**self._promises, "loop": best.value},
             cost=self._trials.cost,

@@ -8,11 +8,12 @@ import numpy as np
 
 from optimize.loop_trials import Trial
 from optimize.metric_values import objective
-from optimize.optimum import GAP, optimise
+from optimize.optimum import optimise
 from optimize.plans import as_plan
 from optimize.problem import AllocationProblem, Decisions, Ints, TrustRegion, gains
 from optimize.quota_tables import quota_tables
 from optimize.quotas import whole_quotas
+from optimize.response_fit import Correction
 from optimize.split import attained
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
@@ -33,14 +34,25 @@ class Step:
     plan: Plan
 
 
-def propose(trial: Trial, scenario: Scenario, region: TrustRegion | None, name: str, gap: float = GAP) -> Step:
+def propose(
+    trial: Trial,
+    scenario: Scenario,
+    region: TrustRegion | None,
+    name: str,
+    correction: Correction | None = None,
+    gap: float | None = None,
+) -> Step:
     """Solve the programme around a simulated plan.
+
+    Args:
+        correction: of the gains; None takes the formula as it is.
 
     Raises:
         NoStepError: nothing within the region satisfies the rules.
         InfeasiblePlan: nothing does at all.
     """
     problem = replace(trial.problem, trust=region)
+    problem = problem if correction is None else correction.applied(problem)
     decisions = optimise(problem, gap).decisions
     gain = gains(problem, decisions)
     _, quotas = whole_quotas(problem, decisions, nearest=True)

@@ -21,12 +21,19 @@ class Cost:
     Attributes:
         runs: plans simulated in full, the starts among them.
         response_years: horizons simulated for differences alone, on parts of the sample.
+        shared: whether reps share leads, so that differences take runs of their own allowance.
         replications: horizons of a run.
     """
 
     runs: int
     response_years: int
     replications: int
+    shared: bool = False
+
+    @property
+    def runs_in_all(self) -> float:
+        """Runs that count against the loop's limit."""
+        return self.runs + (0.0 if self.shared else self.response_runs)
 
     @property
     def response_runs(self) -> float:
@@ -80,7 +87,8 @@ class LoopResult:
         candidates: plans that a proof should judge, by name; the baselines are among them.
         baselines: simple rules, by name.
         trace: every round, in order.
-        objective: "attained share" or "sales".
+        objective: "attained share", or "sales" in two-stage mode and where people respond to their quotas.
+        over_assignment: what the plan's quotas sum to above the target; a decision where people respond to them.
         promise: objective of the plan on the simulated years that it was made from.
         promises: the same of today's plan and of those candidates that were simulated, by name; of the one-shot plan
             what the programme promises, since nobody simulated it.
@@ -95,6 +103,7 @@ class LoopResult:
     baselines: Mapping[str, Plan]
     trace: tuple[Round, ...]
     objective: str
+    over_assignment: float
     promise: float
     promises: Mapping[str, float]
     cost: Cost
@@ -115,6 +124,7 @@ class LoopResult:
             "plans": {name: plan.decisions_hash() for name, plan in sorted(self.candidates.items())},
             "plan": self.plan.decisions_hash(),
             "trace": [repr(replace(row, seconds=0.0)) for row in self.trace],
-            "figures": repr((self.objective, self.promise, sorted(self.promises.items()), self.cost, self.stopped)),
+            "figures": repr((self.objective, self.over_assignment, self.promise, self.cost, self.stopped)),
+            "promises": sorted(self.promises.items()),
         }
         return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

@@ -19,8 +19,9 @@ from optimize.plans import as_plan, quotas_of
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints
 from optimize.quota_tables import quota_tables
 from optimize.quotas import whole_quotas
+from optimize.response_design import leads_are_shared
 from optimize.responses import Responses, estimate
-from scenarios.plan import Plan
+from scenarios.plan import Plan, QuotaRow
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan
 from sim.outcome import Cube, Outcome
@@ -39,7 +40,9 @@ class Trial:
     Attributes:
         plan: with quotas fitted to its own simulated sales.
         problem: the request around it.
+        account_sales: of each account with an owner in each horizon, minor units, [N, A].
         years: its objective in each simulated horizon, [N].
+        over: what its quotas sum to above the target.
         broken: rules that do not hold, by rule and subject; what gives way to a lock is none.
     """
 
@@ -48,7 +51,9 @@ class Trial:
     quotas: Ints
     problem: AllocationProblem
     responses: Responses
+    account_sales: Floats
     years: Floats
+    over: float
     broken: tuple[str, ...]
 
     @property
@@ -91,6 +96,14 @@ def objective_years(problem: AllocationProblem, quotas: Mapping[str, Floats]) ->
     return np.asarray(years / problem.total)
 
 
+def sales_of_accounts(outcome: Outcome, problem: AllocationProblem) -> Floats:
+    """Sales of the request's accounts in each horizon, minor units, [N, A]."""
+    cube = outcome["account"]
+    place = {key: i for i, key in enumerate(cube.keys)}
+    columns = [place[account] for account in problem.accounts.ids]
+    return cube.total("revenue")[:, columns].astype(np.float64)
+
+
 class Trials:
     """Simulates plans, each distinct one once, and counts what that costs.
 
@@ -119,6 +132,7 @@ class Trials:
         self._worlds = tuple(worlds)
         self._most = most_years
         self._progress = progress
+        self._over = scenario.allocation.over_assignment
         self._runs = 0
         self._response_years = 0
         self._trials: dict[str, Trial] = {}
@@ -127,7 +141,7 @@ class Trials:
     @property
     def cost(self) -> Cost:
         """So far."""
-        return Cost(self._runs, self._response_years, self.replications)
+        return Cost(self._runs, self._response_years, self.replications, leads_are_shared(self.scenario))
 
     @property
     def yardsticks(self) -> Responses:
@@ -136,9 +150,43 @@ class Trials:
             raise RuntimeError("no plan was simulated")
         return self._yardsticks
 
+    @property
+    def quotas_move_sales(self) -> bool:
+        """Whether people respond to their quotas, so that quotas are part of what is simulated."""
+        return self.scenario.motivation is not None
+
+    @property
+    def over_assignment(self) -> float:
+        """What quotas sum to above the target; a decision where quotas move sales."""
+        return self._over
+
+    def assign(self, over: float) -> None:
+        """Let quotas of the plans to come sum to target x (1 + this)."""
+        self._over = over
+
+    def seen(self, plan: Plan) -> Plan:
+        """The plan as people see it who respond to quotas: to that of the whole horizon, not to its phases.
+
+        Where nobody does, the plan itself.
+        """
+        if not self.quotas_move_sales:
+            return plan
+        calendar, sums = self.scenario.calendar, dict[tuple[str, str], int]()
+        for row in plan.targets:
+            sums[row.rep, row.metric] = sums.get((row.rep, row.metric), 0) + row.value
+        rows = [QuotaRow(rep, metric, calendar.start, calendar.end, value) for (rep, metric), value in sums.items()]
+        return plan.with_rows(targets=rows)
+
+    def request(self, responses: Responses, over: float) -> AllocationProblem:
+        """The request around a simulated plan; where quotas move sales, sales are its objective."""
+        allocation = self.scenario.allocation.model_copy(update={"over_assignment": over})
+        asked = self.scenario.model_copy(update={"allocation": allocation})
+        problem = formulate(asked, responses, single_pass=False)
+        return replace(problem, two_stage=True) if self.quotas_move_sales else problem
+
     def known(self, plan: Plan) -> bool:
         """Whether this plan needs no new simulation."""
-        return self.scenario.simulation_hash(plan) in self._trials
+        return self.scenario.simulation_hash(self.seen(plan)) in self._trials
 
     def today(self) -> Trial:
         """Today's plan; its responses are the yardsticks of fairness."""
@@ -146,22 +194,48 @@ class Trials:
 
     def trial(self, plan: Plan) -> Trial:
         """A plan simulated; quotas are fitted to the simulated sales, unless people respond to them."""
+        plan = self.seen(plan)
         key = self.scenario.simulation_hash(plan)
         if key not in self._trials:
-            outcome = self.outcome(plan, self.replications)
+            outcome = self.outcome(plan)
             self._runs += 1
             self._trials[key] = self._read(plan, outcome)
         return self._trials[key]
 
-    def outcome(self, plan: Plan, years: int) -> Outcome:
-        """The first ``years`` horizons under a plan."""
+    def outcome(self, plan: Plan) -> Outcome:
+        """All horizons under a plan."""
+        return self._outcome(plan, self._shares(self.replications))
+
+    def part(self, decisions: Decisions, around: Trial, years: int) -> tuple[Floats, Floats, Ints]:
+        """About ``years`` horizons under decisions near a plan, for differences.
+
+        Returns:
+            sales of reps [n, R] and of accounts [n, A], minor units, and the places of these horizons in a trial, [n].
+        """
+        problem = around.problem
+        plan = as_plan(self.scenario, around.responses, problem, decisions, around.quotas, name="near", origin="loop")
+        plan = self.seen(plan)
+        shares = self._shares(years)
+        places = np.concatenate(shares)
+        outcome = self._outcome(plan, shares)
+        self._response_years += len(places)
+        keys = outcome["rep"].keys
+        columns = [keys.index(rep) for rep in problem.reps]
+        sales = outcome["rep"].total("revenue")[:, columns].astype(np.float64)
+        return sales, sales_of_accounts(outcome, problem), places
+
+    def _shares(self, years: int) -> list[Ints]:
+        """Places of the horizons that each world gets; all of them are spread evenly, so is a part of them."""
+        whole = np.array_split(np.arange(self.replications), max(len(self._worlds), 1))
+        each = -(-years // len(whole))
+        return [places[:each] for places in whole]
+
+    def _outcome(self, plan: Plan, shares: Sequence[Ints]) -> Outcome:
         if not self._worlds:
-            return self._simulated(self.scenario.with_plan(plan), self._first, years)
-        shares = np.array_split(np.arange(years), len(self._worlds))
+            return self._simulated(self.scenario.with_plan(plan), self._first, len(shares[0]))
         parts = [
-            self._simulated(world.with_plan(plan), self._first + int(share[0]), len(share))
-            for world, share in zip(self._worlds, shares, strict=True)
-            if len(share)
+            self._simulated(world.with_plan(plan), self._first + int(places[0]), len(places))
+            for world, places in zip(self._worlds, shares, strict=True)
         ]
         return _pooled(self.scenario.with_plan(plan), plan, parts)
 
@@ -183,9 +257,9 @@ class Trials:
             responses = self._yardsticks = estimate(base, outcome)
         else:
             responses = _measured(estimate(base, outcome, carriers=self._yardsticks.reps), self._yardsticks)
-        problem = formulate(self.scenario, responses, single_pass=False)
+        problem = self.request(responses, self._over)
         decisions = problem.base_decisions()
-        if self.scenario.motivation is None:
+        if not self.quotas_move_sales:
             _, quotas = whole_quotas(problem, decisions, nearest=True)
             tables = quota_tables(problem, responses, decisions, quotas)
             plan = as_plan(
@@ -201,7 +275,9 @@ class Trials:
             quotas,
             problem,
             responses,
+            sales_of_accounts(outcome, problem),
             objective_years(problem, {name: table.quotas.astype(np.float64) for name, table in tables.items()}),
+            self._over,
             tuple(f"{row.rule} of {row.subject}" for row in rows),
         )
 

@@ -81,6 +81,7 @@ def build(
     segments: int | None = None,
     knots: tuple[Floats, ...] | None = None,
     quotas: bool = True,
+    sales: bool = False,
 ) -> Model:
     """Compose the programme.
 
@@ -88,6 +89,7 @@ def build(
         segments: pieces per rep; None is the exact sample average.
         knots: cuts of the care curves; None takes :func:`first_knots`.
         quotas: False leaves quotas out and maximises expected sales (first stage of the two-stage mode).
+        sales: maximise expected sales with the quotas in, so that these can keep the rules.
     """
     blocks = Blocks()
     unit = money_unit(problem)
@@ -97,9 +99,10 @@ def build(
     gain = trained.gain + owned.gain
     made = None
     if quotas:
-        made = targets.add(blocks, problem, unit, gain, segments)
+        made = targets.add(blocks, problem, unit, gain, segments, counts=not sales)
     else:
         blocks.columns("nothing", ["nothing"], 0.0, 0.0)
+    if sales or not quotas:
         blocks.reward(gain, problem.metrics.revenue_weight)
     other = metrics.gains_of(problem, trained.gain, owned, unit)
     hidden = metrics.add(blocks, problem, unit, other, gain, quotas)

@@ -110,11 +110,20 @@ def _exact(problem: AllocationProblem, gap: float) -> Optimum:
     status, steady, value = solution.status, solution.reproducible, solution.objective * model.unit
     if problem.two_stage:
         model, solution = _with_quotas(problem, decisions)
+        if solution.status == "infeasible":
+            # The best owners and training for sales leave no quotas within the rules: the best of those that do.
+            first, solution = _solved(problem, gap, first_knots(problem), True, sales=True)
+            status, steady, value = solution.status, solution.reproducible, solution.objective * first.unit
+            decisions = read_decisions(problem, first, solution.values)
+            bound = solution.bound * first.unit + first.error
+            model, solution = _with_quotas(problem, decisions)
     return Optimum(decisions, value, bound, status, steady, model, solution.values)
 
 
-def _solved(problem: AllocationProblem, gap: float, knots: tuple[Floats, ...], quotas: bool) -> tuple[Model, Solution]:
-    model = build(problem, segments=segments_for(problem), knots=knots, quotas=quotas)
+def _solved(
+    problem: AllocationProblem, gap: float, knots: tuple[Floats, ...], quotas: bool, *, sales: bool = False
+) -> tuple[Model, Solution]:
+    model = build(problem, segments=segments_for(problem), knots=knots, quotas=quotas, sales=sales)
     solution = solve(model.programme, gap)
     if solution.status == "infeasible":
         raise explain(problem, quotas) if problem.trust is None else NoStepError
@@ -138,5 +147,7 @@ def _refined(
 
 
 def _with_quotas(problem: AllocationProblem, decisions: Decisions) -> tuple[Model, Solution]:
+    """Quotas last; infeasible where the decisions leave none."""
     fixed = held(problem, decisions, care=True)
-    return _solved(fixed, GAP, first_knots(fixed), True)
+    model = build(fixed, segments=segments_for(fixed), knots=first_knots(fixed))
+    return model, solve(model.programme, GAP)

@@ -120,7 +120,8 @@ def improve(
                 plan="loop",
                 steps=[name for name in STEPS if name in found.candidates],
                 promise=_promise(found),
-                responses=found.responses,
+                # A request of one pass has no place for people who respond to their quotas.
+                responses=found.responses if scenario.motivation is None else None,
                 replications=judge,
                 seed=used,
                 draws=draws,

@@ -42,7 +42,12 @@ def starter() -> Scenario:
 
 def motivation() -> Scenario:
     """The shipped company whose reps react to their quotas."""
-    return from_document(company(MOTIVATION).document() | {"motivation": REACTION})
+    document = company(MOTIVATION).document() | {"motivation": REACTION}
+    for rule in document["allocation"]["rules"]:
+        if rule["rule"] == "growth":
+            # A junior grows from a low base; the cap would leave no room for more than the target in the whole team.
+            rule["exempt"] = ["N3"]
+    return from_document(document)
 
 
 def national(seed: int = 1) -> Scenario:

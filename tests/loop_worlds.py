@@ -19,6 +19,7 @@ def company(
     policy: str = "even",
     skill_matters: bool = True,
     target: float | None = None,
+    motivation: dict[str, Any] | None = None,
     **allocation: Any,
 ) -> Scenario:
     """A company whose best reps own no more than the others.
@@ -83,6 +84,7 @@ def company(
             "accounts": [
                 {"id": f"A{i + 1:02}", "tier": "A", "region": "N", "owner": f"R{i % reps + 1}"} for i in range(accounts)
             ],
+            **({} if motivation is None else {"motivation": motivation}),
             "goals": {"targets": [{"metric": "revenue", "target": 230_000 * reps if target is None else target}]},
             "allocation": {
                 "rules": [],

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+import numpy as np
 import pytest
 
+import quotalab as ql
+from experiments.parameter_error import with_parameter_draw
 from loop_worlds import company
 from optimize.loop import MOST_ROUNDS, MOST_RUNS, improve
+from optimize.loop_over import MOST as MOST_OVER
 from optimize.loop_trace import LoopResult
-from scenarios.errors import InputRefused
+from optimize.loop_trials import FIRST_LEARNING_YEAR
+from scenarios.errors import InputRefused, Unsupported
 
 YEARS = 60
 
 
 @pytest.fixture(scope="module")
 def result() -> LoopResult:
-    return improve(company(6, 18), replications=YEARS)
+    return improve(company(6, 18, leads=160), replications=YEARS)
 
 
 def test_the_objective_never_falls_from_one_accepted_round_to_the_next(result):
@@ -46,7 +53,7 @@ def test_the_cost_keeps_its_limits(result):
 
 
 def test_threads_change_no_byte(result):
-    again = improve(company(6, 18), replications=YEARS, workers=2)
+    again = improve(company(6, 18, leads=160), replications=YEARS, workers=2)
     assert again.content_hash() == result.content_hash()
     assert again.plan == result.plan
     assert again.trace == result.trace
@@ -84,7 +91,7 @@ def test_an_interruption_keeps_the_best_plan_so_far(result):
         if row.number == 1:
             raise KeyboardInterrupt
 
-    stopped = improve(company(6, 18), replications=YEARS, on_round=stop_after_the_start)
+    stopped = improve(company(6, 18, leads=160), replications=YEARS, on_round=stop_after_the_start)
     assert stopped.interrupted
     assert "interrupted" in stopped.stopped
     assert len(stopped.trace) == len(seen) < len(result.trace) + 1
@@ -104,3 +111,33 @@ def test_bad_numbers_are_refused_together():
     with pytest.raises(InputRefused) as refused:
         improve(company(), replications=1, rounds=99)
     assert {problem.where for problem in refused.value.problems} == {"replications", "rounds"}
+
+
+@pytest.mark.slow
+def test_the_recommended_over_assignment_lies_inside_on_the_shipped_company_that_reacts_to_quotas():
+    found = improve(ql.load("motivation"), replications=YEARS)
+    tried = {row.step for row in found.trace if row.step.startswith("quotas at the target")}
+    assert len(tried) >= 3
+    assert found.objective == "sales"
+    assert 0 < found.over_assignment < MOST_OVER
+    assert sum(found.plan.quotas().values()) == pytest.approx(6_500_000_00 * (1 + found.over_assignment), abs=1)
+    # People respond to the quota of the year, so that is what the plan says.
+    assert {(row.start, row.end) for row in found.plan.targets} == {(date(2026, 1, 1), date(2027, 1, 1))}
+
+
+def test_one_pass_points_to_the_loop_where_people_respond_to_quotas():
+    with pytest.raises(Unsupported, match="allocate --loop"):
+        ql.allocate(company(motivation={}), replications=2)
+
+
+def test_the_mean_over_erring_worlds_is_the_objective_of_a_robust_plan():
+    world = company()
+    worlds = [with_parameter_draw(world, number) for number in range(6)]
+    found = improve(world, replications=24, worlds=worlds, rounds=2)
+    years = []
+    for number, one in enumerate(worlds):
+        outcome = ql.simulate(one.with_plan(found.plan), replications=4, first=FIRST_LEARNING_YEAR + 4 * number)
+        quotas = [found.plan.quotas()[rep] for rep in outcome["rep"].keys]
+        years += np.minimum(outcome["rep"].total("revenue"), quotas).sum(axis=1).tolist()
+    assert found.promise == pytest.approx(np.mean(years) / sum(found.plan.quotas().values()))
+    assert found.content_hash() == improve(world, replications=24, worlds=worlds, rounds=2).content_hash()

@@ -32,7 +32,9 @@ class Quotas:
     error: float
 
 
-def add(blocks: Blocks, problem: AllocationProblem, unit: float, gain: Linear, segments: int | None) -> Quotas:
+def add(
+    blocks: Blocks, problem: AllocationProblem, unit: float, gain: Linear, segments: int | None, *, counts: bool = True
+) -> Quotas:
     """Add quotas q and expected attainment ``E[min(S + g, q)] = g + f(q - g)``.
 
     With u = q - g, the function f is cut into quantile segments of slope P(S > u): one column each, so that no row
@@ -40,10 +42,12 @@ def add(blocks: Blocks, problem: AllocationProblem, unit: float, gain: Linear, s
 
     Args:
         segments: pieces of f per rep; None gives the exact sample average.
+        counts: whether expected attainment is what the objective sums; else quotas must only keep the rules.
     """
     q = blocks.columns(QUOTA, problem.reps, 0.0, np.inf)
     expected, error = expected_capped(blocks, problem.basis / unit, problem.reps, q, gain, segments)
-    blocks.reward(expected, problem.metrics.revenue_weight)
+    if counts:
+        blocks.reward(expected, problem.metrics.revenue_weight)
     _totals(blocks, problem, unit, q)
     truly = expected
     if problem.basis is not problem.samples and any(

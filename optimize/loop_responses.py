@@ -1,0 +1,101 @@
+"""How the loop finds out what training and accounts bring: which method, when more is measured, and at what cost.
+
+``chain`` takes the formula of the funnel with its clearing function, read anew from every plan that is simulated.
+``differences`` sets it right by simulated differences around the best start. ``auto`` audits the formula by a few
+differences and measures more of them where promises fail: where less than half of the promised rise came true twice, or
+where the loop would end without a step. Where reps share leads, the formula does not know what one rep takes from
+another, so ``auto`` measures the company's total from the beginning.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from optimize.loop_differences import measured, measured_in_total, needed_years
+from optimize.loop_trials import Trial, Trials
+from optimize.response_design import leads_are_shared
+from optimize.response_fit import Correction
+
+Responses = Literal["auto", "chain", "differences"]
+
+MOST_RUNS = 15
+"""Runs of a loop, differences included unless reps share leads."""
+PART = 4
+"""Differences are measured on this part of the horizons: they need fewer than levels do."""
+FEWEST_YEARS = 25
+AUDIT = (2, 2)
+FULL = (5, 8)
+"""Skills trained and packs of moves: of an audit, and of a full measurement."""
+LEFT_FOR_ROUNDS = 2
+"""Runs that a measurement must leave."""
+FAILED = 0.5
+"""Share of the promised rise below which a promise has failed."""
+FAILURES = 2
+
+
+class LoopResponses:
+    """The correction of the formula that is in force, and when the next one is measured."""
+
+    def __init__(self, trials: Trials, wanted: Responses) -> None:
+        self._trials = trials
+        self._wanted = wanted
+        self._correction: Correction | None = None
+        self._failures = 0
+        self._failed = False
+        self._full = wanted == "chain"
+
+    @property
+    def correction(self) -> Correction:
+        """In force; neutral until something is measured."""
+        if self._correction is None:
+            raise RuntimeError("nothing was begun")
+        return self._correction
+
+    def begin(self, trial: Trial) -> None:
+        """Measure around the best start what the method asks for."""
+        self._correction = Correction.none(trial.problem)
+        if self._wanted == "chain" or not _anything_to_move(trial):
+            self._full = True
+        elif leads_are_shared(self._trials.scenario):
+            self._full = True
+            self._correction = measured_in_total(self._trials, trial, years=self._years)
+        elif self._wanted == "differences":
+            self._measure(trial, FULL, "differences")
+            self._full = True
+        else:
+            self._measure(trial, AUDIT, "chain, audited")
+
+    def judge(self, kept: float) -> None:
+        """Take note of how much of a promised rise came true."""
+        self._failed = kept < FAILED
+        self._failures += self._failed
+
+    def ask_more(self, trial: Trial) -> bool:
+        """Measure in full where that is due and can be paid for; tells whether it was done."""
+        if self._full:
+            return False
+        self._full = True
+        return self._measure(trial, FULL, "differences")
+
+    def failing(self, stopped: bool) -> bool:
+        """Whether promises fail so that more should be measured: twice, or at the last step where no other is left."""
+        return self._failures >= FAILURES or (stopped and self._failed)
+
+    def _measure(self, trial: Trial, size: tuple[int, int], method: str) -> bool:
+        cost, (rounds, packs) = self._trials.cost, size
+        needed = needed_years(trial.problem, rounds, packs, self._years) / cost.replications
+        if cost.runs_in_all + needed > MOST_RUNS - LEFT_FOR_ROUNDS:
+            return False
+        self._correction = measured(self._trials, trial, rounds=rounds, packs=packs, years=self._years, method=method)
+        return True
+
+    @property
+    def _years(self) -> int:
+        replications = self._trials.replications
+        return min(max(replications // PART, FEWEST_YEARS), replications)
+
+
+def _anything_to_move(trial: Trial) -> bool:
+    problem = trial.problem
+    trainable = problem.training.steps > 0 and problem.training.budget > 0
+    return trainable or (problem.accounts.max_moves > 0 and len(problem.accounts.ids) > 0)
