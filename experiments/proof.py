@@ -42,8 +42,10 @@ class Proof:
 
     Attributes:
         plan: name of the plan that is proved or not.
-        comparison: it against today's plan and every rule, and the best rules against today's; one family of intervals.
-        best_rules: by objective, the best rule within the fairness rules, with hindsight.
+        comparison: it against today's plan and every rule, and the best rules against all of these; one family of
+            intervals.
+        rules: names of the simple rules that compete: those within the fairness rules, or all where none is.
+        best_rules: by objective, the best of them, with hindsight.
         rule_breakers: plans that break a fairness rule: listed, not competed with.
         fairness: of each plan; plans without quotas are left out.
         fairer: figure -> the plan's less that of the rule that sells most, held together.
@@ -58,6 +60,7 @@ class Proof:
 
     plan: str
     comparison: Comparison = field(repr=False)
+    rules: tuple[str, ...]
     best_rules: Mapping[str, str]
     rule_breakers: frozenset[str]
     fairness: Mapping[str, FairMeasures] = field(repr=False)
@@ -98,24 +101,20 @@ class Proof:
 
     @property
     def recommended(self) -> str:
-        """The plan itself where its gain is proven; the best rule, or today's plan, where the plan is worse.
+        """The plan itself where its gain is proven, else the simplest plan that is not proven worse than the best rule.
 
-        Else the simplest plan over which no gain is proven, today's and the rules within the fairness rules: the one
-        with the fewest account moves, then the fewest hours of training.
+        Looked for among today's plan and the rules within the fairness rules; the simplest moves the fewest accounts,
+        then trains the fewest hours.
         """
-        verdict = self.verdict
-        if verdict == "proven gain":
+        if self.verdict == "proven gain":
             return self.plan
-        if verdict == "worse":
-            rule_over_today = self._signs(self.best_rule, dict.fromkeys(OBJECTIVES, TODAY))
-            return self.best_rule if _better(rule_over_today) else TODAY
-        rivals = {row.against for row in self.comparison.differences if row.case == self.plan}
-        competing = rivals - self.rule_breakers | {TODAY}
         equals = [
             case
             for case in self.comparison.cases
-            if case.name in competing and not _better(self._signs(self.plan, dict.fromkeys(OBJECTIVES, case.name)))
+            if case.name in {TODAY, *self.rules} and 1 not in self._signs_of_the_best(case.name)
         ]
+        if not equals:
+            return self.best_rule
         return min(equals, key=lambda case: (case.moves, sum(rep.training_hours for rep in case.reps))).name
 
     @property
@@ -138,13 +137,22 @@ class Proof:
     def __str__(self) -> str:
         return self.summary()
 
-    def _signs(self, case: str, rivals: Mapping[str, str]) -> list[int]:
-        """For each objective that both plans have: 1 proven above its rival, -1 proven below, 0 neither."""
+    def _signs_of_the_best(self, rival: str) -> list[int]:
+        """For each objective, the sign of the best rule in it against another plan."""
         found = {(row.case, row.measure, row.against): row for row in self.comparison.differences}
-        rows = [found.get((case, measure, rivals[measure])) for measure in OBJECTIVES]
-        return [
-            0 if row.word != "proven" else 1 if row.interval.estimate > 0 else -1 for row in rows if row is not None
-        ]
+        return [_sign(found.get((self.best_rules[measure], measure, rival))) for measure in OBJECTIVES]
+
+    def _signs(self, case: str, rivals: Mapping[str, str]) -> list[int]:
+        """For each objective: 1 proven above its rival, -1 proven below, 0 neither."""
+        found = {(row.case, row.measure, row.against): row for row in self.comparison.differences}
+        return [_sign(found.get((case, measure, rivals[measure]))) for measure in OBJECTIVES]
+
+
+def _sign(row: Difference | None) -> int:
+    """1 proven above zero, -1 proven below, 0 neither or not compared."""
+    if row is None or row.word != "proven":
+        return 0
+    return 1 if row.interval.estimate > 0 else -1
 
 
 def _better(signs: list[int]) -> bool:

@@ -93,9 +93,10 @@ def prove(
         pool.expect(scenario, one)
     outcomes = {name: pool.outcome(scenario, one) for name, one in everything.items()}
     request, breakers = _request(scenario, everything, responses)
-    best = {measure: _best(measure, baselines, outcomes, breakers) for measure in OBJECTIVES}
-    rivals = [TODAY, *(name for name in baselines if name != judged)]
-    pairs = [(judged, rival) for rival in rivals] + [(name, TODAY) for name in dict.fromkeys(best.values())]
+    rules = tuple(name for name in baselines if name not in breakers) or tuple(baselines)
+    best = {measure: _best(measure, {name: baselines[name] for name in rules}, outcomes) for measure in OBJECTIVES}
+    pairs = [(judged, rival) for rival in (TODAY, *baselines) if rival != judged]
+    pairs += [(name, rival) for name in dict.fromkeys(best.values()) for rival in (TODAY, *rules) if rival != name]
     comparison = compare_outcomes(
         {name: scenario.with_plan(one) for name, one in everything.items()},
         outcomes,
@@ -127,6 +128,7 @@ def prove(
     return Proof(
         plan=judged,
         comparison=comparison,
+        rules=rules,
         best_rules=best,
         rule_breakers=breakers,
         fairness=fairness,
@@ -179,16 +181,14 @@ def _request(
     return request, frozenset(name for name, one in plans.items() if breaks_a_rule(request, one))
 
 
-def _best(
-    measure: str, baselines: Mapping[str, Plan], outcomes: Mapping[str, Outcome], breakers: frozenset[str]
-) -> str:
-    """The rule with the largest expected sales or capped attainment, within the fairness rules if any is."""
+def _best(measure: str, rules: Mapping[str, Plan], outcomes: Mapping[str, Outcome]) -> str:
+    """The rule with the largest expected sales or capped attainment."""
 
     def worth(name: str) -> tuple[float, float, str]:
-        sales, capped = expected(baselines[name], outcomes[name])
+        sales, capped = expected(rules[name], outcomes[name])
         return (sales, capped, name) if measure == "sales" else (capped, sales, name)
 
-    return max([name for name in baselines if name not in breakers] or list(baselines), key=worth)
+    return max(rules, key=worth)
 
 
 def expected(plan: Plan, outcome: Outcome) -> tuple[float, float]:

@@ -51,6 +51,7 @@ def proved(per_hour: float, plan_hours: float, rule_hours: float, **given: Any) 
         (500.0, 8.0, 8.0, "no proven gain", "strong"),
         (-500.0, 8.0, 8.0, "worse", "today"),
         (0.0, 8.0, 4.0, "no proven gain", "today"),
+        (500.0, 0.0, 8.0, "worse", "strong"),
     ],
 )
 def test_the_verdict_follows_the_intervals_and_no_proof_recommends_the_simpler_plan(
@@ -70,6 +71,17 @@ def test_the_best_rule_is_chosen_with_hindsight_among_those_that_keep_the_rules(
     found = proved(500.0, 8.0, 4.0)
     assert found.best_rules == {"sales": "strong", "capped": "strong"}
     assert proved(-500.0, 8.0, 4.0).best_rule == "equal"
+
+
+def test_of_rules_that_do_as_well_the_simplest_is_recommended() -> None:
+    scenario = world()
+    today = today_plan(scenario)
+    moved = today.with_rows(name="moved", owners=[replace(row, rep="E2") for row in today.owners])
+    rules = {"costly": trained(moved), "cheap": moved}
+    for per_hour, chosen in ((0.0, "cheap"), (500.0, "costly")):
+        fake = FakeSimulate(per_hour=per_hour, per_account=2_000.0)
+        found = prove(scenario, {"mine": today}, baselines=rules, replications=200, simulate=fake)
+        assert (found.verdict, found.recommended) == ("worse", chosen)
 
 
 def test_a_gain_that_is_too_good_says_so() -> None:
