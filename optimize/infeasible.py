@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from optimize.blocks import Programme
 from optimize.model import build
+from optimize.parts.fairness_together import PRODUCT
 from optimize.parts.metrics import FLOOR, floor_loosening, floor_words
-from optimize.problem import AllocationProblem
+from optimize.problem import AllocationProblem, held
 from optimize.rules import rule_name
 from optimize.solve import feasible, solve
 from scenarios.errors import InfeasiblePlan
@@ -77,11 +79,22 @@ def explain(problem: AllocationProblem, quotas: bool = True) -> InfeasiblePlan:
     The conflict is minimal: a deletion filter over named rule blocks, locks and totals drops each in turn and keeps it
     only where dropping it makes the rest possible (Chinneck and Dravnieks 1991). For each rule of the conflict that can
     give way alone, the least loosening is found in the rule's own unit.
+
+    Rules on single ratios of quota to potential are told with the simulated plan's owners wherever these conflict as
+    well: dozens of questions about owners and ratios at once would take hours. The answer says so.
     """
+    problem = replace(problem, firm=False)
     programme = build(problem, segments=8, quotas=quotas).programme
+    as_simulated = []
+    if programme.has(PRODUCT):
+        still = held(problem, problem.base_decisions(), care=False)
+        settled = build(still, segments=8).programme
+        if not feasible(settled):
+            problem, programme = still, settled
+            as_simulated = ["owners of accounts and training as in the plan that was simulated"]
     conflict = conflicting(programme)
     loosening = [text for name in conflict if (text := _least(problem, programme, name))]
-    return InfeasiblePlan([_named(problem, programme, name) for name in conflict], loosening)
+    return InfeasiblePlan([*(_named(problem, programme, name) for name in conflict), *as_simulated], loosening)
 
 
 def conflicting(programme: Programme) -> list[str]:

@@ -78,6 +78,7 @@ def keeps(rule, quotas, sales, potential, teams):
     return kept
 
 
+ACCOUNT = {"id": "A0", "owner": "R1", "eligible": ["R3"], "tier": "A", "region": "N"}
 TYING = [
     {"rule": "spread", "maximum": 0.4},
     {"rule": "gini", "maximum": 0.1},
@@ -217,6 +218,20 @@ def test_owners_and_quotas_together_are_those_of_brute_force(rule):
     assert not broken(list(result.rule_rows))
     assert result.status == "optimal"
     assert result.gap <= 1e-4
+
+
+def test_ratios_that_cannot_hold_are_told_with_the_owners_at_hand():
+    rules = [{"rule": "spread", "maximum": 0.02}, {"rule": "growth", "floor": 0.4, "cap": None, "exempt": ["R1", "R3"]}]
+    people = [{**person, "last_sales": 100} for person in PEOPLE]
+    scenario, found = request(rules, seed=2)
+    scenario = changed(scenario, reps=people, accounts=[{**ACCOUNT, "sales_last": 0}])
+    found = responses_of(
+        scenario, found.samples / 100, territory=np.array([9000.0, 9000, 9000]), account_potential=np.array([900.0])
+    )
+    with pytest.raises(InfeasiblePlan) as caught:
+        allocate(scenario, found)
+    assert caught.value.conflict[-1] == "owners of accounts and training as in the plan that was simulated"
+    assert any(text.startswith(WORDS["spread"]) for text in caught.value.loosening)
 
 
 def test_gini_by_pairs_and_by_sorting_equals_its_definition(monkeypatch):

@@ -20,6 +20,9 @@ from scenarios.goals import EqualOdds, GiniBound, GroupParity, PotentialBand, Sp
 PAIRS_UP_TO = 300
 """Reps up to whom the Gini index is written by pairs; beyond, a sorting network needs far fewer rows."""
 LEVEL = "level of equal odds"
+PRODUCT = "quota over potential by owner"
+LEEWAY = 0.02
+"""How far beyond a rule the columns of quota over potential still reach, so that a rule may be loosened by a hair."""
 
 
 def measurable(potential: Linear) -> Bools:
@@ -42,42 +45,48 @@ def ratios(
     if not len(free):
         return share.pick(at)
     reps = [problem.reps[r] for r in free]
-    top = _highest_ratio(problem, unit, potential)[free]
-    y = blocks.columns("quota over potential", reps, 0.0, top)
+    bottom, top = (ends[free] for ends in _ratio_ends(problem, unit, potential))
+    y = blocks.columns("quota over potential", reps, bottom, top)
     place = {int(r): i for i, r in enumerate(free)}
     entries = [i for i, r in enumerate(potential.row.tolist()) if r in place]
     of = np.array([place[int(potential.row[i])] for i in entries], dtype=np.int64)
     owner = potential.col[entries]
     labels = [(reps[i], int(c)) for i, c in zip(of, owner, strict=True)]
-    product = blocks.columns("quota over potential by owner", labels, 0.0, top[of])
-    names, high = [reps[i] for i in of], top[of]
+    product = blocks.columns(PRODUCT, labels, 0.0, top[of])
+    names, low, high = [reps[i] for i in of], bottom[of], top[of]
     w, x, of_y = Linear.columns(product), Linear.columns(owner), Linear.columns(y[of])
     blocks.rows("ratio product", names, w - x.times(high), upper=0.0, kept=True)
-    blocks.rows("ratio product", names, w - of_y, upper=0.0, kept=True)
+    blocks.rows("ratio product", names, w - x.times(low), lower=0.0, kept=True)
+    blocks.rows("ratio product", names, w - of_y - x.times(low), upper=-low, kept=True)
     blocks.rows("ratio product", names, of_y - w + x.times(high), upper=high, kept=True)
     made = Linear.columns(y, potential.constant[free]) + Linear.of(len(free), of, product, potential.coef[entries])
     blocks.rows("ratio", reps, Linear.columns(quotas.columns[free]) - made, 0.0, 0.0, kept=True)
     return (share + Linear.of(len(keep), free, y, 1.0)).pick(at)
 
 
-def _highest_ratio(problem: AllocationProblem, unit: float, potential: Linear) -> Floats:
-    """A bound on each rep's quota over potential, [R]: by the band where it holds for sure, else by the total."""
+def _ratio_ends(problem: AllocationProblem, unit: float, potential: Linear) -> tuple[Floats, Floats]:
+    """Bounds on each rep's quota over potential, [R] both: by rules that hold for sure, else by the total.
+
+    The closer they are, the less a product with a fractional owner may stray.
+    """
     least = potential.constant.copy()
     for r in np.flatnonzero(least <= 0):
         mine = potential.coef[potential.row == r]
         least[r] = mine[mine > 0].min(initial=np.inf)
-    out = problem.total / unit / np.maximum(least, 1e-9)
+    high = problem.total / unit / np.maximum(least, 1e-9)
+    low, ratio = np.zeros_like(high), company_ratio(problem)
     for rule in problem.rules:
         concerned = problem.concerned(rule)
-        if problem.locks.quota:
+        if problem.locks.quota or not problem.firm:
             break
         if isinstance(rule, PotentialBand):
-            limit = (1 + rule.tolerance) * company_ratio(problem)
-            out[concerned] = np.minimum(out[concerned], limit)
+            low[concerned] = np.maximum(low[concerned], (1 - rule.tolerance - LEEWAY) * ratio)
+            high[concerned] = np.minimum(high[concerned], (1 + rule.tolerance + LEEWAY) * ratio)
         elif isinstance(rule, Spread) and concerned.all() and problem.accounts.house is None:
-            # Somebody is at most at the company's ratio, so that nobody is above it by more than the spread.
-            out = np.minimum(out, company_ratio(problem) + rule.maximum)
-    return np.asarray(out)
+            # Somebody is at most at the company's ratio and somebody at least, so that nobody is further away.
+            far = rule.maximum + LEEWAY * ratio
+            low, high = np.maximum(low, ratio - far), np.minimum(high, ratio + far)
+    return low, np.maximum(low, high)
 
 
 def spread(blocks: Blocks, problem: AllocationProblem, unit: float, rule: Spread, keep: Bools, ratio: Linear) -> None:
