@@ -15,9 +15,10 @@ from typing import Final
 
 from benchmarks.crn import COMPARED, middle
 from benchmarks.loop_results import QUICK, Sizes, WorldResult
-from benchmarks.loop_worlds import FOLDER, POSSIBLE, run_worlds
+from benchmarks.loop_worlds import FOLDER, POSSIBLE, run_samples, run_worlds
 from benchmarks.registry import Figure, benchmark
 from scenarios.acceptance_worlds import WORLDS
+from sim.interval import Interval
 
 FIGURES: Final = {
     "share_not_worse": "share",
@@ -35,6 +36,7 @@ FIGURES: Final = {
     "response_runs_max": "runs",
     "after_two_solves": "share",
     "falls_or_repeats": "rounds",
+    "sample_loss": "share",
     "crn_variance_ratio_quota": "ratio",
     "crn_variance_ratio_training": "ratio",
     "crn_variance_ratio_accounts": "ratio",
@@ -45,6 +47,9 @@ FIGURES: Final = {
 SEPARABLE: Final = tuple(row for row in WORLDS if row.pool == "own")
 CRN_WORLDS: Final = (SEPARABLE[1], SEPARABLE[3], SEPARABLE[5], SEPARABLE[7])
 """Separable worlds of wide skills: in the others there is next to nothing to train or to move."""
+
+SAMPLED: Final = (WORLDS[3], WORLDS[15])
+"""Worlds in which the loop runs on many years too."""
 
 CRN_YEARS: Final = 600
 NATIONAL_YEARS: Final = 200
@@ -58,8 +63,10 @@ def loop(quick: bool) -> Iterator[Figure]:
     if quick:
         with TemporaryDirectory() as folder:
             yield from summed(list(run_worlds(WORLDS[:1], QUICK, Path(folder))))
+            yield sampled(list(run_samples(WORLDS[:1], QUICK, Path(folder))), QUICK)
     else:
         yield from summed(list(run_worlds(WORLDS, Sizes(), FOLDER)))
+        yield sampled(list(run_samples(SAMPLED, Sizes(), FOLDER)), Sizes())
     yield from crn(quick=quick)
     yield profile(quick=quick)
 
@@ -107,6 +114,13 @@ def summed(worlds: Sequence[WorldResult]) -> Iterator[Figure]:
     yield _share("after_two_solves", min(world.after_two for world in worlds), "smallest share of a world's gain")
     restless = sum(world.falls + world.repeats for world in worlds)
     yield Figure("loop", "falls_or_repeats", restless, "rounds", "accepted rounds that fell or came back")
+
+
+def sampled(losses: Sequence[Interval], sizes: Sizes) -> Figure:
+    """What the default sample loses against many years."""
+    ends = ", ".join(f"{loss.estimate:+.2%} [{loss.low:+.2%}, {loss.high:+.2%}]" for loss in losses)
+    note = f"sales of the plan from {sizes.many} years above those of the plan from {sizes.learn}; {ends}"
+    return _share("sample_loss", fmean(loss.estimate for loss in losses), note)
 
 
 def crn(*, quick: bool) -> Iterator[Figure]:

@@ -16,9 +16,11 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -221,17 +223,34 @@ def run_worlds(
 ) -> Iterator[WorldResult]:
     """The results of these worlds; those that are not in the folder are made and kept there."""
     used = sizes or Sizes()
-    made_by = key(used)
-    folder.mkdir(parents=True, exist_ok=True)
     for row in worlds:
-        path = folder / f"{row.number:02}.json"
-        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        if known.get("key") != made_by:
-            known = {"key": made_by, "result": asdict(judge_world(row, used))}
-            draft = path.with_suffix(".part")
-            draft.write_text(json.dumps(known, indent=1, ensure_ascii=False), encoding="utf-8")
-            draft.replace(path)
-        yield WorldResult.read(known["result"])
+        kept = _kept(folder / f"{row.number:02}.json", used, partial(judge_world, row, used))
+        yield WorldResult.read(kept)
+
+
+def run_samples(
+    worlds: Sequence[AcceptanceWorld], sizes: Sizes | None = None, folder: Path = FOLDER
+) -> Iterator[Interval]:
+    """What the default sample loses in these worlds; kept in the same way."""
+    used = sizes or Sizes()
+    for row in worlds:
+        path = folder / f"{row.number:02}.sample.json"
+        kept = _kept(path, used, partial(sample_loss, row, used, used.fewest))
+        yield Interval(**kept)
+
+
+def _kept(path: Path, sizes: Sizes, make: Callable[[], Interval | WorldResult]) -> dict[str, Any]:
+    """The result in a file, if the same sources and sizes made it; else it is made and kept there, whole or not."""
+    made_by = key(sizes)
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if known.get("key") != made_by:
+        known = {"key": made_by, "result": asdict(make())}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".part")
+        draft.write_text(json.dumps(known, indent=1, ensure_ascii=False), encoding="utf-8")
+        draft.replace(path)
+    found: dict[str, Any] = known["result"]
+    return found
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -11,13 +11,14 @@ import pytest
 
 from benchmarks import loop_worlds
 from benchmarks.crn import COMPARED, variance_ratios
-from benchmarks.loop import CRN_WORLDS, FIGURES, crn, summed
+from benchmarks.loop import CRN_WORLDS, FIGURES, SAMPLED, crn, sampled, summed
 from benchmarks.loop_results import QUICK, Gain, Judged, Sizes, WorldResult
-from benchmarks.loop_worlds import judge_world, run_worlds
+from benchmarks.loop_worlds import judge_world, run_samples, run_worlds
 from experiments.proof import TODAY
 from experiments.prove import prove
 from optimize.loop import improve
 from scenarios.acceptance_worlds import WORLDS, AcceptanceWorld, still_world
+from sim.interval import Interval
 from sim.statistics import wilson
 
 GAIN = Gain("strong", 0.02, 0.015, 0.025, 0.001)
@@ -74,6 +75,20 @@ def test_a_killed_run_loses_one_world_and_other_sources_count_for_nothing(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["01.json", "02.json", "03.json", "04.json"]
 
 
+def test_what_a_smaller_sample_loses_is_kept_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    def lost(row: AcceptanceWorld, sizes: Sizes, years: int) -> Interval:
+        made.append(years)
+        return Interval(0.0004, -0.001, 0.002, 0.95, years, "paired Student", 0.0007)
+
+    monkeypatch.setattr(loop_worlds, "sample_loss", lost)
+    first, again = (list(run_samples(WORLDS[:2], QUICK, tmp_path)) for _ in range(2))
+    assert first == again
+    assert made == [QUICK.fewest] * 2
+    assert sampled(first, QUICK).value == pytest.approx(0.0004)
+
+
 def test_the_key_follows_the_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     before = loop_worlds.key(QUICK)
     assert before == loop_worlds.key(QUICK) != loop_worlds.key(Sizes())
@@ -98,7 +113,10 @@ def test_sums_count_worlds_and_take_the_worst() -> None:
     assert both["optimism_gap_worst"] == 0.005
     assert both["optimism_gap"] == pytest.approx(-0.003)
     assert figures(still)["share_proven_better"] is None
-    assert set(both) | {f"crn_variance_ratio_{name}" for name in COMPARED} | {"engine_solver_share"} == set(FIGURES)
+    assert set(both) | {f"crn_variance_ratio_{name}" for name in COMPARED} | {
+        "engine_solver_share",
+        "sample_loss",
+    } == set(FIGURES)
 
 
 def test_rules_that_cannot_be_the_best_leave_after_the_pilot() -> None:
@@ -155,6 +173,13 @@ def test_the_loop_holds_on_the_fixed_worlds() -> None:
     assert (found["response_runs_max"] or 0) <= 64
     assert found["falls_or_repeats"] == 0
     assert (found["after_two_solves"] or 0) >= 0.9
+
+
+@pytest.mark.slow
+def test_the_default_sample_loses_next_to_nothing() -> None:
+    losses = list(run_samples(SAMPLED))
+    # The loss itself is at most .1 %; what two worlds can show is that it is not proven larger.
+    assert all(loss.low <= 0.001 for loss in losses)
 
 
 @pytest.mark.slow
