@@ -20,7 +20,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast, overload
 
@@ -31,12 +30,14 @@ os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
 import numba
 
 from scenarios.errors import Problem, Unsupported
+from sim.compiled_parts import Part, door
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 """The folder that holds the packages."""
 
 COMPILED_SOURCES: Final = (
     "sim/compiled.py",
+    "sim/compiled_parts.py",
     "sim/streams.py",
     "sim/samplers.py",
     "sim/counts.py",
@@ -136,8 +137,8 @@ def scalar(target: F | str, /) -> F | Callable[[F], F]:
     """
     if isinstance(target, str):
         signature = target
-        return lambda function: _compile(function, signature)
-    return _compile(target, None)
+        return lambda function: cast(F, _door(_part(function, signature)))
+    return cast(F, _door(_part(target)))
 
 
 @overload
@@ -151,44 +152,45 @@ def inlined(target: F | str, /) -> F | Callable[[F], F]:
     """
     if isinstance(target, str):
         signature = target
-        return lambda function: _compile(function, signature, forceinline=True)
-    return _compile(target, None, forceinline=True, _nrt=False)
+        return lambda function: cast(F, _door(_part(function, signature, forceinline=True)))
+    return cast(F, _door(_part(target, forceinline=True, _nrt=False)))
 
 
 def kernel(function: F) -> F:
     """Compile a function that only compiled functions call: as :func:`scalar`, without a door for Python to come in by.
 
-    Its code becomes part of its callers', so it is not cached on its own either.
+    Its code becomes part of its callers', so it is not cached on its own either (:mod:`sim.compiled_parts`).
 
     Raises:
         ValueError: the function lives in a file that the cache key does not cover.
     """
-    return _compile(function, None, cache=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    return cast(F, _part(function))
 
 
-def _compile(function: F, signature: str | None, *, cache: bool = True, **options: bool) -> F:
-    source = Path(function.__code__.co_filename).resolve()
-    if source not in _COVERED:
+def _part(function: Callable[..., Any], signature: str | None = None, **options: bool) -> Part:
+    source = function.__code__.co_filename
+    if source not in _COVERED and str(Path(source).resolve()) not in _COVERED:
         raise ValueError(
             f"{function.__qualname__} in {source}: compiled functions must live in a file that the cache key "
             f"covers; move it, or add the file to COMPILED_SOURCES ({', '.join(COMPILED_SOURCES)})"
         )
-    rules = {"nogil": True, "fastmath": False, "error_model": "python", "boundscheck": False}
+    rules = {"nogil": True, "fastmath": False, "error_model": "python", "boundscheck": False, "no_cfunc_wrapper": True}
+    return Part(function, signature, **rules, **options)
+
+
+def _door(part: Part) -> Any:
     with _cached_here():
-        compiled: Any = _numba.njit(signature, cache=cache, **rules, **options)(function)
-    _for_types_alone(compiled)
-    return cast(F, compiled)
+        return door(part)
 
 
-def _for_types_alone(compiled: Any) -> None:
-    """Have a function compiled for the types of its arguments: by default numba does so for each constant anew."""
-    by_default = compiled.get_call_template
+def is_ready(function: Any) -> bool:
+    """Whether a function of fixed types is compiled or loaded."""
+    return bool(function.overloads)
 
-    def template(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
-        plain = {name: _numba.types.unliteral(kind) for name, kind in kws.items()}
-        return by_default(tuple(_numba.types.unliteral(kind) for kind in args), plain)
 
-    compiled.get_call_template = template
+def make_ready(function: Any) -> None:
+    """Compile or load a function of fixed types before it is called."""
+    function.make_ready()
 
 
 @contextmanager
@@ -226,24 +228,7 @@ def _user() -> str:
     return os.environ.get("USERNAME", "user") if sys.platform == "win32" else str(os.getuid())
 
 
-def _load_without_scipy() -> None:
-    """Load numba's array functions, all but scipy.
-
-    They look for scipy's linear algebra as they are loaded, which costs a quarter of the whole start, and again
-    whenever a function that needs it is compiled. None of ours does.
-    """
-    linalg: Any = import_module("numba.np.linalg")
-    look = linalg.ensure_blas
-    linalg.ensure_blas = lambda: None
-    try:
-        arrays: Any = import_module("numba.np.arraymath")
-    finally:
-        linalg.ensure_blas = look
-    arrays.ensure_blas = look
-
-
 assert_no_svml()
-_load_without_scipy()
-_COVERED: Final = frozenset(compiled_sources())
+_COVERED: Final = frozenset(map(str, compiled_sources()))
 CACHE_FOLDER: Final = kernel_folder(cache_key())
 """Where the code compiled by this process is kept."""

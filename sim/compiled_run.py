@@ -7,12 +7,11 @@ from logging import getLogger
 from threading import Lock
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.errors import InputRefused
-from sim.compiled import CACHE_FOLDER
+from sim.compiled import CACHE_FOLDER, is_ready, make_ready
 from sim.compiled_draft import Table
 from sim.compiled_tables import Start, start_of
 from sim.kernel import run
@@ -113,7 +112,7 @@ class Engine:
         """
         world = self._world
         self._reset(seed, replication, logging)
-        while (stopped := run(world)) != DONE:
+        while (stopped := run(world.ctypes.data)) != DONE:
             if stopped == AGAIN:
                 world["laned"] = 0
                 self._reset(seed, replication, logging)
@@ -268,21 +267,18 @@ def _in_lines(rows: Table) -> Table:
 
 def is_compiled() -> bool:
     """Whether the engine's code is at hand, or lies in the cache of this machine and version."""
-    return bool(_run.signatures) or any(CACHE_FOLDER.glob("*/kernel.run-*.nbi"))
+    return is_ready(run) or any(CACHE_FOLDER.glob("*/kernel.run-*.nbi"))
 
 
 _compiling = Lock()
-_run: Any = run  # mypy sees the function, not what compiles it
-_numba: Any = numba
 
 
 def ensure_compiled() -> None:
-    """Compile the engine where that has not been done, which takes about a minute once, and say so beforehand."""
+    """Compile the engine where that has not been done, which takes about half a minute once, and say so beforehand."""
     with _compiling:
         if not is_compiled():
-            getLogger("quotalab").warning("compiling the simulation engine for this machine, once: about a minute")
-        if not _run.signatures:
-            _run.compile((_numba.typeof(np.zeros(1, dtype=WORLD)),))
+            getLogger("quotalab").warning("compiling the simulation engine for this machine, once: about half a minute")
+        make_ready(run)
 
 
 def replicate(engine: Engine, seed: int, replications: Sequence[int]) -> dict[str, Cube]:

@@ -7,8 +7,6 @@ caller has made more, since nothing of its state lies outside the world.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scenarios.ticks import NEVER
@@ -88,7 +86,8 @@ from sim.kernel_tables import (
     whole,
 )
 from sim.kernel_tender import decide, prepare
-from sim.kernel_world import World
+from sim.kernel_view import view
+from sim.kernel_world import WORLD, World
 
 
 @kernel
@@ -120,10 +119,14 @@ def _begin(w: World) -> None:
             push(w, rep.joined, AT_JOIN, rep.identity, 0, 0, OF_REP, r)
 
 
-@scalar
-def run(worlds: Any) -> int:
-    """Go on until the horizon ends or room runs short; which of them."""
-    w = worlds[0]
+@scalar("int64(int64)")
+def run(address: int) -> int:
+    """Go on until the horizon ends or room runs short; which of them.
+
+    Args:
+        address: where the record of the world lies; its owner keeps it.
+    """
+    w = view(address, 1, WORLD)[0]
     if w.begun == 0:
         w.begun = 1
         if w.laned == 0:

@@ -3,7 +3,7 @@
 The state of a run is one record (:data:`sim.kernel_world.WORLD`) that holds numbers and the addresses of its tables. A
 compiled function takes the record alone, which is one pointer, and asks for the tables that it needs. numba would
 otherwise pass seven words for each array and count references to it at every call, which takes longer than the work.
-Whoever calls the engine keeps the arrays alive (:class:`sim.compiled_state.Tables`).
+Whoever calls the engine keeps the arrays alive (:class:`sim.compiled_run.Engine`).
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ from typing import Any
 
 from numba import types
 from numba.extending import intrinsic
-from numba.np import arrayobj
-
-_arrays: Any = arrayobj
 
 
 def _view(typingctx: Any, address: Any, length: Any, dtype: Any) -> Any:  # noqa: ARG001
@@ -37,12 +34,15 @@ def _view_rows(typingctx: Any, address: Any, length: Any, width: Any, dtype: Any
 
 def _at(context: Any, builder: Any, array: Any, address: Any, shape: list[Any]) -> Any:
     """The words of an array at an address; rows lie one behind the other."""
-    made = _arrays.make_array(array)(context, builder)
+    from numba.np import arrayobj  # needed to compile only
+
+    arrays: Any = arrayobj
+    made = arrays.make_array(array)(context, builder)
     item = context.get_data_type(array.dtype)
     size = context.get_constant(types.intp, context.get_abi_sizeof(item))
     place = builder.bitcast(builder.inttoptr(address, context.get_value_type(types.voidptr)), made.data.type)
     strides = [size] if len(shape) == 1 else [builder.mul(size, shape[1]), size]
-    _arrays.populate_array(made, data=place, shape=shape, strides=strides, itemsize=size, meminfo=None)
+    arrays.populate_array(made, data=place, shape=shape, strides=strides, itemsize=size, meminfo=None)
     return made._getvalue()
 
 

@@ -27,6 +27,36 @@ from sim.compiled import scalar
 def wait(opens, closes, t):
     return worktime.next_open(opens, closes, t) - t
 """
+NESTED = """
+import numpy as np
+
+from sim.compiled import kernel, scalar
+
+
+@kernel
+def one(x):
+    return x + x
+
+
+@scalar
+def two(x):
+    return one(x) * one(1)
+
+
+@kernel
+def three(x):
+    return two(x) + two(one(x)) - one(one(np.int32(x)))
+
+
+@scalar("int64(int64)")
+def four(x):
+    return three(x) * two(1)
+
+
+@scalar("uint64(uint64)")
+def fixed(x):
+    return x
+"""
 RUN = """
 import json
 import sys
@@ -200,11 +230,42 @@ def test_a_cached_start_loads_the_engine_alone() -> None:
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     heavy = {"pandas", "scipy.linalg", "scipy.special", "scipy.stats", "scipy.optimize"}
     heavy |= {"pyarrow", "joblib", "matplotlib", "simpy", "pulp", "highspy", "openpyxl", "jinja2", "rich", "typer"}
+    heavy |= {"numba.np.arraymath", "numba.np.arrayobj", "numba.typed.typeddict"}  # what compiling needs
     assert loaded & heavy == set()
 
 
+def test_parts_take_no_machine_code_and_doors_do(tmp_path: Path) -> None:
+    """A door stands in the cache with all that it calls in it; what compiled code alone calls stands nowhere.
+
+    A part is compiled once for constants and whole numbers of any length, and not at all where the cache serves.
+    """
+    root = tree(tmp_path)
+    (root / "sim" / "kernel_probe.py").write_text(NESTED, encoding="utf-8")
+    ask = (
+        "from sim import kernel_probe as k\n"
+        "print(k.four(1), k.fixed(2**63), k.two(1), callable(k.one))\n"
+        "print(len(k.one.dispatcher.overloads))\n"
+    )
+    done = [
+        subprocess.run(
+            [sys.executable, "-c", ask],
+            env={**os.environ, "PYTHONPATH": str(root), "QUOTALAB_CACHE_DIR": str(root / "cache")},
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for _ in range(2)
+    ]
+    answers = ["32", str(2**63), "4", "False"]
+    assert done == [[*answers, "1"], [*answers, "0"]]
+    kept = {path.name.split("-")[0] for path in root.rglob("*.nbi")}
+    assert kept == {"kernel_probe.four", "kernel_probe.fixed", "kernel_probe.two"}
+
+
 def test_numba_is_left_as_it_was() -> None:
-    """Our start spares numba's look for linear algebra; another's code that needs it must find the look in place."""
+    """Compiling spares numba's look for linear algebra; another's code that needs it must find the look in place."""
+    streams.draw.get_call_template((numba.types.uint64,) * 2 + (numba.types.int64,) * 3, {})  # type: ignore[attr-defined]
     from numba.np import arraymath, linalg
 
     assert linalg.ensure_blas is arraymath.ensure_blas
