@@ -36,12 +36,13 @@ def start_of(model: Model) -> Start:
     parts = ("recognition_months", "most_lines", "instalment_count", "instalment_count", "credit_count")
     draft.values["end"] = model.end
     draft.values["margin_of_rows"] = 64 + sum(int(draft.values[name]) for name in parts)
-    wanted = 1 << min(max(int(model.expected_leads()).bit_length() - 4, 8), 16)
-    bits = (model.end // wanted).bit_length()
-    draft.values["bucket_bits"] = bits
     kinds = (model.reps.ids, model.region_identity, model.segment_identity, model.products.ids)
     tables["draws"] = table("draws", max(len(kind) for kind in kinds))
     draft.values |= lanes_of(model, tables)
+    # Each lane goes through all buckets, so lanes want fewer; short buckets make for short heaps.
+    wanted = int(model.expected_leads()).bit_length() - (4 if draft.values["laned"] else 2)
+    bits = (model.end // (1 << min(max(wanted, 8), 18))).bit_length()
+    draft.values["bucket_bits"] = bits
     tables["buckets"] = table("buckets", (model.end >> bits) + 1)
     empty = {name: np.zeros(0, dtype=TABLES[name]) for name in TABLES if name not in tables}
     return Start(tables | empty, draft.values)
@@ -148,6 +149,7 @@ def desks(model: Model, draft: Draft) -> None:
     desks["rank"][count:] = count + np.argsort(ranked)
     desks["rep"] = np.where(np.arange(len(desks)) < count, np.arange(len(desks)), -1)
     desks["first"] = desks["last"] = desks["woken"] = desks["incoming"] = -1
+    desks["watched"] = NEVER
     order = draft.tables["in_order"]
     members = [order[reps["pool"][order] == count + place] for place in range(len(pools))]
     desks["rep_count"] = [1] * count + [len(people) for people in members]

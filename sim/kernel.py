@@ -24,11 +24,11 @@ from sim.kernel_customer import (
     order_worked,
     review,
 )
-from sim.kernel_desk import dispatch, dispatch_support, give_back, join, leave, touch, touch_waiting, wake_desks
+from sim.kernel_desk import dispatch, dispatch_support, give_back, leave, touch, touch_waiting, wake_desks
 from sim.kernel_heap import drop_first, drop_first_arrival, first_due, open_bucket, push, still_waits
 from sim.kernel_items import drop_item
 from sim.kernel_lanes import line_up, work_lanes
-from sim.kernel_lead import arrive, lead_goes_cold, lead_ready, lead_worked, returns_to_pool
+from sim.kernel_lead import arrive, goes_over, lead_goes_cold, lead_ready, lead_worked, returns
 from sim.kernel_names import (
     AT_ARRIVE,
     AT_CREATE,
@@ -209,8 +209,7 @@ def _happen(w: World, moment: int, entity: np.uint64, what: int) -> None:
         if still_waits(w, place, entity, stage, visit):
             _goes_cold(w, place)
     elif moment == AT_RETURN:
-        if still_waits(w, place, entity, stage, visit):
-            returns_to_pool(w, place)
+        returns(w, place)
     elif moment == AT_REVIEW:
         review(w, place)
     elif moment == AT_CREATE:
@@ -291,7 +290,7 @@ def _reassign(w: World, r: int) -> None:
         slot = a_desk(w, r).first
         leave(w, slot)
         target = holder_of(w, r, an_item(w, slot).entity)
-        join(w, target if target != r else pool_of(w, rep.role, rep.region), slot)
+        goes_over(w, target if target != r else pool_of(w, rep.role, rep.region), slot)
     for place in range(w.customer_count):
         customer = a_customer(w, place)
         if customer.owner == r and customer.gone > w.now:

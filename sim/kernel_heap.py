@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.compiled import kernel
-from sim.kernel_names import AT_PATIENCE, AT_RETURN, FREE, OF_ITEM
+from sim.kernel_names import AT_PATIENCE, FREE, OF_ITEM
 from sim.kernel_tables import a_desk, a_far_event, an_arrival, an_event, an_item, put, whole
 from sim.kernel_world import World
 
@@ -84,7 +84,7 @@ def open_bucket(w: World) -> None:
         while node != -1:
             far = a_far_event(w, node)
             moment = far.when & 15
-            if (moment != AT_PATIENCE and moment != AT_RETURN) or _tried(w, far.entity, far.what):
+            if moment != AT_PATIENCE or _tried(w, far.entity, far.what):
                 _sift_up(w, far.when, far.entity, far.what)
             following = far.following
             far.following = w.far_free

@@ -17,6 +17,7 @@ from sim.kernel_names import (
     FREE,
     LATE_STAGE_FIRST,
     LEAD,
+    OF_DESK,
     OF_ITEM,
     ROW_ENTER,
     STAGE_ENTERED,
@@ -96,7 +97,35 @@ def queue_up(w: World, slot: int, d: int, value: int, tier: int, patience: int) 
         if item.visit == 0 and item.stage != item.counted_stage:
             tally_stage(w, STAGE_ENTERED, item.stage, 1)
         tally_first_rep(w, slot, rep, 0)
-        if w.return_after >= 0:
-            push(w, now + w.return_after, AT_RETURN, item.entity, item.stage, item.visit, OF_ITEM, slot)
-    push(w, deadline, AT_PATIENCE, item.entity, item.stage, item.visit, OF_ITEM, slot)
+    item.deadline = deadline
+    if rep != -1 and returns_at(w, slot) < deadline:
+        watch_return(w, d, slot)
+    else:
+        await_cold(w, slot)
     join(w, d, slot)
+
+
+# ---- the end of waiting: one of these two is to come for each task that waits ---------------------------------------
+
+
+@kernel
+def await_cold(w: World, slot: int) -> None:
+    """Let the moment come at which a task that still waits goes cold."""
+    item = an_item(w, slot)
+    push(w, item.deadline, AT_PATIENCE, item.entity, item.stage, item.visit, OF_ITEM, slot)
+
+
+@kernel
+def returns_at(w: World, slot: int) -> int:
+    """When a waiting task would go back to the pool; ``NEVER`` for what is no lead."""
+    item = an_item(w, slot)
+    return item.entered + w.return_after if item.what == LEAD and w.return_after >= 0 else NEVER
+
+
+@kernel
+def watch_return(w: World, d: int, slot: int) -> None:
+    """Let a desk be looked through when a lead's time there is up; only the next such moment of a desk comes."""
+    desk, item, tick = a_desk(w, d), an_item(w, slot), returns_at(w, slot)
+    if tick < desk.watched:
+        desk.watched = tick
+        push(w, tick, AT_RETURN, item.entity, item.stage, item.visit, OF_DESK, d)

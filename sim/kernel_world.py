@@ -45,7 +45,7 @@ REP: Final = _record(
 DESK: Final = _record(
     "rank rep rep_first rep_count "
     # ---
-    "first last count free woken pending incoming",
+    "first last count free woken pending incoming watched",
 )
 SUPPORT: Final = _record(
     "rank clock people "
@@ -54,7 +54,7 @@ SUPPORT: Final = _record(
     floats="pace",
 )
 ITEM: Final = _record(
-    "entered sort begun worked delay created value key_value given counted_at counted_as",
+    "entered deadline sort begun worked delay created value key_value given counted_at counted_as",
     floats="hours u_outcome u_delay quality factor support_hours owner_factor care_factor",
     identities="entity",
     short="desk visit stage what before after rep epoch support agrees source region pooled rests segment product "
