@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Any
 
 from experiments.money import adding_up, plain
 from experiments.proof_text import bound_text
 from experiments.report_charts import waterfall
-from experiments.report_details import AuditRow, PlanRow
+from experiments.report_details import AuditRow, PlanRow, Promise
 from experiments.report_input import ReportInput, RepRow, sureness
 from experiments.report_table import full_table
 from experiments.report_wording import Wording, rep_label
@@ -203,11 +204,7 @@ def appendix(given: ReportInput, say: Wording) -> View:
                 simulated=say.money(promise.simulated.estimate),
                 gap=say.percent(promise.gap, 1, signed=True),
             ),
-            say.t(
-                "method.solver",
-                status=say.known("status", promise.solver_status),
-                gap=say.percent(promise.solver_gap, 3),
-            ),
+            _solver(promise, say),
             bound_text(promise.bound, promise.bound_missing, say.language),
             say.t("proof.ceiling"),
         ],
@@ -225,6 +222,13 @@ def appendix(given: ReportInput, say: Wording) -> View:
         "notes": [say.known("note", text) for text in given.notes],
         "manifest": given.manifest,
     }
+
+
+def _solver(promise: Promise, say: Wording) -> str:
+    if isnan(promise.solver_gap):
+        return say.t("method.confirmed")
+    status = say.known("status", promise.solver_status)
+    return say.t("method.solver", status=status, gap=say.percent(promise.solver_gap, 3))
 
 
 def _plan(row: PlanRow, say: Wording) -> View:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,6 +48,7 @@ class Round:
     Attributes:
         number: of the round, from 1; 0 for a start.
         step: "start NAME", or what moves: "2 accounts, 16 h training".
+        accounts, hours: accounts that change owner and training hours that change in this step.
         region: how far the step was allowed to go; None where it was free.
         responses: method behind the promise.
         response_error: relative error of its coefficients where an audit measured it.
@@ -75,7 +76,33 @@ class Round:
     accepted: bool
     reason: str
     runs: int
+    accounts: int = 0
+    hours: float = 0.0
     seconds: float = field(default=0.0, compare=False)
+
+
+def trace_notes(trace: Sequence[Round], sales: bool, cost: Cost) -> tuple[str, ...]:
+    """The trace as phrases that pages can put into their language.
+
+    Args:
+        sales: whether the objective is money, in minor units; else a share.
+    """
+
+    def shown(value: float | None) -> str:
+        if value is None:
+            return "-"
+        return f"{value / 100:,.0f}" if sales else f"{100 * value:.2f} %"
+
+    rounds = max((row.number for row in trace), default=0)
+    notes = [f"closed loop: {rounds} rounds, {cost.runs} plans simulated over {cost.replications} years each"]
+    for row in trace:
+        if row.promise is not None:
+            notes.append(
+                f"closed loop, round {row.number}: {row.accounts} accounts and {row.hours:g} h of training moved; "
+                f"promised {shown(row.promise)}, simulated {shown(row.simulated)}, t {row.t or 0.0:.1f}: "
+                + ("kept" if row.accepted else "not kept")
+            )
+    return tuple(notes)
 
 
 @dataclass(frozen=True)

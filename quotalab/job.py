@@ -19,9 +19,10 @@ from experiments.runs import Progress, Runs, plan_of
 from experiments.uncertainty import FEWEST_DRAWS
 from experiments.whatif import what_if
 from history.diagnose_scenario import diagnose_scenario
-from optimize.allocate import allocate
-from optimize.baselines import baselines
-from optimize.responses import estimate
+from optimize.allocate import AllocationResult, allocate
+from optimize.baselines import COMPARED, baselines
+from optimize.loop import improve
+from optimize.responses import Responses, estimate
 from quotalab.learning import learning_years
 from quotalab.runs import versions
 from scenarios.errors import InputRefused, Problem, refuse_if
@@ -120,6 +121,7 @@ def study(
     seed: int | None = None,
     workers: int = 1,
     what_ifs: Mapping[str, Scenario] | None = None,
+    loop: bool = False,
     show: Show = silent,
 ) -> Study:
     """Make a plan and gather the evidence for and against it.
@@ -128,6 +130,7 @@ def study(
         sizes: how much is simulated.
         seed: of all draws; default the scenario's.
         what_ifs: worlds to be compared with this one under today's plan, by name.
+        loop: make the plan by the closed loop instead of in one pass.
         show: gives a progress callback for a part of the work that it is told the name of.
 
     Raises:
@@ -138,10 +141,7 @@ def study(
     size, used = sizes or Sizes(), scenario.seed if seed is None else seed
     size.check()
     world = scenario.with_plan(today_plan(scenario))
-    with show("simulating today's plan, to learn from") as progress:
-        years = learning_years(world, replications=size.learn, seed=used, workers=workers, progress=progress)
-    responses = estimate(world, years)
-    result, rules = allocate(world, responses), baselines(world, responses)
+    result, rules, responses = _made(world, size.learn, used, workers, loop, show)
     after = {name: changed.with_plan(today_plan(changed)) for name, changed in (what_ifs or {}).items()}
     with show("judging plans and what-ifs on other years") as progress:
         work = _Work(progress)
@@ -167,6 +167,20 @@ def study(
             manifest=versions(),
         )
     return Study(world, evidence, assemble(evidence))
+
+
+def _made(
+    world: Scenario, years: int, seed: int, workers: int, loop: bool, show: Show
+) -> tuple[AllocationResult, dict[str, Plan], Responses]:
+    """The plan, the simple rules beside it, and the responses that both were made from."""
+    if loop:
+        with show("looking for a better plan") as progress:
+            found = improve(world, replications=years, seed=seed, workers=workers, progress=progress)
+        return found.allocation, {name: found.baselines[name] for name in COMPARED}, found.responses
+    with show("simulating today's plan, to learn from") as progress:
+        outcome = learning_years(world, replications=years, seed=seed, workers=workers, progress=progress)
+    responses = estimate(world, outcome)
+    return allocate(world, responses), baselines(world, responses), responses
 
 
 class _Work:

@@ -82,3 +82,17 @@ def test_bad_numbers_are_refused_before_any_work():
     with pytest.raises(InputRefused) as refused:
         ql.improve(company(), replications=20, judge=1, robust=True)
     assert {problem.where for problem in refused.value.problems} == {"judge", "replications"}
+
+
+def test_the_report_shows_the_rounds_in_both_languages(tmp_path):
+    # One pass leaves the formula to itself here, so the loop has something to put right.
+    world = company(6, 18, leads=160)
+    found = ql.study(world, ql.Sizes(learn=60, judge=40, draws=0), loop=True)
+    assert found.plan.name == "loop"
+    english, chinese = found.report("en"), found.report("zh")
+    assert "The plan was found by the closed loop" in english
+    assert "Round 1:" in english
+    assert "no optimality is claimed" in english
+    assert "第 1 轮" in chinese
+    assert "closed loop" not in chinese
+    assert "nan" not in english.lower().split("<body")[1].replace("finance", "")

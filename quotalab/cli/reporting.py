@@ -23,6 +23,7 @@ DEMO_LEARN_YEARS, DEMO_JUDGE_YEARS, DEMO_DRAWS, DEMO_YEARS_A_DRAW = 200, 200, 20
 DEMO_SCENARIO = "starter"
 DEMO_WORKERS = min(4, os.cpu_count() or 1)
 
+Loop = Annotated[bool, typer.Option("--loop", help="Make the plan by the closed loop instead of in one pass.")]
 WhatIfs = Annotated[
     list[str] | None,
     typer.Option("--what-if", metavar="[NAME=]FILE", help="A changed scenario to be priced. Repeatable."),
@@ -39,6 +40,7 @@ def report(
     scenario: options.World,
     sets: options.Sets = None,
     what_if: WhatIfs = None,
+    loop: Loop = False,
     replications: options.Replications = JUDGE_YEARS,
     draws: Draws = DRAWS,
     people: People = "named",
@@ -65,7 +67,8 @@ def report(
         settings = options.settings(
             scenario=scenario, sets=sets, what_if=what_if, replications=replications, draws=draws, people=people
         )
-        _run("report", terminal, world, changed, sizes, target, settings, seed, workers, language, people)
+        settings |= options.settings(loop=loop or None)
+        _run("report", terminal, world, changed, sizes, target, settings, seed, workers, language, people, loop=loop)
 
 
 def demo(
@@ -103,6 +106,7 @@ def _run(
     workers: int,
     language: str | None,
     people: str,
+    loop: bool = False,
 ) -> None:
     from experiments.words import LANGUAGES, check_language
     from quotalab.job import study
@@ -111,7 +115,7 @@ def _run(
     from quotalab.summary import summary
 
     spoken = check_language(language or world.language)
-    found: Study = study(world, sizes, seed=seed, workers=workers, what_ifs=what_ifs, show=terminal.progress)
+    found: Study = study(world, sizes, seed=seed, workers=workers, what_ifs=what_ifs, loop=loop, show=terminal.progress)
     settings = settings | {"seed": world.seed if seed is None else seed, "sizes": vars(sizes)}
     with run_folder(target, verb, terminal.watch, settings) as draft:
         write_study(draft, found, spoken)
