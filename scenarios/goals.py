@@ -134,7 +134,7 @@ class TrainingFloor(_Rule):
     """Each rep gets at least this many training hours."""
 
     rule: Literal["training_floor"] = "training_floor"
-    hours: NonNegative
+    hours: NonNegative = 8.0
 
 
 class EqualOdds(_Rule):
@@ -148,7 +148,7 @@ class Spread(_Rule):
     """Largest minus smallest quota over potential, both as they are (0.8 and 0.7 lie 0.1 apart)."""
 
     rule: Literal["spread"] = "spread"
-    maximum: NonNegative
+    maximum: NonNegative = 0.5
 
 
 class WorstOff(_Rule):
