@@ -79,6 +79,11 @@ class Metric:
         return some if some.any() else np.ones_like(some)
 
     @property
+    def unit(self) -> float:
+        """Amount of it that is one unit of a programme: what a rep reaches on average is 100 units."""
+        return max(self.expected / self.samples.shape[1] / 100.0, 1e-6)
+
+    @property
     def expected(self) -> float:
         """Mean of the company under the simulated plan."""
         return float(self.samples.mean(axis=0).sum())

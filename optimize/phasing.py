@@ -60,8 +60,9 @@ def seasons(by_period: Floats, presence: Floats | None = None) -> Floats:
         some = paced.sum(axis=1) > 0
         there[some] = paced[some] / paced[some].sum(axis=1, keepdims=True)
     own = np.divide(positive, totals, out=there.copy(), where=totals > 0)
-    # Who is away in a period (hired later, gone earlier) has no share in it.
-    mixed = np.where(own > 0, (own + there) / 2, 0.0)
+    # Who is away in a period (hired later, gone earlier) has no share in it; without presence, who sells nothing there.
+    here = own > 0 if presence is None else (own > 0) | (presence > 0)
+    mixed = np.where(here, (own + there) / 2, 0.0)
     return np.asarray(mixed / mixed.sum(axis=1, keepdims=True))
 
 

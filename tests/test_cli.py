@@ -411,6 +411,24 @@ def allocated(tiny_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return folder
 
 
+def test_an_allocation_writes_quotas_by_period_and_level_with_their_chances(allocated: Path) -> None:
+    by_period = pd.read_csv(allocated / "quotas_by_period.csv")
+    assert by_period["quota"].sum() == 1_500_000
+    assert set(by_period["level"]) == {"target"}
+    assert by_period["chance"].between(0, 1).all()
+    assert (by_period["chance_low"] <= by_period["chance_high"]).all()
+    levels = pd.read_csv(allocated / "levels.csv").set_index("subject")
+    assert levels.loc["company", "quota"] == 1_500_000
+    smart = pd.read_csv(allocated / "smart.csv")
+    assert len(smart) == levels["scope"].eq("rep").sum()
+    assert set(smart["reach"]) <= {"attainable", "open", "out_of_reach"}
+    assert smart[["measurable_zh", "attainable_zh", "stretch_zh", "dated_zh"]].notna().all().all()
+    assert pd.read_csv(allocated / "targets.csv").loc[0, "target"] == 1_500_000
+    trade = pd.read_csv(allocated / "trade.csv")
+    assert trade["hit_rate"].is_monotonic_decreasing
+    assert len(pd.read_csv(allocated / "gaps.csv")) == 0
+
+
 def test_an_allocated_plan_can_be_read_back_simulated_and_compared(
     command: Run, tiny_file: Path, allocated: Path
 ) -> None:

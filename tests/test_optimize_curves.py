@@ -227,6 +227,9 @@ def test_a_new_hire_is_phased_by_the_ramp_as_well():
     there = company * ramped[1] / (company * ramped[1]).sum()
     assert shares[1] == pytest.approx((table[1] / 10 + there) / 2)
     assert shares[1, 0] < plain[1, 0]
+    rare = np.array([[10.0, 10.0, 10.0, 10.0], [1.0, 0.0, 3.0, 0.0]])
+    here = np.array([[1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 0.0]])
+    assert (seasons(rare, here) > 0).tolist() == [[True] * 4, [True, True, True, False]], "rare is not away"
 
 
 def test_training_lies_in_the_first_half_evenly():

@@ -252,6 +252,23 @@ def test_an_unweighted_metric_is_not_given_up_for_revenue():
     assert any("expected new_customers falls" in note for note in result.notes)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_moves_stop_where_an_unweighted_metric_would_fall_too_far(seed):
+    owned = [{"id": f"A{i}", "owner": "R1", "eligible": ["R1", "R2", "R3", "R4"]} for i in range(12)]
+    scenario = world([{"metric": "new_customers", "target": 500}], owned=owned)
+    rng = np.random.default_rng(seed)
+    unit = np.tile([[0.5, 2.5, 2.0, 1.5]], (12, 1)) * rng.uniform(0.5, 1.5, (12, 4))
+    displaced = np.tile([[0.0, 900.0, 700.0, 500.0]], (12, 1)) * rng.uniform(0.5, 1.5, (12, 4))
+    found = responses_of(scenario, seed)
+    found = replace(found, accounts=replace(found.accounts, unit=unit, displaced=displaced))
+    result = allocate(scenario, found)
+    [metric] = formulate(scenario, found).metrics.others
+    assert metric.floor == pytest.approx(0.99 * metric.expected)
+    assert metric.floor * (1 - 1e-6) <= result.metrics[1].expected < metric.expected
+    assert 0 < len(result.moves) < 12
+    assert not any("falls" in note for note in result.notes)
+
+
 def test_a_floor_that_cannot_be_kept_is_told_with_the_least_loosening():
     scenario = two_owner_world([{"metric": "new_customers", "target": 500, "floor": 400}])
     found = shifted(scenario, 3, {})
@@ -297,6 +314,30 @@ def test_weights_that_cannot_be_are_refused_together():
         "goals.targets[1].weight",
         "goals.targets[2].weight",
     ]
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ({"metric": "new_customers", "target": 7.5}, "new_customers is a count -> give a whole number"),
+        ({"metric": "orders", "target": 7, "stretch": 9.5}, r"stretch = 9\.5: orders is a count"),
+        ({"metric": "collection_rate", "target": 0.9, "stretch": 95}, r"stretch = 95: collection_rate is a share"),
+        ({"metric": "average_order_value", "target": 0}, "must be above zero"),
+        ({"metric": "revenue", "team": "T1", "formula": {"growth": 0.1}, **Q1}, "a target for the whole horizon"),
+    ],
+)
+def test_figures_that_a_metric_cannot_have_are_refused(target, told):
+    with pytest.raises(InputRefused, match=told):
+        world([target])
+
+
+def test_commitments_are_of_the_metrics_kind_and_said_once_a_round():
+    said = [{"round": 1, "rep": "R1", "metric": "orders", "value": 2.5}, {"round": 1, "rep": "R2", "value": 5}] * 2
+    with pytest.raises(InputRefused) as caught:
+        world([], goals={"targets": [{"metric": "revenue", "target": 5}], "commitments": said})
+    told = str(caught.value)
+    assert "orders is a count" in told
+    assert "2 commitments of R2 on the target in round 1" in told
 
 
 # Parts of the horizon

@@ -97,7 +97,7 @@ def add(
     last = offer.history[pairs.account] / unit
     history = _by_rep(blocks, "account history", problem, pairs, last, _history_without(problem) / unit)
     by_owner = _on_owners(problem, pairs, own, problem.potential / unit)
-    others = tuple(_gain(blocks, problem, pairs, cut, 1.0, metric) for metric in metrics)
+    others = tuple(_gain(blocks, problem, pairs, cut, metric.unit, metric).times(metric.unit) for metric in metrics)
     return Ownership(gain, potential, history, load, _away(problem, pairs), cut.change, by_owner, others)
 
 

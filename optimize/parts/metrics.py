@@ -7,7 +7,7 @@ from typing import get_args
 
 import numpy as np
 
-from optimize.blocks import Blocks, Linear
+from optimize.blocks import PENALTY, Blocks, Linear
 from optimize.metrics import Metric, Ratio
 from optimize.parts import targets
 from optimize.parts.accounts import Ownership
@@ -53,7 +53,8 @@ def add(
             blocks.reward(gains[metric.name], factor)
     for metric in problem.metrics.others:
         if metric.floor is not None:
-            _floor(blocks, metric.name, gains[metric.name], metric.floor - metric.expected, metric.firm)
+            missing = metric.floor - metric.expected
+            _floor(blocks, metric.name, gains[metric.name], missing, metric.floor, metric.firm)
     for ratio in problem.metrics.ratios:
         if ratio.floor is not None:
             _ratio_floor(blocks, problem, ratio, gains | {"revenue": revenue.times(unit)})
@@ -79,11 +80,20 @@ def _capped(blocks: Blocks, problem: AllocationProblem, metric: Metric, gain: Li
     return error * factor * size
 
 
-def _floor(blocks: Blocks, name: str, gain: Linear, least: float, firm: bool) -> None:
-    """What is expected of the company reaches a floor, one unit being a hundredth of what is missing or there."""
+def _floor(blocks: Blocks, name: str, gain: Linear, least: float, floor: float, firm: bool) -> None:
+    """What is expected of the company reaches a floor.
+
+    A floor that is not firm gives way at a price, since other rules may leave no choice: a hundredth of it costs as
+    much as all revenue, so that it is not traded against revenue.
+
+    Args:
+        gain: above what the simulated plan brings, by rep or of all; ``least``: what of it the floor needs.
+    """
     if not len(gain.col) and not (firm and least > 0):
         return  # nothing that is decided moves it
-    size = max(abs(least), float(np.abs(gain.coef).max(initial=0.0)), 1e-9)
+    size = max(floor / 100, 1e-9)
+    if not firm:
+        size *= min(PENALTY / (100.0 * gain.count), 1.0)
     total = gain.summed().times(1 / size)
     blocks.rows(
         f"{FLOOR} {name}",
@@ -102,7 +112,7 @@ def _ratio_floor(blocks: Blocks, problem: AllocationProblem, ratio: Ratio, gains
     above, below = gains[ratio.numerator], gains[ratio.denominator]
     floor = float(ratio.floor or 0.0)
     left = floor * means[ratio.denominator] - means[ratio.numerator]
-    _floor(blocks, ratio.name, above.summed() - below.summed().times(floor), left, ratio.firm)
+    _floor(blocks, ratio.name, above - below.times(floor), left, floor * means[ratio.denominator], ratio.firm)
 
 
 def floor_words(problem: AllocationProblem, rule: str) -> str:
