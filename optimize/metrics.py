@@ -81,7 +81,7 @@ class Metric:
     @property
     def unit(self) -> float:
         """Amount of it that is one unit of a programme: what a rep reaches on average is 100 units."""
-        return max(self.expected / self.samples.shape[1] / 100.0, 1e-6)
+        return float(max(self.expected / self.samples.shape[1] / 100.0, 1e-6))
 
     @property
     def expected(self) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from optimize.allocate import allocate
+from optimize.by_prices.method import unsupported
 from optimize.formulate import formulate
 from optimize.split import split
 from scenarios.errors import InfeasiblePlan
@@ -145,3 +146,11 @@ def test_without_trainers_in_short_supply_the_load_is_even():
     months = hours_by(allocate(scenario, found).plan, lambda row: row.start)
     assert max(months.values()) - min(months.values()) <= STEP
     assert len(months) == 6
+
+
+def test_the_method_by_prices_leaves_to_the_programme_what_it_cannot_decide():
+    together = formulate(*trained(trainer_hours_per_period=4, budget_money=170))
+    apart = formulate(*trained(trainer_hours_per_period=4, hired={"R3": "2026-06-01"}))
+    assert unsupported(together) == ()
+    assert together.training.most == 17, "money is the tightest limit"
+    assert any("trainers" in words for words in unsupported(apart))

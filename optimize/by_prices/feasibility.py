@@ -80,7 +80,7 @@ def _hours(problem: AllocationProblem, decisions: Decisions) -> Iterator[Floats]
     touched = {r for r, _ in locks.training}
     schooled = np.array([r in touched for r in range(len(trained))])
     if not touched:
-        yield np.array([trained.sum() - offer.budget])
+        yield np.array([trained.sum() - offer.most])
     yield (trained - offer.cap)[~schooled]
     asked = problem.load.copy()
     a = np.flatnonzero(decisions.owner >= 0)

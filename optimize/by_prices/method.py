@@ -76,8 +76,14 @@ def unsupported(problem: AllocationProblem) -> tuple[str, ...]:
         or any(metric.floor is not None for metric in problem.metrics.others)
         or any(ratio.floor is not None for ratio in problem.metrics.ratios),
         "a weight of revenue other than one": problem.metrics.revenue_weight != 1.0,
+        "trainers' hours where people can be trained at different times": _trained_apart(problem),
     }
     return tuple(words for words, wanted in asked.items() if wanted)
+
+
+def _trained_apart(problem: AllocationProblem) -> bool:
+    """Whether trainers' hours by period ask more than their sum does."""
+    return problem.training.capacity is not None and len(set(problem.training.slots)) > 1
 
 
 def by_prices(problem: AllocationProblem, gap: float = GAP, seed: int = 0) -> Priced | None:

@@ -255,7 +255,7 @@ def _training(problem: AllocationProblem, unit: float) -> Training:
             floor = np.where(problem.concerned(rule) & ~soft, np.maximum(floor, rule.hours), floor)
     least = np.clip(np.ceil((floor - taken) / step - 1e-9), 0, top).astype(np.int64)
     longest = int(top.max(initial=0))
-    budget = max((offer.budget - float(taken.sum())) / step, 0.0)
+    budget = max((offer.most - float(taken.sum())) / step, 0.0)
     safe = np.where(np.isfinite(gain[:, :longest]), gain[:, :longest], 0.0)
     return Training(safe, skill[:, :longest], step, budget, top, least)
 
