@@ -203,8 +203,9 @@ def _explained(
     aside = {name for rule in problem.set_aside for name in rule_name(rule)}
     asked = problem.with_rules((*problem.rules, *problem.set_aside))
     for row in audit(asked, decisions, quotas.astype(np.float64)):
-        if not row.kept and row.rule in aside and not row.exception:
-            row = replace(row, exception="set aside: everybody gets the same chance to make quota")
+        if row.rule in aside:
+            said = "" if row.kept else row.exception or "set aside: everybody gets the same chance to make quota"
+            row = replace(row, binding=False, exception=said)
         price = found.get(row.rule)
         if price is not None and row.rule in UNITS:
             part = price.value if row.subject == "company" else price.by_subject.get(row.subject, 0.0)

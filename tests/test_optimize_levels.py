@@ -185,6 +185,9 @@ def test_equal_odds_give_everybody_the_same_chance_however_skewed(seed):
     assert 0.1 < chances.mean() < 0.9
     assert any("set aside" in text for text in result.exceptions), "the rules that give way are named"
     assert {row.rule for row in result.rule_rows} >= {"min_expected_attainment", "min_chance"}
+    assert not any(row.binding for row in result.rule_rows if row.rule.startswith("min_")), (
+        "what is set aside binds nobody"
+    )
 
 
 def test_a_rule_that_cannot_be_measured_is_refused_even_where_it_is_set_aside():
