@@ -11,8 +11,9 @@ from optimize.audit import RuleRow, audit
 from optimize.bottom_up import GapRow, gap_rows
 from optimize.eligibility import immovable
 from optimize.formulate import formulate
-from optimize.infeasible import UNITS, odds_widened
+from optimize.infeasible import UNITS
 from optimize.levels import LevelQuota, LevelRow, level_quotas, level_rows, level_tables
+from optimize.loosening import odds_widened
 from optimize.metric_values import MetricValue, metric_values, objective, sacrificed
 from optimize.model import Model
 from optimize.optimum import Method, optimise

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from optimize.blocks import Programme
-from optimize.model import build
+from optimize.loosening import (
+    TOTAL,
+    conflicting,
+    jointly,
+    least_loosening,
+    nearest_total,
+    question,
+    suffices,
+)
 from optimize.parts.fairness_together import PRODUCT
 from optimize.parts.metrics import FLOOR, floor_loosening, floor_words
 from optimize.problem import AllocationProblem, held
 from optimize.rules import rule_name
-from optimize.solve import feasible, solve
+from optimize.solve import feasible
 from scenarios.errors import InfeasiblePlan
-from scenarios.goals import EqualOdds, FairnessRule, GiniBound, MinimumChance, Spread, TrainingFloor, WorstOff
-
-SEARCH_STEPS = 40
-MARGIN = 1e-7
+from scenarios.goals import GiniBound, Spread, TrainingFloor, WorstOff
 
 WORDS = {
     "company_total": "the company's total of quotas",
@@ -74,124 +79,46 @@ UNITS = {
 
 
 def explain(problem: AllocationProblem, quotas: bool = True) -> InfeasiblePlan:
-    """The error for a request without a plan.
+    """The error for a request without a plan: a smallest conflict, and the least loosening of each rule in it.
 
-    The conflict is minimal: a deletion filter over named rule blocks, locks and totals drops each in turn and keeps it
-    only where dropping it makes the rest possible (Chinneck and Dravnieks 1991). For each rule of the conflict that can
-    give way alone, the least loosening is found in the rule's own unit.
+    Where no rule can give way alone, rules that have to give way together are told, each with its amount.
 
     Rules on single ratios of quota to potential are told with the simulated plan's owners wherever these conflict as
     well: dozens of questions about owners and ratios at once would take hours. The answer says so.
     """
     problem = replace(problem, firm=False)
-    programme = build(problem, segments=8, quotas=quotas).programme
+    programme = question(problem, quotas)
     as_simulated = []
     if programme.has(PRODUCT):
         still = held(problem, problem.base_decisions(), care=False)
-        settled = build(still, segments=8).programme
+        settled = question(still)
         if not feasible(settled):
             problem, programme = still, settled
             as_simulated = ["owners of accounts and training as in the plan that was simulated"]
     conflict = conflicting(programme)
     loosening = [text for name in conflict if (text := _least(problem, programme, name))]
-    return InfeasiblePlan([*(_named(problem, programme, name) for name in conflict), *as_simulated], loosening)
+    together = [] if loosening else jointly(problem, programme, _size)
+    return InfeasiblePlan(
+        [*(_named(problem, programme, name) for name in conflict), *as_simulated],
+        loosening,
+        [_loosen_words(problem, name, amount) for name, amount in together],
+    )
 
 
-def conflicting(programme: Programme) -> list[str]:
-    """Names of a smallest set of rule blocks that cannot hold together (no proper subset of it conflicts)."""
-    names = list(dict.fromkeys(rows.rule for rows in programme.rows if not rows.kept))
-    dropped: list[str] = []
-    # Rules are tried before locks and totals, so that what comes first in precedence stays out of the conflict last.
-    for name in sorted(names, key=_precedence):
-        if not feasible(programme.without([*dropped, name])):
-            dropped.append(name)
-    return [name for name in names if name not in dropped]
-
-
-def least_loosening(problem: AllocationProblem, programme: Programme, rule: str) -> float | None:
-    """The least amount, in the rule's own number, by which it must give way; None where it cannot help alone.
-
-    All other rules held. Room that grows in proportion is found by one elastic solve (a column that loosens the rule is
-    minimised); room that depends on other decisions, or on a quantile, by bisection.
-    """
-    if not feasible(programme.without([rule])):
-        return None
-    if rule in LEVELLED:
-        # Their room is a quantile of samples, so that the rows are made anew.
-        loosened = LEVELLED[rule]
-        return _bisected(lambda amount: build(loosened(problem, amount), segments=8).programme, 1.0)
-    rows = [rows for rows in programme.rows if rows.rule == rule and rows.loosen is not None]
-    if not rows:
-        return None
-    if all(not len(block.loosen.col) for block in rows if block.loosen is not None):
-        amount = solve(programme.elastic(rule))
-        return None if amount.status == "infeasible" else max(0.0, -amount.objective)
-    return _bisected(lambda amount: programme.loosened(rule, amount), None)
-
-
-def _bisected(loosened: Callable[[float], Programme], most: float | None) -> float | None:
-    """The least amount that makes the loosened programme feasible, to a millionth, rounded upwards."""
-    high = most or 1.0
-    while not feasible(loosened(high)):
-        high *= 8.0
-        if most is not None or high > 1e6:
-            return None
-    low = 0.0
-    for _ in range(SEARCH_STEPS):
-        middle = (low + high) / 2
-        if feasible(loosened(middle)):
-            high = middle
-        else:
-            low = middle
-        if high - low <= MARGIN:
-            break
-    return high
-
-
-def chance_lowered(problem: AllocationProblem, amount: float) -> AllocationProblem:
-    """The request with the minimum chance to make quota lower by this much."""
-    return _changed(problem, MinimumChance, "chance", -amount)
-
-
-def odds_widened(problem: AllocationProblem, amount: float) -> AllocationProblem:
-    """The request with a range of chances wider by this much."""
-    return _changed(problem, EqualOdds, "width", amount)
-
-
-def _changed(problem: AllocationProblem, kind: type[FairnessRule], field: str, by: float) -> AllocationProblem:
-    def moved(rule: FairnessRule) -> FairnessRule:
-        if not isinstance(rule, kind):
-            return rule
-        return rule.model_copy(update={field: min(max(getattr(rule, field) + by, 0.0), 1.0)})
-
-    return problem.with_rules(tuple(moved(rule) for rule in problem.rules))
-
-
-LEVELLED: dict[str, Callable[[AllocationProblem, float], AllocationProblem]] = {
-    "min_chance": chance_lowered,
-    "equal_odds": odds_widened,
-}
-"""Rules on chances, with how they are loosened."""
-
-
-def _precedence(name: str) -> int:
-    if name == "company_total":
-        return 3
-    if name.startswith("locked "):
-        return 2
-    return 1 if name.startswith("team_total") else 0
+def _size(name: str) -> float | None:
+    return UNITS[name][1] if name in UNITS else None
 
 
 def _least(problem: AllocationProblem, programme: Programme, name: str) -> str:
-    if name == "company_total":
+    if name == TOTAL:
         return _total_words(problem, programme)
     if name.startswith(("locked ", "team_total")):
-        if feasible(programme.without([name])):
-            return f"{_named(problem, programme, name)}: remove it"
-        return ""
-    amount = least_loosening(problem, programme, name)
-    if amount is None:
-        return ""
+        return f"{_named(problem, programme, name)}: remove it" if suffices(programme.without([name])) else ""
+    amount = least_loosening(problem, programme, name, _size(name) or 1.0)
+    return "" if amount is None else _loosen_words(problem, name, amount)
+
+
+def _loosen_words(problem: AllocationProblem, name: str, amount: float) -> str:
     if name.startswith(FLOOR):
         return floor_loosening(problem, name, amount)
     unit, size = UNITS[name]
@@ -199,14 +126,18 @@ def _least(problem: AllocationProblem, programme: Programme, name: str) -> str:
 
 
 def _total_words(problem: AllocationProblem, programme: Programme) -> str:
-    """The nearest total that the other rules allow, in currency units, by an elastic solve."""
-    if not feasible(programme.without(["company_total"])):
+    """The nearest total that the other rules allow, in currency units."""
+    found = nearest_total(programme)
+    if found is None:
         return ""
-    solution = solve(programme.elastic("company_total"))
-    unit = problem.total / _right_side(programme)
-    nearest = float(solution.values[programme.block("quota").index].sum()) * unit
-    word = "at most" if nearest < problem.total else "at least"
-    return f"the company's total of quotas: {word} {nearest / 100:,.2f} instead of {problem.total / 100:,.2f}"
+    nearest = found * problem.total / _right_side(programme)
+    word, shown = ("at most", math.floor) if nearest < problem.total else ("at least", math.ceil)
+    # A hair of the solver's tolerance is not a cent.
+    hair = 0.02 if word == "at most" else -0.02
+    return (
+        f"the company's total of quotas: {word} {shown(nearest + hair) / 100:,.2f} "
+        f"instead of {problem.total / 100:,.2f}"
+    )
 
 
 def _right_side(programme: Programme) -> float:

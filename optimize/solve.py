@@ -170,6 +170,20 @@ def _pulp_bound(model: PulpModel, programme: Programme, objective: float, gap: f
     return math.inf if math.isnan(objective) else objective + max(1e-9, gap * abs(objective - programme.constant))
 
 
+MOST_NODES = 50
+"""Nodes after which the question whether there is a plan at all is left open."""
+
+
+def settled(programme: Programme, nodes: int = MOST_NODES) -> bool | None:
+    """Whether any values satisfy the programme; None where the search ends at its limit on nodes before it is known."""
+    with quiet():
+        model = HighsModel(programme.relaxed_objective(), mip_max_nodes=nodes)
+        status = model.run(mip_rel_gap=1.0, time_limit=SAFETY_NET_SECONDS)
+    if model.infeasible(status):
+        return False
+    return None if model.values() is None else True
+
+
 def feasible(programme: Programme) -> bool:
     """Whether any values satisfy the programme."""
     return solve(programme.relaxed_objective(), gap=1.0).status != "infeasible"

@@ -77,11 +77,13 @@ class InfeasiblePlan(QuotalabError):
     Attributes:
         conflict: names of the rules that cannot hold together.
         loosening: for each rule that could give way, by how much and in which unit, in words.
+        together: where none of them can alone: rules that have to give way together, each with its amount, in words.
     """
 
-    def __init__(self, conflict: Sequence[str], loosening: Sequence[str] = ()) -> None:
+    def __init__(self, conflict: Sequence[str], loosening: Sequence[str] = (), together: Sequence[str] = ()) -> None:
         self.conflict = tuple(conflict)
         self.loosening = tuple(loosening)
+        self.together = tuple(together)
         lines = ["no feasible plan: these rules cannot hold together"]
         lines += [f"  - {name}" for name in self.conflict]
         if self.loosening:
@@ -89,10 +91,13 @@ class InfeasiblePlan(QuotalabError):
             lines += [f"  - {text}" for text in self.loosening]
         else:
             lines.append("giving way in one of them alone is not enough: others conflict as well")
+        if self.together:
+            lines.append("all of these together would make it feasible:")
+            lines += [f"  - {text}" for text in self.together]
         super().__init__("\n".join(lines))
 
-    def __reduce__(self) -> tuple[type[InfeasiblePlan], tuple[tuple[str, ...], tuple[str, ...]]]:
-        return type(self), (self.conflict, self.loosening)
+    def __reduce__(self) -> tuple[type[InfeasiblePlan], tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]:
+        return type(self), (self.conflict, self.loosening, self.together)
 
 
 class RunInterrupted(QuotalabError):

@@ -1,0 +1,266 @@
+"""Which rules conflict, and the least by which each must give way: searches over a programme's named rule blocks.
+
+Questions are put to the programme without whole accounts and steps first, which answers at once. Only where that is
+possible is it asked with them, and such a search ends at a limit on nodes: what it leaves open counts as *not possible*
+when an amount is to suffice, and as *possible* when a rule is to be blamed, so that nothing is claimed that was not
+proven.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from optimize.blocks import Programme
+from optimize.model import build, first_knots
+from optimize.problem import AllocationProblem
+from optimize.solve import Warm, feasible, settled, solve
+from scenarios.goals import EqualOdds, FairnessRule, MinimumChance
+
+SEARCH_STEPS = 40
+MARGIN = 1e-6
+"""How close an amount is found, in the rule's own number."""
+WIDENINGS = 16
+FEW_WHOLE, REFINEMENTS = 60, 3
+"""Up to so many whole decisions an amount is found to half a hundredth of its unit, beyond in so many halvings."""
+MOST_CONFLICTS = 6
+PIECES = 8
+TOTAL = "company_total"
+
+COARSE = 6
+"""Of how many cuts of a care curve one is kept: a plan that is possible with few is possible with all."""
+
+Family = Callable[[float], Programme]
+"""A programme by how far a rule gives way."""
+
+
+def question(problem: AllocationProblem, quotas: bool = True) -> Programme:
+    """The programme that is asked whether there is a plan: few pieces, so that many questions can be put."""
+    few = tuple(np.unique(np.append(knots[::COARSE], knots[-1])) for knots in first_knots(problem))
+    return build(problem, segments=PIECES, knots=few, quotas=quotas).programme
+
+
+def conflicting(programme: Programme) -> list[str]:
+    """Names of a smallest set of rule blocks that cannot hold together (no proper subset of it is proven to conflict).
+
+    A deletion filter: each block in turn is left out for good if what remains still cannot hold (Chinneck and Dravnieks
+    1991). Rules are tried before totals and locks, so that what comes first in precedence is blamed last.
+    """
+    if not feasible(relaxed(programme)):
+        programme = relaxed(programme)
+    names = list(dict.fromkeys(rows.rule for rows in programme.rows if not rows.kept))
+    dropped: list[str] = []
+    for name in sorted(names, key=precedence):
+        if settled(programme.without([*dropped, name])) is False:
+            dropped.append(name)
+    return [name for name in names if name not in dropped]
+
+
+def precedence(name: str) -> int:
+    """Rank of a block: the company's total, then locks, then team totals, then rules (rule R17)."""
+    if name == TOTAL:
+        return 3
+    if name.startswith("locked "):
+        return 2
+    return 1 if name.startswith("team_total") else 0
+
+
+def relaxed(programme: Programme) -> Programme:
+    """The programme in which accounts can be shared and steps cut."""
+    return replace(programme, integer=np.zeros_like(programme.integer))
+
+
+def suffices(programme: Programme) -> bool:
+    """Whether it is proven that some values satisfy the programme."""
+    return feasible(relaxed(programme)) and (not programme.integer.any() or settled(programme) is True)
+
+
+def least_loosening(problem: AllocationProblem, programme: Programme, rule: str, size: float) -> float | None:
+    """The least amount, in the rule's own number, by which it must give way; None where it cannot help alone.
+
+    All other rules held. Where a search with whole accounts ends at its limit, the amount is one that suffices.
+
+    Args:
+        size: how much of the rule's number one unit of it is.
+    """
+    if not suffices(programme.without([rule])):
+        return None
+    family = _family(problem, programme, rule)
+    return None if family is None else _least(family, _first(programme, rule), size)
+
+
+def nearest_total(programme: Programme) -> float | None:
+    """The sum of quotas nearest to the company's that the other rules allow, in the programme's unit."""
+    if not suffices(programme.without([TOTAL])):
+        return None
+    wanted = next(float(rows.upper[0]) for rows in programme.rows if rows.rule == TOTAL)
+    solution = solve(relaxed(programme).elastic(TOTAL))
+    way = -1.0 if float(solution.values[programme.block("quota").index].sum()) < wanted else 1.0
+
+    def family(amount: float) -> Programme:
+        return _with_total(programme, wanted + way * amount)
+
+    found = _least(family, -solution.objective, abs(wanted) / 100)
+    return None if found is None else wanted + way * found
+
+
+def jointly(
+    problem: AllocationProblem, programme: Programme, size: Callable[[str], float | None]
+) -> list[tuple[str, float]]:
+    """Rules that together make a plan possible, each with an amount; empty where more than rules stands in the way.
+
+    Conflict after conflict, the first rule with a number of its own gives way, until a plan is possible. Then each of
+    them in turn is taken back as far as the others, loosened or still out, allow.
+
+    Args:
+        size: how much of a rule's number one unit of it is; None for blocks that have no number.
+    """
+    out: list[str] = []
+    while not suffices(programme.without(out)):
+        able = [name for name in conflicting(programme.without(out)) if size(name) is not None]
+        if not able or len(out) == MOST_CONFLICTS:
+            return []
+        out.append(able[0])
+    amounts: list[tuple[str, float]] = []
+    for place, name in enumerate(out):
+        rest = out[place + 1 :]
+        base_problem, base = _loosened_by(problem, programme, amounts)
+        family = _family(base_problem, base.without(rest), name, rest)
+        step = size(name)
+        found = None if family is None or step is None else _least(family, None, step)
+        if found is None or step is None:
+            return []
+        # What is told is rounded up, so the next rule is taken back against that.
+        amounts.append((name, math.ceil(found / step * 100 - 0.02) / 100 * step))
+    return amounts
+
+
+def _loosened_by(
+    problem: AllocationProblem, programme: Programme, amounts: list[tuple[str, float]]
+) -> tuple[AllocationProblem, Programme]:
+    for name, amount in amounts:
+        if name in LEVELLED:
+            problem = LEVELLED[name](problem, amount)
+    if any(name in LEVELLED for name, _ in amounts):
+        programme = question(problem, programme.has("quota"))
+    for name, amount in amounts:
+        if name not in LEVELLED:
+            programme = programme.loosened(name, amount)
+    return problem, programme
+
+
+def _family(
+    problem: AllocationProblem, programme: Programme, rule: str, without: list[str] | None = None
+) -> Family | None:
+    """The programme by how far a rule gives way; None where it cannot by degrees."""
+    if rule in LEVELLED:
+        # Their room is a quantile of samples, so that the rows are made anew; those of the other rules stay.
+        change = LEVELLED[rule]
+        gone = {rows.rule for rows in question(problem).rows} - {r.rule for r in programme.rows}
+
+        def levelled(amount: float) -> Programme:
+            made = question(change(problem, amount))
+            return made.without([*(without or []), *gone])
+
+        return levelled
+    if not any(rows.rule == rule and rows.loosen is not None for rows in programme.rows):
+        return None
+    return lambda amount: programme.loosened(rule, amount)
+
+
+def _first(programme: Programme, rule: str) -> float | None:
+    """The least amount with shared accounts, by one elastic solve where the rule's room depends on nothing else."""
+    rows = [rows for rows in programme.rows if rows.rule == rule and rows.loosen is not None]
+    if rule in LEVELLED or any(len(block.loosen.col) for block in rows if block.loosen is not None):
+        return None
+    found = solve(relaxed(programme).elastic(rule))
+    return None if found.status == "infeasible" else max(0.0, -found.objective)
+
+
+def _least(family: Family, start: float | None, size: float) -> float | None:
+    """The least amount that makes a family's programme possible, rounded upwards; None where none does."""
+    whole = bool(family(0.0).integer.any())
+    low = _bisected(_shared(family)) if start is None else start
+    if low is None or not whole:
+        return low
+    short = math.ceil(low / size * 100 - 0.02) / 100 * size
+    if suffices(family(short)):
+        return low
+    step, enough = size / 4, None
+    for _ in range(WIDENINGS):
+        if suffices(family(short + step)):
+            enough = short + step
+            break
+        short, step = short + step, step * 2
+    if enough is None:
+        return None
+    few = int(family(0.0).integer.sum()) <= FEW_WHOLE
+    for _ in range(SEARCH_STEPS if few else REFINEMENTS):
+        middle = (short + enough) / 2
+        answer = settled(family(middle))
+        if answer is None or enough - short <= size / 200:
+            break
+        short, enough = (short, middle) if answer else (middle, enough)
+    return enough
+
+
+def _shared(family: Family) -> Callable[[float], bool]:
+    """Whether an amount is enough where accounts can be shared, each answer from where the last one ended."""
+    warm = Warm(relaxed(family(0.0)).relaxed_objective())
+    return lambda amount: warm.again(relaxed(family(amount)).relaxed_objective()).status != "infeasible"
+
+
+def _bisected(possible: Callable[[float], bool]) -> float | None:
+    """The least amount at which something is possible, to :data:`MARGIN`, rounded upwards; None beyond a million."""
+    high = 1.0
+    while not possible(high):
+        high *= 8.0
+        if high > 1e6:
+            return None
+    low = 0.0
+    for _ in range(SEARCH_STEPS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if possible(middle) else (middle, high)
+        if high - low <= MARGIN:
+            break
+    return high
+
+
+def _with_total(programme: Programme, total: float) -> Programme:
+    def moved(value: float) -> np.ndarray:
+        return np.array([value])
+
+    rows = [
+        replace(block, lower=moved(total), upper=moved(total)) if block.rule == TOTAL else block
+        for block in programme.rows
+    ]
+    return replace(programme, rows=tuple(rows))
+
+
+def chance_lowered(problem: AllocationProblem, amount: float) -> AllocationProblem:
+    """The request with the minimum chance to make quota lower by this much."""
+    return _changed(problem, MinimumChance, "chance", -amount)
+
+
+def odds_widened(problem: AllocationProblem, amount: float) -> AllocationProblem:
+    """The request with a range of chances wider by this much."""
+    return _changed(problem, EqualOdds, "width", amount)
+
+
+def _changed(problem: AllocationProblem, kind: type[FairnessRule], field: str, by: float) -> AllocationProblem:
+    def moved(rule: FairnessRule) -> FairnessRule:
+        if not isinstance(rule, kind):
+            return rule
+        return rule.model_copy(update={field: min(max(getattr(rule, field) + by, 0.0), 1.0)})
+
+    return problem.with_rules(tuple(moved(rule) for rule in problem.rules))
+
+
+LEVELLED: dict[str, Callable[[AllocationProblem, float], AllocationProblem]] = {
+    "min_chance": chance_lowered,
+    "equal_odds": odds_widened,
+}
+"""Rules on chances, with how they are loosened."""
