@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from optimize.blocks import Blocks, Columns, Programme
+from optimize.blocks import BROKEN, Blocks, Columns, Programme
 from optimize.curves import chord_error
 from optimize.pairs import PairLabels, largest
 from optimize.parts import accounts, fairness, metrics, targets, training, trust
@@ -110,6 +110,18 @@ def build(
     trust.add(blocks, problem.trust, trained, owned)
     hidden += problem.metrics.revenue_weight * (made.error if made else 0.0)
     return Model(blocks.programme(), unit, hidden * unit, problem, cuts, made)
+
+
+def given_way(model: Model, values: Floats) -> float:
+    """What rows that gave way to locks cost in the objective of a solution, minor units.
+
+    A solution's objective with this added is what it attains, and a bound with it added bounds all plans that break
+    rules by no more.
+    """
+    programme = model.programme
+    broken = [block.index for block in programme.columns if block.name.startswith(BROKEN)]
+    at = np.concatenate([np.zeros(0, dtype=np.int64), *broken])
+    return -float(programme.objective[at] @ values[at]) * model.unit
 
 
 def read_decisions(problem: AllocationProblem, model: Model, values: Floats) -> Decisions:

@@ -9,7 +9,7 @@ import numpy as np
 
 from optimize.curves import zoom
 from optimize.infeasible import explain
-from optimize.model import Model, build, first_knots, read_decisions, segments_for
+from optimize.model import Model, build, first_knots, given_way, read_decisions, segments_for
 from optimize.parts.accounts import possible_pairs
 from optimize.problem import AllocationProblem, Decisions, Floats, held
 from optimize.solve import Solution, solve
@@ -32,7 +32,8 @@ class Optimum:
     """Decisions of the programme.
 
     Attributes:
-        value, bound: objective of the solution and its proven bound, minor units.
+        value, bound: what the solution attains, and a proven bound on what plans attain that break rules for locks by
+            no more, minor units.
         model: the programme at the last cut of the care curves.
         values: of its columns.
     """
@@ -108,6 +109,7 @@ def _exact(problem: AllocationProblem, gap: float) -> Optimum:
         free = not bool(first.programme.integer.any())
         bound = solution.objective * model.unit + model.error if free else bound
     status, steady, value = solution.status, solution.reproducible, solution.objective * model.unit
+    broken = given_way(model, solution.values)
     if problem.two_stage:
         model, solution = _with_quotas(problem, decisions)
         if solution.status == "infeasible":
@@ -116,8 +118,9 @@ def _exact(problem: AllocationProblem, gap: float) -> Optimum:
             status, steady, value = solution.status, solution.reproducible, solution.objective * first.unit
             decisions = read_decisions(problem, first, solution.values)
             bound = solution.bound * first.unit + first.error
+            broken = given_way(first, solution.values)
             model, solution = _with_quotas(problem, decisions)
-    return Optimum(decisions, value, bound, status, steady, model, solution.values)
+    return Optimum(decisions, value + broken, bound + broken, status, steady, model, solution.values)
 
 
 def _solved(
