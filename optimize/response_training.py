@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from optimize.phasing import training_effect
-from optimize.problem import TrainingOffer
 from optimize.response_accounts import AccountFigures
 from optimize.response_leads import LeadFigures
 from optimize.response_people import People
 from optimize.training_calendar import training_slots
+from optimize.training_offer import TrainingOffer
 from scenarios.scenario import Scenario
 
 

@@ -17,12 +17,13 @@ from optimize.eligibility import allowed_owners, most_moves
 from optimize.metrics import Rates
 from optimize.pairs import as_pairs, as_table
 from optimize.phasing import Period, seasons
-from optimize.problem import AccountOffer, TrainingOffer
+from optimize.problem import AccountOffer
 from optimize.response_accounts import AccountFigures, potentials_given
 from optimize.response_leads import LeadFigures
 from optimize.response_metrics import other_metrics, rates
 from optimize.response_people import People, presence
 from optimize.response_training import offer as training_offer
+from optimize.training_offer import TrainingOffer
 from scenarios.errors import InputRefused, Problem
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan

@@ -8,8 +8,9 @@ import numpy as np
 
 from optimize.blocks import Blocks, Linear
 from optimize.phasing import Period, laid_out, training_periods
-from optimize.problem import Floats, Ints, TrainingOffer
+from optimize.problem import Floats, Ints
 from optimize.solve import solve
+from optimize.training_offer import TrainingOffer
 
 EVEN_LOAD = 10.0
 """Price of the n-th step in one period, times n: the company's load is spread first, then each rep's own."""
