@@ -382,3 +382,24 @@ def test_tenure_counts_from_the_start_of_the_horizon():
         "tenure": ("under 1 year", "1 to 3 years", "over 3 years"),
         "level": ("a", "b", "b"),
     }
+
+
+def test_every_rule_goes_through_both_emitters():
+    """All rules that tie people together in one programme, with owners to choose, through PuLP and as arrays."""
+    rows = [{"id": f"A{i}", "owner": f"R{1 + i % 3}", "tier": "A", "region": "N"} for i in range(3)]
+    rules = [
+        {"rule": "spread", "maximum": 0.9},
+        {"rule": "gini", "maximum": 0.16},
+        {"rule": "worst_off", "share": 0.34, "minimum": 0.6},
+        {"rule": "equal_odds", "width": 0.3},
+        {"rule": "group_parity", "by": "level", "tolerance": 0.2},
+    ]
+    scenario = changed(request(rules)[0], accounts=rows)
+    sales = request(rules, seed=2, samples=12)[1].samples / 100
+    found = responses_of(scenario, sales, territory=np.array([11000.0, 9000, 12000]), account_potential=np.full(3, 1e3))
+    programme = build(formulate(scenario, found)).programme
+    straight, through = (solve(programme, 1e-9, solver=solver) for solver in ("highs", "pulp:HiGHS"))
+    assert straight.status == through.status == "optimal"
+    assert straight.objective == pytest.approx(through.objective, rel=1e-7)
+    assert programme.violation(straight.values) < 1e-6
+    assert programme.violation(through.values) < 1e-6
