@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scenarios.errors import InputRefused
 from sim.compiled import CACHE_FOLDER, is_ready, make_ready
 from sim.compiled_draft import Table
+from sim.compiled_leads import Leads
 from sim.compiled_tables import Start, start_of
 from sim.kernel import run
 from sim.kernel_names import (
@@ -29,7 +30,7 @@ from sim.kernel_names import (
 )
 from sim.kernel_world import RUN_TABLES, TABLES, WORLD
 from sim.ledger import too_much_money
-from sim.log import FIELDS, LOG_DTYPE, Kind, Lead, Log
+from sim.log import Kind, Log, in_order, table_of
 from sim.model import Model
 from sim.outcome import Cube
 from sim.reduce import REP_METRICS, SOURCE_METRICS, STAGE_METRICS
@@ -90,7 +91,7 @@ class Engine:
     def _grow(self, name: str, least: int) -> None:
         """Give a table, and those that go with it, room for at least so many rows."""
         kept = self._tables[name]
-        grown = np.zeros(self._room(name, len(kept), least), dtype=TABLES[name])
+        grown = _zeros(self._room(name, len(kept), least), TABLES[name])
         grown[: len(kept)] = kept
         self._tables[name] = grown
         self._place(name)
@@ -219,48 +220,35 @@ class Engine:
             (s.end, int(Kind.TRAINED), int(identity[rep]), number, -1, rep, skills.index(s.skill), s.ticks, s.begin)
             for rep, number, s in self._sessions()
         ]
-        extra = np.zeros(len(trained), dtype=LOG_DTYPE)
-        for name, column in zip(FIELDS, zip(*trained, strict=True), strict=False):
-            extra[name] = np.array(column, dtype=LOG_DTYPE[name])
-        rows = np.concatenate([self._tables["rows"][:count], extra])
-        rows = rows[np.lexsort([rows[name] for name in reversed(FIELDS)])]
+        rows = self._tables["rows"][:count]
+        if trained:
+            rows = np.concatenate([rows, table_of(trained)])
         buyers = self._tables["buyers"][: int(self._world["buyer_count"][0])]
         return Log(
             replication,
-            rows,
+            in_order(rows),
             self._leads(),
             dict(zip(buyers["order"].tolist(), buyers["customer"].tolist(), strict=True)),
         )
 
-    def _leads(self) -> dict[int, Lead]:
-        lines = self._tables["line_rows"][: int(self._world["line_count"][0])]
-        products, values = lines["product"].tolist(), lines["value"].tolist()
-        found = {}
-        for row in self._tables["lead_rows"][: int(self._world["lead_count"][0])]:
-            first, last = int(row["line_first"]), int(row["line_first"] + row["line_count"])
-            found[int(row["entity"])] = Lead(
-                entity=int(row["entity"]),
-                origin=int(row["origin"]),
-                source=int(row["source"]),
-                region=int(row["region"]),
-                segment=int(row["segment"]),
-                product=int(row["product"]),
-                quality=float(row["quality"]),
-                value=int(row["value"]),
-                key_value=int(row["key_value"]),
-                lines=tuple(zip(products[first:last], values[first:last], strict=True)),
-                account=int(row["account"]),
-            )
-        return found
+    def _leads(self) -> Leads:
+        known, lines = int(self._world["lead_count"][0]), int(self._world["line_count"][0])
+        return Leads(self._tables["lead_rows"][:known].copy(), self._tables["line_rows"][:lines].copy())
+
+
+def _zeros(count: int, kind: Any) -> Table:
+    """Rows of zeros from the beginning of a line of the processor's cache on; they take memory as they are used."""
+    size = count * kind.itemsize
+    room = np.zeros(size + _LINE, dtype=np.uint8)
+    first = -room.ctypes.data % _LINE
+    return room[first : first + size].view(kind)
 
 
 def _in_lines(rows: Table) -> Table:
     """The rows from the beginning of a line of the processor's cache on."""
     if rows.ctypes.data % _LINE == 0:
         return rows
-    room = np.empty(rows.nbytes + _LINE, dtype=np.uint8)
-    first = -room.ctypes.data % _LINE
-    moved = room[first : first + rows.nbytes].view(rows.dtype)
+    moved = _zeros(len(rows), rows.dtype)
     moved[:] = rows
     return moved
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 
 import numpy as np
+import pytest
 
 from scenarios.files import from_document
-from sim.log import FIELDS, LOG_DTYPE, Kind, canonical
+from sim.log import FIELDS, LOG_DTYPE, Kind, canonical, in_order, table_of
 from sim.run import simulate_logs
 
 
@@ -51,6 +52,28 @@ def test_rows_sort_by_time_kind_entity_visit_stage_whatever_the_order_of_writing
     for seed in range(5):
         random.Random(seed).shuffle(rows)
         assert (canonical(rows) == table).all()
+
+
+@pytest.mark.parametrize("choices", [1, 2, 3, 1000])
+def test_a_table_of_the_compiled_engine_comes_into_the_same_order(choices):
+    """Few choices a field give rows alike in many fields, whole rows among them."""
+    draw = np.random.default_rng(choices)
+    for count in (0, 1, 2, 300):
+        rows = [tuple(draw.integers(-1, choices, len(FIELDS)).tolist()) for _ in range(count)]
+        rows = [(time, abs(kind) % 28, abs(entity), *rest) for time, kind, entity, *rest in rows]
+        assert in_order(table_of(rows)).tobytes() == canonical(rows).tobytes()
+        assert np.array_equal(in_order(canonical(rows)), canonical(rows))
+
+
+def test_leads_become_objects_when_asked_for(monkeypatch):
+    (log,) = simulate_logs(scenario())
+    (same,) = simulate_logs(scenario(), engine="simpy")
+    assert len(log.leads) == len(same.leads)  # without any object
+    with monkeypatch.context() as patch:
+        patch.setattr("sim.compiled_leads.Lead", None)
+        with pytest.raises(TypeError):
+            dict(log.leads)
+    assert log.leads == same.leads
 
 
 def test_an_empty_log_is_a_table():
