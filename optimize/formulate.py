@@ -34,6 +34,9 @@ from scenarios.today import company_target, formula_target
 _OF_DECISIONS = (Workload, TrainingFloor)
 """Rules on owners, training and care; all others bound quotas, which equal odds alone decide where they are asked."""
 
+LEAST_SHARE = 1e-6
+"""Of expected sales; quotas of a smaller sum are beyond what a solver tells from nothing."""
+
 
 def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = True) -> AllocationProblem:
     """The request as plain arrays.
@@ -184,6 +187,10 @@ def _contradictions(problem: AllocationProblem) -> Iterator[Problem]:
             yield Problem(f"goals.targets {team}", team, "no rep of this team carries a quota", "remove the target")
     if problem.total <= 0:
         yield Problem("goals.targets", "0", "the company target must be positive for quotas to be split")
+    expected = float(problem.samples.mean(axis=0).sum())
+    if 0 < problem.total < LEAST_SHARE * expected:
+        told = f"is less than a millionth of the expected sales of {expected / 100:,.2f}: too little to be split"
+        yield Problem("goals.targets", f"{problem.total / 100:,.2f}", told, "give targets in currency units")
     potential = problem.potential.copy()
     owned = problem.accounts.today >= 0
     np.add.at(potential, problem.accounts.today[owned], problem.accounts.potential[owned])

@@ -411,6 +411,22 @@ def test_zero_potential_is_told_not_divided_by():
         allocate(scenario, responses_of(scenario, [[1, 2]], territory=np.array([100.0, 0.0])))
 
 
+def test_a_target_too_small_to_be_split_is_refused_in_words():
+    goals = {"targets": [{"metric": "revenue", "target": 0.01}]}
+    scenario = changed(world(2), goals=goals)
+    with pytest.raises(InputRefused, match=r"goals\.targets = 0\.01: is less than a millionth .* 60,000\.00"):
+        allocate(scenario, responses_of(scenario, [[20000, 40000]]))
+
+
+def test_thousands_of_ties_are_split_evenly():
+    """Everybody alike in every year: any split is best, and the one that is given shares the total."""
+    scenario = world(3, [{"id": f"A{i}", "owner": "R1"} for i in range(3)])
+    result = allocate(scenario, responses_of(scenario, np.full((2000, 3), 90.0)))
+    assert sum(result.plan.quotas().values()) == 300_00
+    assert max(result.plan.quotas().values()) - min(result.plan.quotas().values()) <= 1
+    assert result.model_value == pytest.approx(270_00)
+
+
 def test_one_rep_carries_everything():
     scenario = world(1)
     result = allocate(scenario, responses_of(scenario, [[250], [350]]))
