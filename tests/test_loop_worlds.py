@@ -137,7 +137,7 @@ def test_so_many_years_are_judged_as_the_width_needs() -> None:
     needed = loop_worlds._years_needed(judged, ["strong"], 100.0, Sizes(fewest=2, most=10**9))
     spread = float((sales["loop"] - sales["strong"]).std(ddof=1)) / 100
     # Two intervals together: the quantile is 2.28 at 99 degrees of freedom.
-    assert needed == pytest.approx((2.28 * spread / 0.002) ** 2, rel=0.01)
+    assert needed == pytest.approx(loop_worlds.MARGIN * (2.28 * spread / 0.002) ** 2, rel=0.01)
     assert loop_worlds._years_needed(judged, ["strong"], 100.0, Sizes(most=500)) == 500
 
 
