@@ -71,6 +71,8 @@ def improve(
     )
     loop = LoopRun(trials, rounds, LoopResponses(trials, responses), on_round)
     loop.run()
+    if progress is not None:
+        progress(trials.most_years, trials.most_years)
     return loop.result()
 
 

@@ -130,7 +130,7 @@ class Trials:
         self._seed = seed
         self._workers = workers
         self._worlds = tuple(worlds)
-        self._most = most_years
+        self.most_years = most_years
         self._progress = progress
         self._over = scenario.allocation.over_assignment
         self._runs = 0
@@ -245,7 +245,7 @@ class Trials:
 
         def shifted(finished: int, _: int) -> None:
             if report is not None:
-                report(min(done + finished, self._most), self._most)
+                report(min(done + finished, self.most_years), self.most_years)
 
         return simulate(
             world, replications=years, first=first, seed=self._seed, workers=self._workers, progress=shifted
