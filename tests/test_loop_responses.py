@@ -66,7 +66,7 @@ def test_a_correction_comes_nearer_to_fresh_differences_where_time_is_short():
         formula += sum(transfer_model(problem, move) for move in pack)
         corrected += sum(transfer_model(right, move) for move in pack)
     assert sum(len(pack) for pack in packs) >= 4
-    assert abs(corrected - truth) < abs(formula - truth)
+    assert abs(corrected - truth) < 0.6 * abs(formula - truth)
 
 
 def test_each_rep_is_touched_by_one_move_a_run(idle):
