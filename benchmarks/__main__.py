@@ -6,11 +6,11 @@ import argparse
 import json
 import sys
 
-from benchmarks import engine, loop
+from benchmarks import allocate, engine, loop
 from benchmarks.registry import Figure, chosen
 from scenarios.errors import QuotalabError
 
-PARTS = (engine, loop)
+PARTS = (engine, loop, allocate)
 """Modules that enter benchmarks into the registry."""
 
 

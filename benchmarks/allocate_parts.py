@@ -1,0 +1,192 @@
+"""The measured parts of the allocator's benchmark; ``python -m benchmarks.allocate_parts JSON`` runs one of them."""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.allocate import ROUNDING_GAP, SEGMENTS
+from benchmarks.allocation_instances import SEEDS, Shape, instance
+from benchmarks.hand_written import handed_over
+from benchmarks.timing import cpu_seconds, interleaved, median_ratio
+from optimize.by_prices.assignment import Assignment
+from optimize.by_prices.method import GAP, Priced, by_prices
+from optimize.by_prices.refit import ALLOWED, Refitting
+from optimize.by_prices.request import request_of
+from optimize.emit_highs import HighsModel
+from optimize.frontier import trace, traced_values
+from optimize.model import Model, build
+from optimize.parts.accounts import OWNER
+from optimize.parts.training import HOURS
+from optimize.problem import AllocationProblem
+from scenarios.goals import MinimumAttainment, WorstOff
+
+KIB_PER_GIB = 1024**2
+
+
+def emit(shape: Shape, seeds: list[int], rounds: int) -> dict[str, Any]:
+    """Building and handing over against the same by hand, in one process, by turns."""
+    problem = instance(shape, seeds[0])
+    rivals = {
+        "ours": lambda: HighsModel(build(_anew(problem), segments=SEGMENTS).programme),
+        "hand": lambda: handed_over(problem, SEGMENTS),
+    }
+    times = interleaved(rivals, rounds)
+    return {"ratio": median_ratio(times["ours"], times["hand"])}
+
+
+def _anew(problem: AllocationProblem) -> AllocationProblem:
+    """A copy that has not computed anything yet."""
+    return replace(problem, accounts=replace(problem.accounts))
+
+
+def middle(shape: Shape, seeds: list[int], strict: bool) -> dict[str, Any]:
+    """Plans by prices against HiGHS on the relaxation.
+
+    Args:
+        strict: whether plain rounding must be as bad as the benchmark says.
+    """
+    _warm_up()
+    gaps, ratios, rounding, bounds = [], [], [], []
+    for seed in seeds:
+        problem = instance(shape, seed)
+        found: list[Priced] = []
+        ours = statistics.median(cpu_seconds(lambda p=problem, f=found: f.append(_priced(_anew(p)))) for _ in range(3))
+        solved = [_relaxed(problem, solver) for solver in ("simplex", "ipm")]
+        gaps.append(found[-1].gap)
+        bounds.append(found[-1].bound_type)
+        ratios.append(ours / min(seconds for seconds, _, _ in solved))
+        rounding.append(_rounding_gap(problem, solved[0][1], solved[0][2]))
+        if strict and rounding[-1] < ROUNDING_GAP:
+            raise ValueError(f"plain rounding comes within {rounding[-1]:.2%} on instance {seed}: too easy")
+    return {"gaps": gaps, "ratios": ratios, "rounding": rounding, "bounds": sorted(set(bounds))}
+
+
+def large(shape: Shape, seeds: list[int]) -> dict[str, Any]:
+    """Plans of large instances, and the first against HiGHS' interior point."""
+    _warm_up()
+    found: list[Priced] = []
+    problems = [instance(shape, seed) for seed in seeds]
+    times = [cpu_seconds(lambda p=problem: found.append(_priced(p))) for problem in problems]  # type: ignore[misc]
+    seconds, _, _ = _relaxed(problems[0], "ipm", run_crossover="off")
+    kinds = sorted({one.bound_type for one in found})
+    return {"gaps": [one.gap for one in found], "bounds": kinds, "ratio": times[0] / seconds}
+
+
+def memory(shape: Shape, seeds: list[int]) -> dict[str, Any]:
+    """Peak memory of one plan, in a process that does nothing else."""
+    _priced(instance(shape, seeds[0]))
+    told = Path("/proc/self/status")
+    peak = re.search(r"VmHWM:\s*(\d+) kB", told.read_text()) if told.exists() else None
+    return {"gib": int(peak[1]) / KIB_PER_GIB if peak else None}
+
+
+def fair(shape: Shape, seeds: list[int]) -> dict[str, Any]:
+    """A plan with least attainment, worst-off and least workload active."""
+    _warm_up()
+    problem = instance(shape, seeds[0])
+    plain = _priced(problem).plan
+    sales = problem.samples + problem.training.gain_at(plain.decisions.training)
+    offer, owner = problem.accounts, plain.decisions.owner
+    owned = np.flatnonzero(owner >= 0)
+    sold = np.bincount(owner[owned], offer.unit[owned, owner[owned]], len(problem.reps))
+    attained = np.minimum(sales + sold, plain.quotas).mean(axis=0) / plain.quotas
+    least, worst = float(np.quantile(attained, 0.03)), float(np.sort(attained)[: len(attained) // 5].mean())
+    rules = [rule for rule in problem.rules if not isinstance(rule, MinimumAttainment)]
+    asked = replace(
+        problem,
+        rules=(*rules, MinimumAttainment(share=round(least, 3)), WorstOff(share=0.2, minimum=round(worst + 0.004, 3))),
+    )
+    found = _priced(asked)
+    words = f"attainment of {least:.1%} at least, {worst + 0.004:.1%} for the worst-off fifth, least workload"
+    return {"gap": found.gap, "binding": words}
+
+
+def frontier(shape: Shape, seeds: list[int]) -> dict[str, Any]:
+    """Twelve points of the potential band from one plan, against the plan alone."""
+    _warm_up()
+    problem = instance(shape, seeds[0])
+    parameter, values = traced_values("potential_band", [0.12 + 0.02 * i for i in range(12)], "quotas")
+    plans: list[Priced] = []
+    one = cpu_seconds(lambda: plans.append(_priced(_anew(problem))))
+    decisions = plans[0].plan.decisions
+    points = cpu_seconds(lambda: trace(problem, parameter, values, decisions))
+    return {"ratio": (one + points) / one}
+
+
+def _warm_up() -> None:
+    """So that no part counts the compiler."""
+    by_prices(instance(Shape(12, 60, samples=30), 1))
+
+
+def _priced(problem: AllocationProblem) -> Priced:
+    found = by_prices(problem, GAP)
+    if found is None or found.plan.breach > ALLOWED:
+        raise ValueError("no plan that keeps all rules")
+    return found
+
+
+def _relaxed(problem: AllocationProblem, solver: str, **options: Any) -> tuple[float, Model, np.ndarray]:
+    """CPU seconds of HiGHS on the relaxation alone, its model and values."""
+    model = build(_anew(problem), segments=SEGMENTS)
+    free = replace(model.programme, integer=np.zeros_like(model.programme.integer))
+    held = HighsModel(free, solver=solver, **options)
+    seconds = cpu_seconds(held.run)
+    values = held.values()
+    if values is None:
+        raise ValueError(f"HiGHS by {solver} found no solution")
+    return seconds, model, values
+
+
+def _rounding_gap(problem: AllocationProblem, model: Model, values: np.ndarray) -> float:
+    """What is lost where each account goes to its largest part that still fits, and steps are rounded down."""
+    request = request_of(problem)
+    programme = model.programme
+    part = values[programme.block(OWNER).index]
+    place = {rep: r for r, rep in enumerate(problem.reps)}
+    steps = np.zeros(request.reps, dtype=np.int64)
+    for block in programme.columns:
+        if block.name.startswith(HOURS):
+            for label, value in zip(block.labels, values[block.index].tolist(), strict=True):
+                steps[place[label[0]]] += int(value + 1e-7)  # type: ignore[index]
+    assignment = Assignment(request, steps)
+    held, left = np.full(len(request.arcs.free), -1, dtype=np.int64), assignment.left.copy()
+    for j in np.argsort(-part, kind="stable"):
+        account, rep = request.arcs.account[j], request.arcs.rep[j]
+        if part[j] > 1e-6 and held[account] < 0 and request.arcs.hours[j] <= left[rep]:
+            held[account] = j
+            left[rep] -= request.arcs.hours[j]
+    assignment.load(held)
+    fit = Refitting(problem, request).fit(assignment.owners(), steps)
+    relaxed = float(programme.objective @ values) + programme.constant
+    if fit is None:
+        return float("inf")
+    return relaxed * model.unit / fit.value - 1.0
+
+
+PARTS = {
+    "emit": emit,
+    "middle": middle,
+    "large": large,
+    "memory": memory,
+    "fair": fair,
+    "frontier": frontier,
+}
+
+
+def main(asked: str) -> None:
+    """Run one part and print what it found as JSON."""
+    settings = json.loads(asked)
+    part, shape = settings.pop("part"), Shape(**settings.pop("shape"))
+    print(json.dumps(PARTS[part](shape, settings.pop("seeds", list(SEEDS.values())), **settings)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
