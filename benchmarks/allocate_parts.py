@@ -6,7 +6,9 @@ import json
 import re
 import statistics
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +60,7 @@ def middle(shape: Shape, seeds: list[int], strict: bool) -> dict[str, Any]:
     for seed in seeds:
         problem = instance(shape, seed)
         found: list[Priced] = []
-        ours = statistics.median(cpu_seconds(lambda p=problem, f=found: f.append(_priced(_anew(p)))) for _ in range(3))
+        ours = statistics.median(cpu_seconds(partial(_kept, found, _anew(problem))) for _ in range(3))
         solved = [_relaxed(problem, solver) for solver in ("simplex", "ipm")]
         gaps.append(found[-1].gap)
         bounds.append(found[-1].bound_type)
@@ -74,7 +76,7 @@ def large(shape: Shape, seeds: list[int]) -> dict[str, Any]:
     _warm_up()
     found: list[Priced] = []
     problems = [instance(shape, seed) for seed in seeds]
-    times = [cpu_seconds(lambda p=problem: found.append(_priced(p))) for problem in problems]  # type: ignore[misc]
+    times = [cpu_seconds(partial(_kept, found, problem)) for problem in problems]
     seconds, _, _ = _relaxed(problems[0], "ipm", run_crossover="off")
     kinds = sorted({one.bound_type for one in found})
     return {"gaps": [one.gap for one in found], "bounds": kinds, "ratio": times[0] / seconds}
@@ -126,6 +128,10 @@ def _warm_up() -> None:
     by_prices(instance(Shape(12, 60, samples=30), 1))
 
 
+def _kept(found: list[Priced], problem: AllocationProblem) -> None:
+    found.append(_priced(problem))
+
+
 def _priced(problem: AllocationProblem) -> Priced:
     found = by_prices(problem, GAP)
     if found is None or found.plan.breach > ALLOWED:
@@ -171,7 +177,7 @@ def _rounding_gap(problem: AllocationProblem, model: Model, values: np.ndarray) 
     return relaxed * model.unit / fit.value - 1.0
 
 
-PARTS = {
+PARTS: dict[str, Callable[..., dict[str, Any]]] = {
     "emit": emit,
     "middle": middle,
     "large": large,

@@ -27,6 +27,7 @@ from optimize.baselines import baselines as ruled
 from optimize.explanation import Explanation, check_share, explain_plan
 from optimize.frontier import traced_values
 from optimize.levers import SHARE
+from optimize.optimum import Method
 from optimize.responses import estimate
 from quotalab.diagnosis import Diagnosed, of_export, of_plan
 from quotalab.learning import DEFAULT_YEARS, learning_years
@@ -46,6 +47,8 @@ def allocate(
     workers: int = 1,
     progress: Progress | None = None,
     outcome: Outcome | None = None,
+    gap: float | None = None,
+    method: Method = "auto",
 ) -> AllocationResult:
     """Who should carry which target, be trained in what and own which account.
 
@@ -57,8 +60,11 @@ def allocate(
         replications: simulated years behind the responses.
         seed: default the scenario's.
         outcome: simulated years of the present plan at hand; then nothing is simulated.
+        gap: proven relative gap at which to stop; default 1e-4 by branch and bound, 1e-3 by prices.
+        method: "exact" (branch and bound), "prices" (for large companies), or "auto", which chooses by size.
 
     Raises:
+        Unsupported: asked for prices, which cannot decide all that the scenario asks; says what.
         InputRefused: the scenario lacks what an allocation needs, or asks for what is not done in one pass.
         InfeasiblePlan: the rules cannot hold together; says which, and the least loosening that helps.
     """
@@ -66,7 +72,7 @@ def allocate(
     years = outcome or learning_years(
         scenario, replications=replications, seed=seed, workers=workers, progress=progress
     )
-    return solved(scenario, estimate(scenario, years))
+    return solved(scenario, estimate(scenario, years), gap=gap, method=method)
 
 
 def baselines(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.allocation_instances import Shape, instance
+from optimize.by_prices.descent import descend
 from optimize.by_prices.feasibility import worst_breach
 from optimize.by_prices.kernels import knapsack
 from optimize.by_prices.method import by_prices
@@ -321,3 +322,20 @@ def test_large_requests_are_priced_by_themselves(monkeypatch: pytest.MonkeyPatch
     assert found.bound_type != "programme"
     assert found.value <= found.bound
     assert attained(problem.basis, np.zeros(len(problem.reps)), np.full(len(problem.reps), np.inf)) > 0
+
+
+def test_descent_finds_the_constrained_minimum_of_a_quadratic() -> None:
+    rng = np.random.default_rng(2)
+    root = rng.normal(size=(40, 40))
+    bend, pull = root.T @ root + 0.1 * np.eye(40), rng.normal(size=40)
+    lower, upper = np.where(rng.random(40) < 0.5, -0.05, -np.inf), np.where(rng.random(40) < 0.5, 0.05, np.inf)
+
+    def bowl(x):
+        return float(0.5 * x @ bend @ x - pull @ x), bend @ x - pull
+
+    found = descend(bowl, np.zeros(40), lower, upper, steps=2_000, memory=20, tolerance=0.0)
+    gradient = bowl(found)[1]
+    assert ((found >= lower) & (found <= upper)).all()
+    assert np.abs(gradient[(found > lower) & (found < upper)]).max() < 1e-4
+    assert (gradient[found == lower] > 0).all()
+    assert (gradient[found == upper] < 0).all()

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimize.by_prices.assignment import NODES, Assignment, RepTables, Worth
+from optimize.by_prices.descent import inner
 from optimize.by_prices.kernels import knapsack_bound
 from optimize.by_prices.refit import ALLOWED, Refit, Refitting
 from optimize.by_prices.relaxation import Relaxation, Response
@@ -27,10 +28,13 @@ GAP = 1e-3
 """Proven gap at which the method stops by default."""
 BoundType = Literal["programme", "linear", "knapsack", "total"]
 
-ROUNDS = 90
+ROUNDS = 60
+FIRST_STEP, SHORTER = 0.3, 0.95
+"""Length of the first step of account prices, as a share of the way to the aim, and of each next one."""
 PATIENCE = 15
 WORTHWHILE = 1e-5
-"""Relative gain over :data:`PATIENCE` steps below which the knapsack bound stops."""
+"""Relative gain over :data:`PATIENCE` steps below which the knapsack bound stops, once steps have become short."""
+SETTLED = 40
 REFITS, FEW, MORE_REFITS = 6, 100, 18
 """Refits at most, and with so few reps more of them, from new starts: searching costs next to nothing there."""
 NOISES = (0.1, 0.5, 1.0)
@@ -205,7 +209,7 @@ class _Search:
         owed = np.where(arcs.rests, response.rest, -np.inf)
         best_price, best, marks = price, np.inf, []
         target = self.best.value / request.unit if self.best is not None else -np.inf
-        step_size = 1.0
+        step_size = FIRST_STEP
         for turn in range(ROUNDS):
             total, _ = knapsack_bound(
                 arcs.first, arcs.of_rep, arcs.account, worth, arcs.hours, price, rooms,
@@ -216,17 +220,17 @@ class _Search:
                 best, best_price = value, price.copy()
                 self._prove(value, "knapsack")
             marks.append(best)
-            if self._done() or (turn >= PATIENCE and marks[-1 - PATIENCE] - best < WORTHWHILE * abs(best)):
+            if self._done() or (turn >= SETTLED and marks[-1 - PATIENCE] - best < WORTHWHILE * abs(best)):
                 break
             mean = parts.copy() if mean is None else 0.9 * mean + 0.1 * parts
             surplus = 1.0 - np.bincount(arcs.account, 0.5 * (parts + mean), len(arcs.free))
             direction = np.where((price <= owed) & (surplus > 0), 0.0, surplus)
-            norm = float(direction @ direction)
+            norm = inner(direction, direction)
             if norm <= 0.0:
                 break
             aim = 0.5 * (best + target) if np.isfinite(target) else best * (1 - 1e-3)
             price = np.maximum(price - step_size * max(value - aim, 0.0) / norm * direction, owed)
-            step_size *= 0.95
+            step_size *= SHORTER
         if not self._done() and mean is not None:
             self._built(Worth.of(arcs, worth, best_price), mean, steps, "knapsacks")
         return best_price

@@ -9,12 +9,11 @@ smoothed dual by L-BFGS, then the dual itself is evaluated.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
+from optimize.by_prices.descent import descend, inner
 from optimize.by_prices.kernels import NEVER, choose
 from optimize.by_prices.request import Request
 
@@ -178,9 +177,9 @@ class Relaxation:
         row_value, totals = self._rows(rows, smooth)
         potential = request.potential + np.bincount(arcs.rep, parts * arcs.potential[arcs.account], reps)
         history = request.history + np.bincount(arcs.rep, parts * arcs.history[arcs.account], reps)
-        settled = float(lam @ request.sales + psi @ request.potential + chi @ request.history)
+        settled = inner(lam, request.sales) + inner(psi, request.potential) + inner(chi, request.history)
         limits = beta * request.training.budget + omega * request.most_moves
-        limits += float(nu @ np.where(np.isfinite(request.most_accounts), request.most_accounts, 0.0))
+        limits += inner(nu, np.nan_to_num(request.most_accounts, posinf=0.0))
         separable = quota_value + shift_value + row_value + settled + limits
         sold = shift + request.sales + gained + (request.training.gain * steps).sum(axis=1)
         gradient[self.at["c"]] = quota - sold
@@ -193,7 +192,7 @@ class Relaxation:
         held = np.bincount(arcs.rep, parts, reps)
         self._fill(gradient, "count", np.where(np.isfinite(request.most_accounts), request.most_accounts, held) - held)
         resting = 1.0 - np.bincount(arcs.account, parts, len(arcs.free)) if len(arcs.free) else np.zeros(0)
-        gradient[self.at["moves"]] = request.most_moves - parts @ arcs.away - resting @ arcs.rest_away
+        gradient[self.at["moves"]] = request.most_moves - inner(parts, arcs.away) - inner(resting, arcs.rest_away)
         value = separable + owners + step_value + hour_value
         return Response(value, gradient, lam, mu, quota_price, weight, extra, rest, parts, steps, beta, separable)
 
@@ -215,10 +214,10 @@ class Relaxation:
         low, high = self.request.low, self.request.high
         if not smooth:
             q = np.where(c > 0, high, low)
-            return float(c @ q), q
+            return inner(c, q), q
         middle, bend = 0.5 * (low + high), smooth / np.maximum(high, 1e-6)
         q = np.clip(middle + c / bend, low, high)
-        return float(c @ q - 0.5 * (bend * (q - middle) ** 2).sum()), q
+        return inner(c, q) - 0.5 * inner(bend, (q - middle) ** 2), q
 
     def _shifts(self, lam: Floats, weight: Floats, smooth: float) -> tuple[float, Floats, Floats]:
         """``max over u of w f(u) - (w - lam) u``: its value, u, and f(u) - u."""
@@ -272,19 +271,19 @@ class Relaxation:
         bottom = np.where(np.isfinite(floor), floor, top)
         if not smooth:
             used = np.where(mu > 0, top, bottom)
-            return float(mu @ used), used
+            return inner(mu, used), used
         bend = smooth * max(self._density(), 1e-9) / np.maximum(np.abs(top), 1e-6)
         used = np.clip(top + mu / bend, bottom, top)
-        return float(mu @ used - 0.5 * (bend * (used - top) ** 2).sum()), used
+        return inner(mu, used) - 0.5 * inner(bend, (used - top) ** 2), used
 
     def _rows(self, rows: Floats, smooth: float) -> tuple[float, Floats]:
         low, high = self.request.row_low, self.request.row_high
         if not smooth:
             totals = np.where(rows > 0, high, low)
-            return float(rows @ totals), totals
+            return inner(rows, totals), totals
         middle, bend = 0.5 * (low + high), smooth / np.maximum(np.abs(high), 1e-6)
         totals = np.clip(middle + rows / bend, low, high)
-        return float(rows @ totals - 0.5 * (bend * (totals - middle) ** 2).sum()), totals
+        return inner(rows, totals) - 0.5 * inner(bend, (totals - middle) ** 2), totals
 
     def _scale(self, smooth: float) -> Floats:
         """One over the square root of the curvature of the smoothed dual along each price, roughly."""
@@ -324,10 +323,9 @@ class Relaxation:
                 at = self.evaluate(y * scale, smooth)
                 return at.value / size, at.gradient * scale / size
 
-            options: dict[str, Any] = {"maxiter": STEPS, "maxcor": MEMORY, "ftol": 1e-9, "gtol": 1e-12}
-            bounds = list(zip(self.lower / scale, self.upper / scale, strict=True))
-            done = minimize(smoothed, z / scale, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-            z = np.clip(done.x * scale, self.lower, self.upper)
+            low, high = self.lower / scale, self.upper / scale
+            y = descend(smoothed, z / scale, low, high, steps=STEPS, memory=MEMORY, tolerance=1e-9)
+            z = np.clip(y * scale, self.lower, self.upper)
             at = self.evaluate(z)
             if at.value < found.value:
                 best, found = z, at
