@@ -104,6 +104,7 @@ def handed_over(problem: AllocationProblem, segments: int) -> Any:
     made: Any = highspy.Highs
     highs = made()
     highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("threads", 1)
     if highs.passModel(model) == highspy.HighsStatus.kError:
         raise ValueError("HiGHS refused the matrix")
     return highs

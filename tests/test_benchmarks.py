@@ -6,13 +6,18 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import ciw_peer, cpp, plain_simpy
+from benchmarks import allocate, ciw_peer, cpp, plain_simpy
+from benchmarks.allocation_instances import Shape, instance
 from benchmarks.engine import CHANCE_GAP, FIGURES, Plain, comparable
+from benchmarks.hand_written import handed_over
+from optimize.model import build
+from optimize.solve import solve
 from scenarios.scenario import Scenario
 from scenarios.speed_worlds import days_of, least_loaded, return_to_pool, separable
 from scenarios.theory_worlds import erlang_a, funnel18
@@ -37,6 +42,26 @@ def test_engine_figures_come_one_object_a_line() -> None:
     assert {figure["figure"]: figure["unit"] for figure in figures} == FIGURES
     assert len(figures) == len(FIGURES)
     assert all(figure["note"] if figure["value"] is None else figure["value"] > 0 for figure in figures)
+
+
+@pytest.mark.slow
+def test_allocator_figures_come_one_object_a_line() -> None:
+    command = [sys.executable, "-m", "benchmarks", "allocate", "--quick", "--json"]
+    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+    figures = [json.loads(line) for line in told]
+    assert {figure["figure"]: figure["unit"] for figure in figures} == allocate.FIGURES
+    assert len(figures) == len(allocate.FIGURES)
+    assert all(figure["note"] if figure["value"] is None else figure["value"] > 0 for figure in figures)
+
+
+def test_a_matrix_written_by_hand_is_the_programme_of_an_instance() -> None:
+    problem = instance(Shape(20, 100, samples=60), 5)
+    by_hand = handed_over(problem, 32)
+    by_hand.setOptionValue("solve_relaxation", True)
+    by_hand.run()
+    programme = build(problem, segments=32).programme
+    free = solve(replace(programme, integer=np.zeros_like(programme.integer)))
+    assert by_hand.getInfo().objective_function_value == pytest.approx(free.objective, rel=1e-7)
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ class Relaxation:
         history = request.history + np.bincount(arcs.rep, parts * arcs.history[arcs.account], reps)
         settled = inner(lam, request.sales) + inner(psi, request.potential) + inner(chi, request.history)
         limits = beta * request.training.budget + omega * request.most_moves
-        limits += inner(nu, np.nan_to_num(request.most_accounts, posinf=0.0))
+        limits += inner(nu, np.asarray(np.nan_to_num(request.most_accounts, posinf=0.0), dtype=np.float64))
         separable = quota_value + shift_value + row_value + settled + limits
         sold = shift + request.sales + gained + (request.training.gain * steps).sum(axis=1)
         gradient[self.at["c"]] = quota - sold
@@ -191,7 +191,7 @@ class Relaxation:
             self._fill(gradient, name, sign * (factor * (potential if measure == "band" else history) - sold))
         held = np.bincount(arcs.rep, parts, reps)
         self._fill(gradient, "count", np.where(np.isfinite(request.most_accounts), request.most_accounts, held) - held)
-        resting = 1.0 - np.bincount(arcs.account, parts, len(arcs.free)) if len(arcs.free) else np.zeros(0)
+        resting = np.asarray(1.0 - np.bincount(arcs.account, parts, len(arcs.free)), dtype=np.float64)
         gradient[self.at["moves"]] = request.most_moves - inner(parts, arcs.away) - inner(resting, arcs.rest_away)
         value = separable + owners + step_value + hour_value
         return Response(value, gradient, lam, mu, quota_price, weight, extra, rest, parts, steps, beta, separable)
