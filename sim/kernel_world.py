@@ -249,7 +249,7 @@ def samplers(w: World) -> SamplerTables:
 @kernel
 def clock_columns(w: World, clock: int) -> tuple[Any, Any, Any]:
     """Openings, closings and work before each opening of a working time."""
-    c = view(w.clocks, MANY, CLOCK)[clock]
+    c = view(w.clocks, MANY, CLOCK)[np.uint64(clock)]
     first, count = 8 * c.first, c.count
     return (
         view(w.opens + first, count, WHOLE),

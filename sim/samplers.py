@@ -123,8 +123,9 @@ def _smooth(rows: Floats, start: int, bits: int, u: float) -> float:
         row += _OCTAVES << bits
     # The place within the part: its bits as those of a number in [1, 2), less 1, which is exact.
     x = np.int64(((pattern << bits) & _FRACTION) | _ONE).view(np.float64) - 1.0
-    inner = rows[row, 3] + x * (rows[row, 4] + x * rows[row, 5])
-    return float(rows[row, 0] + x * (rows[row, 1] + x * (rows[row, 2] + x * inner)))
+    at = np.uint64(row)  # of a signed position, numba asks whether it counts from the end
+    inner = rows[at, 3] + x * (rows[at, 4] + x * rows[at, 5])
+    return float(rows[at, 0] + x * (rows[at, 1] + x * (rows[at, 2] + x * inner)))
 
 
 @inlined
@@ -159,7 +160,8 @@ def quantile(tables: SamplerTables, d: int, u: float) -> float:
         u: inside (0, 1); smooth families read values nearer to 0 or 1 than 2**-53 as 2**-53.
     """
     rows = tables.rows
-    kind, start, size = tables.head[d, 0], tables.head[d, 1], tables.head[d, 2]
+    at = np.uint64(d)
+    kind, start, size = tables.head[at, 0], tables.head[at, 1], tables.head[at, 2]
     if kind == SMOOTH:
         return _smooth(rows, start, size, u)
     if kind >= EMPIRICAL_STEP:
