@@ -49,8 +49,8 @@ _TALLIES = tuple(name for name in TABLES if name.endswith(("_tally", "_activity"
 _COUNTERS = (
     "now", "period", "customers_place", "group", "event_count", "far_count", "far_used", "bucket", "lane", "lane_open",
     "lane_lead", "lane_lead_count", "timeless", "begun", "due_count", "item_count",
-    "arrival_count", "customer_count", "staff_known", "row_count", "lead_count", "line_count", "buyer_count",
-    "signed", "too_much", "wanted",
+    "next_arrival", "arrival_count", "customer_count", "staff_known", "row_count", "lead_count", "line_count",
+    "buyer_count", "signed", "too_much", "wanted",
 )  # fmt: skip
 _SPARE = 64
 _LINE = 64
@@ -96,7 +96,7 @@ class Engine:
         self._tables[name] = grown
         self._place(name)
         if name == "arrivals":
-            for fresh in ("fresh_draws", "fresh_leads", "fresh_times"):
+            for fresh in ("fresh_draws", "fresh_leads", "fresh_times", "fresh_sources", "fresh_starts"):
                 self._grow(fresh, len(grown))
         if name == "items":
             self._grow("keepers", len(grown) * len(self.model.role_identity))

@@ -25,7 +25,7 @@ from sim.kernel_customer import (
     review,
 )
 from sim.kernel_desk import dispatch, dispatch_support, give_back, leave, touch, touch_waiting, wake_desks
-from sim.kernel_heap import drop_first, drop_first_arrival, first_due, open_bucket, push, still_waits
+from sim.kernel_heap import drop_first, first_due, open_bucket, push, still_waits
 from sim.kernel_items import drop_item
 from sim.kernel_lanes import line_up, work_lanes
 from sim.kernel_lead import arrive, goes_over, lead_goes_cold, lead_ready, lead_worked, returns
@@ -152,12 +152,14 @@ def _go_on(w: World) -> int:
     while True:
         if short_of_room(w):
             return ROOM
-        while w.arrival_count == 0 and w.group < w.group_count:
+        while w.next_arrival == w.arrival_count and w.group < w.group_count:
             if not new_day(w):
                 return ROOM_FOR_ARRIVALS
         open_bucket(w)
         at_event = an_event(w, 0).when if w.event_count > 0 else NEVER
-        at_arrival = ((an_arrival(w, 0).time << 4) | AT_ARRIVE) if w.arrival_count > 0 else NEVER
+        at_arrival = (
+            ((an_arrival(w, w.next_arrival).time << 4) | AT_ARRIVE) if w.next_arrival < w.arrival_count else NEVER
+        )
         time = min(at_event, at_arrival) >> 4
         if w.due_count > 0 and time > w.now:
             _serve(w, first_due(w))
@@ -168,10 +170,9 @@ def _go_on(w: World) -> int:
         while time >= whole(w.bounds, w.period + 1):
             w.period += 1
         if at_arrival < at_event:
-            first = an_arrival(w, 0)
-            entity, source = first.entity, first.source
-            drop_first_arrival(w)
-            arrive(w, entity, source)
+            first = an_arrival(w, w.next_arrival)
+            w.next_arrival += 1
+            arrive(w, first.entity, first.source)
         else:
             event = an_event(w, 0)
             entity, what, moment = event.entity, event.what, event.when & 15

@@ -12,7 +12,7 @@ import numpy as np
 
 from sim.compiled import kernel
 from sim.kernel_names import AT_PATIENCE, FREE, OF_ITEM
-from sim.kernel_tables import a_desk, a_far_event, an_arrival, an_event, an_item, put, whole
+from sim.kernel_tables import a_desk, a_far_event, an_event, an_item, put, whole
 from sim.kernel_world import World
 
 
@@ -187,46 +187,3 @@ def first_due(w: World) -> int:
         hole = child
     put(w.dues, hole, last)
     return found
-
-
-@kernel
-def push_arrival(w: World, time: int, entity: np.uint64, source: int) -> None:
-    """Put one of the day's new leads into their order."""
-    child = w.arrival_count
-    w.arrival_count += 1
-    while child > 0:
-        parent = (child - 1) >> 1
-        above = an_arrival(w, parent)
-        if above.time < time or (above.time == time and above.entity < entity):
-            break
-        here = an_arrival(w, child)
-        here.time, here.entity, here.source = above.time, above.entity, above.source
-        child = parent
-    here = an_arrival(w, child)
-    here.time, here.entity, here.source = time, entity, source
-
-
-@kernel
-def drop_first_arrival(w: World) -> None:
-    """Take the first of the day's new leads out."""
-    w.arrival_count -= 1
-    count = w.arrival_count
-    last = an_arrival(w, count)
-    time, entity, source = last.time, last.entity, last.source
-    hole = 0
-    while True:
-        child = 2 * hole + 1
-        if child >= count:
-            break
-        best = an_arrival(w, child)
-        if child + 1 < count:
-            rival = an_arrival(w, child + 1)
-            if rival.time < best.time or (rival.time == best.time and rival.entity < best.entity):
-                best, child = rival, child + 1
-        if time < best.time or (time == best.time and entity < best.entity):
-            break
-        here = an_arrival(w, hole)
-        here.time, here.entity, here.source = best.time, best.entity, best.source
-        hole = child
-    here = an_arrival(w, hole)
-    here.time, here.entity, here.source = time, entity, source

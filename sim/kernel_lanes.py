@@ -13,7 +13,7 @@ from __future__ import annotations
 from scenarios.ticks import NEVER
 from sim.compiled import kernel
 from sim.kernel_arrivals import new_day
-from sim.kernel_heap import drop_first, drop_first_arrival, file_away, open_bucket, push, take_in
+from sim.kernel_heap import drop_first, file_away, open_bucket, push, take_in
 from sim.kernel_items import new_item
 from sim.kernel_lead import describe_lead, is_win, note_arrival
 from sim.kernel_names import (
@@ -64,13 +64,13 @@ def line_up(w: World) -> int:
         new_item(w, LEAD, key_of(w))
         _reckon_chances(w)
     while True:
-        while w.arrival_count > 0:
+        while w.next_arrival < w.arrival_count:
             if short_of_room(w):
                 return ROOM
-            first = an_arrival(w, 0)
+            first = an_arrival(w, w.next_arrival)
             item, source = an_item(w, AT_HAND), first.source
             w.now, item.entity = first.time, first.entity
-            drop_first_arrival(w)
+            w.next_arrival += 1
             while w.now >= whole(w.bounds, w.period + 1):
                 w.period += 1
             describe_lead(w, AT_HAND, source)

@@ -184,6 +184,8 @@ RUN_TABLES: Final = {
     "fresh_draws": REAL,
     "fresh_leads": IDENTITY,
     "fresh_times": WHOLE,
+    "fresh_sources": WHOLE,
+    "fresh_starts": WHOLE,
     "lines": LINE,
     "parts": PART,
     "rep_tally": WHOLE,
@@ -214,8 +216,8 @@ COUNTS: Final = (
     # ---
     "now period key customers_place group event_count far_count far_used far_free bucket lane lane_open "
     "lane_lead lane_lead_count lane_first lane_reps lane_opens lane_closes lane_worked_before lane_hours "
-    "lane_place timeless begun due_count item_count free_item arrival_count customer_count staff_known logging "
-    "row_count lead_count line_count buyer_count signed too_much wanted"
+    "lane_place timeless begun due_count item_count free_item next_arrival arrival_count customer_count "
+    "staff_known logging row_count lead_count line_count buyer_count signed too_much wanted"
 )
 SHARES: Final = (
     "reference handover_loss care_elasticity care_cap collection new_rate new_mean_value new_churn new_care "
