@@ -167,6 +167,11 @@ def kernel(function: F) -> F:
     return cast(F, _part(function))
 
 
+def inlined_kernel(function: F) -> F:
+    """As :func:`kernel`, with the code copied to where it is called: for what an inner loop does at every step."""
+    return cast(F, _part(function, forceinline=True))
+
+
 def _part(function: Callable[..., Any], signature: str | None = None, **options: bool) -> Part:
     source = function.__code__.co_filename
     if source not in _COVERED and str(Path(source).resolve()) not in _COVERED:

@@ -16,6 +16,7 @@ from sim.compiled_draft import Table
 from sim.compiled_leads import Leads
 from sim.compiled_tables import Start, start_of
 from sim.kernel import run
+from sim.kernel_lanes import SIDE_BY_SIDE
 from sim.kernel_names import (
     ACCOUNT_TALLIES,
     AGAIN,
@@ -28,6 +29,7 @@ from sim.kernel_names import (
     SOURCE_TALLIES,
     STAGE_TALLIES,
 )
+from sim.kernel_way import NEAREST
 from sim.kernel_world import RUN_TABLES, TABLES, WORLD
 from sim.ledger import too_much_money
 from sim.log import Kind, Log, in_order, table_of
@@ -47,8 +49,8 @@ _CHANGING = ("reps", "desks", "supports", "quotas", "needs", "turns")
 """Tables that each replication begins with as the model gives them."""
 _TALLIES = tuple(name for name in TABLES if name.endswith(("_tally", "_activity")))
 _COUNTERS = (
-    "now", "period", "customers_place", "group", "event_count", "far_count", "far_used", "bucket", "lane", "lane_open",
-    "lane_lead", "lane_lead_count", "timeless", "begun", "due_count", "item_count",
+    "now", "period", "customers_place", "group", "near_count", "event_count", "far_count", "far_used", "bucket", "lane",
+    "lane_open", "lane_lead", "lane_lead_count", "timeless", "begun", "due_count", "item_count",
     "next_arrival", "arrival_count", "customer_count", "staff_known", "row_count", "lead_count", "line_count",
     "buyer_count", "signed", "too_much", "wanted",
 )  # fmt: skip
@@ -81,6 +83,7 @@ class Engine:
         self._grow("arrivals", 2 * _SPARE)
         expected = int(model.expected_leads()) * self._laned
         self._grow("lane_leads", expected + expected // 50 + _SPARE * (4 + len(self._tables["lanes"])))
+        self._grow("near", NEAREST)
         self._grow("customers", len(model.accounts.ids) + 4 * _SPARE)
 
     def _place(self, name: str) -> None:
@@ -98,6 +101,8 @@ class Engine:
         if name == "arrivals":
             for fresh in ("fresh_draws", "fresh_leads", "fresh_times", "fresh_sources", "fresh_starts"):
                 self._grow(fresh, len(grown))
+        if name == "lane_leads":
+            self._grow("lane_blocks", len(grown) // SIDE_BY_SIDE + 1)
         if name == "items":
             self._grow("keepers", len(grown) * len(self.model.role_identity))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from scenarios.ticks import NEVER
-from sim.compiled import kernel
+from sim.compiled import inlined_kernel, kernel
 from sim.kernel_desk import join
 from sim.kernel_heap import push
 from sim.kernel_names import (
@@ -65,7 +65,7 @@ def drop_item(w: World, slot: int) -> None:
     w.free_item = slot
 
 
-@kernel
+@inlined_kernel
 def customers_later(w: World, duration: int) -> int:
     """When a duration ends that runs on the customers' clock from now on."""
     opens, closes, cum = clock_columns(w, w.customers_clock)

@@ -10,10 +10,12 @@ model runs in lanes is decided by :mod:`sim.compiled_lanes`.
 
 from __future__ import annotations
 
+from typing import Final
+
 from scenarios.ticks import NEVER
-from sim.compiled import kernel
+from sim.compiled import inlined_kernel, kernel
 from sim.kernel_arrivals import new_day
-from sim.kernel_heap import drop_first, file_away, open_bucket, push, take_in
+from sim.kernel_heap import file_away, take_in
 from sim.kernel_items import new_item
 from sim.kernel_lead import describe_lead, is_win, note_arrival
 from sim.kernel_names import (
@@ -22,7 +24,6 @@ from sim.kernel_names import (
     DONE,
     LEAD,
     LEADS,
-    OF_ITEM,
     ROOM,
     ROOM_FOR_ARRIVALS,
 )
@@ -38,7 +39,6 @@ from sim.kernel_tables import (
     a_source,
     a_stage,
     an_arrival,
-    an_event,
     an_item,
     put,
     put_real,
@@ -46,12 +46,13 @@ from sim.kernel_tables import (
     whole,
 )
 from sim.kernel_visits import AT_HAND, count, foresee, keep_books
+from sim.kernel_way import enters_first, fetch, set_out, take_nearest
 from sim.kernel_world import MANY, World, key_of
 from sim.rules import conversion
 
 _DAY_TICKS = 86_400_000
-_SIDE_BY_SIDE = 64
-"""Leads of one lane lie together by so many, as they will be read."""
+SIDE_BY_SIDE: Final = 64
+"""Leads of one lane lie together by so many, as they will be read; only the last of them needs a pointer."""
 
 
 # ---- who enters which lane ------------------------------------------------------------------------------------------
@@ -105,18 +106,25 @@ def _reckon_chances(w: World) -> None:
 def _append(w: World, d: int) -> None:
     item, desk = an_item(w, AT_HAND), a_desk(w, d)
     place = desk.last + 1
-    if place % _SIDE_BY_SIDE == 0:
+    if place % SIDE_BY_SIDE == 0:
         place = w.lane_lead_count
-        w.lane_lead_count += _SIDE_BY_SIDE
+        w.lane_lead_count += SIDE_BY_SIDE
+        if desk.last == -1:
+            desk.first = place
+        else:
+            put(w.lane_blocks, desk.last // SIDE_BY_SIDE, place)
     lead = a_lane_lead(w, place)
-    lead.time, lead.entity, lead.following = w.now, item.entity, -1
-    lead.source, lead.region, lead.segment = item.source, item.region, item.segment
-    lead.product, lead.bundle = item.product, item.bundle
-    if desk.last == -1:
-        desk.first = place
-    else:
-        a_lane_lead(w, desk.last).following = place
+    lead.time, lead.entity, lead.source, lead.region = w.now, item.entity, item.source, item.region
+    lead.segment, lead.product = item.segment, item.product if item.bundle == -1 else -2 - item.bundle
     desk.last = place
+
+
+@inlined_kernel
+def _following(w: World, d: int, lead: int) -> int:
+    """Who lines up behind a lead; -1 for nobody."""
+    if lead == a_desk(w, d).last:
+        return -1
+    return lead + 1 if (lead + 1) % SIDE_BY_SIDE != 0 else whole(w.lane_blocks, lead // SIDE_BY_SIDE)
 
 
 # ---- lane by lane ---------------------------------------------------------------------------------------------------
@@ -159,24 +167,26 @@ def _open_lane(w: World, d: int) -> None:
 def _work_lane(w: World, d: int) -> bool:
     """Serve whoever enters next until nobody does; False where room runs short."""
     while not _short_of_room(w):
-        if w.event_count == 0:
-            open_bucket(w)
-        lead = w.lane_lead
-        entered = NEVER if lead == -1 else a_lane_lead(w, lead).time
-        if w.event_count > 0:
-            event = an_event(w, 0)
-            tick = event.when >> 4
-            if tick < entered or (tick == entered and event.entity < a_lane_lead(w, lead).entity):
-                stage, lead = event.what >> 56, event.what & 0xFFFFFFF
-                drop_first(w)
-                _serve(w, d, lead, tick, stage)
-                continue
+        lead, entered, stage = _next_to_enter(w, d)
         if lead == -1:
             return True
-        known = a_lane_lead(w, lead)
-        w.lane_lead = known.following
-        _serve(w, d, lead, entered, a_source(w, known.source).first_stage)
+        _serve(w, d, lead, entered, stage)
     return False
+
+
+@inlined_kernel
+def _next_to_enter(w: World, d: int) -> tuple[int, int, int]:
+    """Take the first of the leads that line up and those on their way: it, when and which stage; -1 for nobody."""
+    if w.near_count == 0 and w.event_count + w.far_count > 0:
+        fetch(w)
+    lead = w.lane_lead
+    entered = NEVER if lead == -1 else a_lane_lead(w, lead).time
+    if w.near_count > 0 and not (lead != -1 and enters_first(w, entered, lead)):
+        return take_nearest(w)
+    if lead == -1:
+        return -1, NEVER, 0
+    w.lane_lead = _following(w, d, lead)
+    return lead, entered, a_source(w, a_lane_lead(w, lead).source).first_stage
 
 
 @kernel
@@ -187,7 +197,7 @@ def _short_of_room(w: World) -> bool:
     return w.event_count + w.far_count + SPARE > w.room_events or w.far_used + SPARE > w.room_far
 
 
-@kernel
+@inlined_kernel
 def _serve(w: World, d: int, lead: int, entered: int, stage: int) -> None:
     """A lead enters a stage: it goes cold, is worked and answered, or waits at the end of the horizon."""
     while entered >= whole(w.bounds, w.period + 1):
@@ -210,6 +220,6 @@ def _serve(w: World, d: int, lead: int, entered: int, stage: int) -> None:
         if w.own_lanes == 0:
             following = pool_of(w, a_stage(w, stage + 1).role, a_lane_lead(w, lead).region)
         if following == d:
-            push(w, tick, AT_READY, item.entity, stage + 1, 0, OF_ITEM, lead)
+            set_out(w, tick, stage + 1, lead)
         else:
             file_away(w, following, tick, AT_READY, item.entity, stage + 1, lead)

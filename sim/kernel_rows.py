@@ -56,6 +56,18 @@ def period_at(w: World, time: int) -> int:
 
 
 @kernel
+def rep_sums(w: World, rep: int, period: int) -> int:
+    """Where the sums of a rep in a period lie, for whoever adds to several."""
+    return w.rep_tally + 8 * REP_SUMS * (rep * w.period_count + period)
+
+
+@kernel
+def stage_sums(w: World, stage: int, period: int) -> int:
+    """Where the sums of a stage in a period lie, for whoever adds to several."""
+    return w.stage_tally + 8 * STAGE_SUMS * (stage * w.period_count + period)
+
+
+@kernel
 def tally_rep(w: World, what: int, rep: int, period: int, amount: int) -> None:
     """Count for a rep; nobody (-1) is left out."""
     if rep >= 0:

@@ -31,6 +31,7 @@ from sim.kernel_world import (
     LEAD_ROW,
     LINE,
     MANY,
+    NEAR,
     OFFER,
     OPENING,
     PART,
@@ -134,6 +135,12 @@ def an_event(w: World, position: int) -> Record:
 def a_far_event(w: World, position: int) -> Record:
     """An event of a later bucket."""
     return view(w.far, MANY, FAR)[np.uint64(position)]
+
+
+@kernel
+def a_near(w: World, position: int) -> Record:
+    """A lead on its way to the next stage of a lane, of those who come first."""
+    return view(w.near, MANY, NEAR)[np.uint64(position)]
 
 
 @kernel

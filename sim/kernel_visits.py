@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scenarios.ticks import NEVER
-from sim.compiled import kernel
+from sim.compiled import inlined_kernel, kernel
 from sim.kernel_deal import set_worth
 from sim.kernel_desk import record_start
 from sim.kernel_items import customers_later
@@ -32,7 +32,17 @@ from sim.kernel_names import (
     WENT_COLD,
 )
 from sim.kernel_people import epoch_of
-from sim.kernel_rows import period_at, row, tally_activities, tally_rep, tally_segment, tally_source, tally_stage
+from sim.kernel_rows import (
+    period_at,
+    rep_sums,
+    row,
+    stage_sums,
+    tally_activities,
+    tally_rep,
+    tally_segment,
+    tally_source,
+    tally_stage,
+)
 from sim.kernel_tables import (
     a_desk,
     a_lane_lead,
@@ -40,6 +50,7 @@ from sim.kernel_tables import (
     a_segment,
     a_source,
     a_stage,
+    add,
     an_item,
     put,
     real,
@@ -58,7 +69,7 @@ AT_HAND = 0
 """The place of the one item that lanes need: the lead that is just being worked."""
 
 
-@kernel
+@inlined_kernel
 def foresee(w: World, lead: int, entered: int, stage: int) -> tuple[int, int, int, int, int]:
     """What will become of a lead at a stage.
 
@@ -104,7 +115,7 @@ def foresee(w: World, lead: int, entered: int, stage: int) -> tuple[int, int, in
     return deadline, server, start, end, customers_later(w, item.delay)
 
 
-@kernel
+@inlined_kernel
 def _next_free(w: World, entered: int) -> tuple[int, int]:
     """Which rep (place in the list of desks' reps) takes a lead, the longest idle one, and when."""
     server, free = w.lane_first, NEVER
@@ -123,7 +134,7 @@ def _next_free(w: World, entered: int) -> tuple[int, int]:
     return server, start
 
 
-@kernel
+@inlined_kernel
 def _chance(w: World, source: int, segment: int, epoch: int, stage: int) -> float:
     """Chance of a yes: of each source, segment, epoch and stage reckoned once, as long as that is not too many."""
     place = ((source * max(w.segment_count, 1) + max(segment, 0)) * w.epoch_count + epoch) * w.stage_count + stage
@@ -136,32 +147,36 @@ def _chance(w: World, source: int, segment: int, epoch: int, stage: int) -> floa
 # ---- what is counted ------------------------------------------------------------------------------------------------
 
 
-@kernel
+@inlined_kernel
 def count(w: World, d: int, lead: int, stage: int, server: int) -> None:
     """Tallies of a visit that begins and ends within the present period, of a lead that is worth nothing."""
     item, known, own, period = an_item(w, AT_HAND), a_lane_lead(w, lead), a_desk(w, d).rep, w.period
-    tally_stage(w, STAGE_ENTERED, stage, 1)
+    of_stage = stage_sums(w, stage, period)
+    add(of_stage, STAGE_ENTERED, 1)
     if server == -1:
-        tally_stage(w, STAGE_COLD, stage, 1)
+        add(of_stage, STAGE_COLD, 1)
         tally_rep(w, WENT_COLD, own, period, 1)
         tally_source(w, SOURCE_COLD, known.source, period, 1)
         tally_segment(w, SEGMENT_COLD, known.segment, period, 1)
         return
-    r, waited = item.rep, item.begun - item.entered
-    tally_stage(w, STAGE_STARTED, stage, 1)
-    tally_stage(w, STAGE_WAITED, stage, waited)
-    tally_stage(w, STAGE_BUSY, stage, item.worked)
-    tally_stage(w, STAGE_DELAY, stage, item.delay)
-    tally_rep(w, STARTED, r, period, 1)
-    tally_rep(w, WAITED, r, period, waited)
-    tally_rep(w, BUSY, r, period, item.worked)
-    if own == -1 and stage == a_source(w, known.source).first_stage:
-        tally_rep(w, LEADS, r, period, 1)
-    if item.agrees == 1:
-        tally_stage(w, STAGE_ADVANCED, stage, 1)
+    # Read before anything is added: the compiler cannot know that the item is no tally.
+    waited, worked, delay, agrees = item.begun - item.entered, item.worked, item.delay, item.agrees
+    from_pool = own == -1 and stage == a_source(w, known.source).first_stage
+    of_rep = rep_sums(w, item.rep, period)
+    add(of_stage, STAGE_STARTED, 1)
+    add(of_stage, STAGE_WAITED, waited)
+    add(of_stage, STAGE_BUSY, worked)
+    add(of_stage, STAGE_DELAY, delay)
+    add(of_rep, STARTED, 1)
+    add(of_rep, WAITED, waited)
+    add(of_rep, BUSY, worked)
+    if from_pool:
+        add(of_rep, LEADS, 1)
+    if agrees == 1:
+        add(of_stage, STAGE_ADVANCED, 1)
         return
-    tally_stage(w, STAGE_LOST, stage, 1)
-    tally_rep(w, LOST, r, period, 1)
+    add(of_stage, STAGE_LOST, 1)
+    add(of_rep, LOST, 1)
     tally_source(w, SOURCE_LOST, known.source, period, 1)
     tally_segment(w, SEGMENT_LOST, known.segment, period, 1)
 
@@ -201,7 +216,7 @@ def _describe(w: World, lead: int, stage: int) -> None:
     known, item = a_lane_lead(w, lead), an_item(w, AT_HAND)
     item.what, item.origin, item.created, item.stage, item.visit = LEAD, NEW_LEAD, known.time, stage, 0
     item.source, item.region, item.segment = known.source, known.region, known.segment
-    item.product, item.bundle = known.product, known.bundle
+    item.product, item.bundle = max(known.product, -1), max(-2 - known.product, -1)
     # A lead counts with the rep in whose own lane it lines up, or who takes it from the pool at its first stage.
     item.counted_at = -1
     item.counted = 1 if w.own_lanes == 1 or stage != a_source(w, known.source).first_stage else 0

@@ -63,9 +63,10 @@ ITEM: Final = _record(
 EVENT: Final = np.dtype([("when", "i8"), ("entity", "u8"), ("what", "i8")], align=True)
 FAR: Final = np.dtype([("when", "i8"), ("entity", "u8"), ("what", "i8"), ("following", "i8")], align=True)
 ARRIVAL: Final = np.dtype([("time", "i8"), ("entity", "u8"), ("source", "i8")], align=True)
+NEAR: Final = np.dtype([("tick", "i8"), ("what", "i8")], align=True)
+# A product below -1 is a bundle, counted down from -2.
 LANE_LEAD: Final = np.dtype(
-    [("time", "i8"), ("entity", "u8"), ("following", "i4")]
-    + [(name, "i2") for name in ("source", "region", "segment", "product", "bundle")],
+    [("time", "i8"), ("entity", "u8")] + [(name, "i2") for name in ("source", "region", "segment", "product")],
     align=True,
 )
 CUSTOMER: Final = _record(
@@ -170,6 +171,8 @@ RUN_TABLES: Final = {
     "keepers": WHOLE,
     "arrivals": ARRIVAL,
     "lane_leads": LANE_LEAD,
+    "lane_blocks": WHOLE,
+    "near": NEAR,
     "lane_free": WHOLE,
     "chances": REAL,
     "customers": CUSTOMER,
@@ -214,7 +217,7 @@ COUNTS: Final = (
     "payment_delay renews new_value new_tier new_visits new_offer_first new_offer_count new_mix bucket_bits "
     "laned own_lanes lane_count epoch_count stretch_count customers_clock most_lines margin_of_rows "
     # ---
-    "now period key customers_place group event_count far_count far_used far_free bucket lane lane_open "
+    "now period key customers_place group near_count event_count far_count far_used far_free bucket lane lane_open "
     "lane_lead lane_lead_count lane_first lane_reps lane_opens lane_closes lane_worked_before lane_hours "
     "lane_place timeless begun due_count item_count free_item next_arrival arrival_count customer_count "
     "staff_known logging row_count lead_count line_count buyer_count signed too_much wanted"
