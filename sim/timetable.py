@@ -120,6 +120,8 @@ class Timetable:
             for absence in absences
             if absence.rep == rep.id
         ]
+        if not away and (hired, leaves) == (0, NEVER):
+            return self.opening_hours(region)
         employed = from_intervals([(hired, max(hired, leaves))])
         return subtract(intersect(self.opening_hours(region), employed), from_intervals(away))
 
