@@ -29,6 +29,7 @@ from experiments.measures import Floats
 from experiments.optimism import Optimism, Promise, optimism
 from experiments.pairs import Kind, difference
 from experiments.runs import Runs
+from optimize.baselines import SOLVED
 from optimize.formulate import formulate
 from optimize.loop import improve
 from optimize.loop_trace import LoopResult
@@ -43,9 +44,6 @@ from sim.statistics import paired_difference
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "runs" / "loop_worlds"
 SOURCES = ("scenarios", "sim", "optimize", "experiments")
-SOLVED = ("two_stage", "utilitarian")
-"""Simple rules that are programmes in one pass, not formulas."""
-
 LOOP, ONCE, TODAY = "loop", "one-shot", "today"
 OBJECTIVES: dict[str, Kind] = {"sales": "amount", "capped": "share"}
 FIRST_PILOT_YEAR = 500_000

@@ -132,6 +132,8 @@ SIMPLE_RULES: dict[str, SimpleRule] = {
     ),
     "utilitarian": SimpleRule("the programme without fairness rules", lambda problem: _solved(problem.with_rules(()))),
 }
+SOLVED = ("two_stage", "utilitarian")
+"""The rules that take a solver."""
 COMPARED = ("equal", "history", "potential", "fair_share", "strong")
 """What a plan is compared with where nothing else is asked for."""
 

@@ -7,17 +7,18 @@ from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
 
-from optimize.baselines import SIMPLE_RULES, baselines
+from optimize.baselines import SIMPLE_RULES, SOLVED, baselines
 from optimize.loop_explained import explained
 from optimize.loop_over import search_over
 from optimize.loop_responses import MOST_RUNS, LoopResponses
 from optimize.loop_steps import Size, first_region, holds_no_step, next_region, propose
 from optimize.loop_trace import LoopResult, Round, trace_notes
 from optimize.loop_trials import Trial, Trials
-from optimize.optimum import NoStepError
+from optimize.optimum import NoStepError, out_of_reach
 from optimize.plans import as_plan
 from optimize.problem import TrustRegion, moved
 from optimize.quotas import whole_quotas
+from optimize.solve import OutOfTimeError
 from scenarios.errors import InfeasiblePlan
 from scenarios.plan import Plan
 from scenarios.today import today_plan
@@ -53,6 +54,7 @@ class LoopRun:
         self._promises: dict[str, float] = {}
         self._stopped = ""
         self._interrupted = False
+        self._left_out: tuple[str, ...] = ()
 
     def run(self) -> None:
         """Start, step, and stop."""
@@ -80,7 +82,11 @@ class LoopRun:
         scenario, today = self._scenario, self._trials.today()
         self._candidates["today"] = today_plan(scenario)
         self._promises["today"] = today.value_of(self._candidates["today"])
-        ruled = baselines(scenario, today.responses, SIMPLE_RULES, single_pass=False)
+        rules = tuple(SIMPLE_RULES)
+        if out_of_reach(today.problem):
+            rules = tuple(name for name in rules if name not in SOLVED)
+            self._left_out = (f"too large to be solved in one pass: {', '.join(SOLVED)} and one-shot are left out",)
+        ruled = baselines(scenario, today.responses, rules, single_pass=False)
         self._baselines = {name: self._trials.seen(plan) for name, plan in ruled.items()}
         starts = {"today": self._plain(today), **self._baselines}
         if self._trials.quotas_move_sales:
@@ -97,7 +103,8 @@ class LoopRun:
                 self._record(0, "start today", None, None, trial, 0.0, 0.0, True, "where the loop begins")
             elif fresh:
                 self._offer(trial, f"start {name}")
-        self._one_pass(self._trials.trial(starts["today"]))
+        if not self._left_out:
+            self._one_pass(self._trials.trial(starts["today"]))
 
     def _plain(self, today: Trial) -> Plan:
         """Today's decisions, locks kept, with the best quotas."""
@@ -123,7 +130,7 @@ class LoopRun:
         """Plans of one pass around today's decisions, for the decomposition of the gain."""
         for name, region in {"+ training": STAY, "one-shot": None}.items():
             # A request that cannot be kept at all was refused by the simple rules before; here it is out of reach.
-            with suppress(NoStepError, InfeasiblePlan):
+            with suppress(NoStepError, InfeasiblePlan, OutOfTimeError):
                 step = propose(trial, self._scenario, region, name)
                 self._candidates[name] = self._trials.seen(step.plan)
                 if region is None:
@@ -156,6 +163,9 @@ class LoopRun:
         except (NoStepError, InfeasiblePlan):
             if region is None or not best.broken:
                 self._stopped = "no step in reach keeps the rules"
+            return None
+        except OutOfTimeError as out:
+            self._stopped = f"the programme was given up: {out}"
             return None
         size, rise = Size.of(best.problem, step.decisions), step.promise - best.value
         if size.nothing or (rise < TOLERANCE * abs(best.value) and not best.broken):
@@ -255,5 +265,5 @@ class LoopRun:
             interrupted=self._interrupted,
             allocation=replace(allocation, notes=(*allocation.notes, *notes)),
             responses=self._trials.yardsticks,
-            notes=best.responses.notes,
+            notes=(*best.responses.notes, *self._left_out),
         )

@@ -73,6 +73,13 @@ def optimise(problem: AllocationProblem, gap: float | None = None, method: Metho
     return _exact(problem, GAP if gap is None else gap)
 
 
+def out_of_reach(problem: AllocationProblem) -> bool:
+    """Whether branch and bound is the only way and the request too large for it to end within reason."""
+    from optimize.by_prices.method import unsupported
+
+    return _large(problem) and bool(unsupported(problem))
+
+
 def _large(problem: AllocationProblem) -> bool:
     pairs = possible_pairs(problem)
     free = np.diff(pairs.start) > 1

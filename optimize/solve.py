@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import highspy
 import numpy as np
 import pulp
 from numpy.typing import NDArray
@@ -35,6 +36,10 @@ HIGHS = "highs"
 
 class SolverError(QuotalabError):
     """The solver gave neither a solution nor a proof that there is none."""
+
+
+class OutOfTimeError(SolverError):
+    """The wall-clock limit came before any solution."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ def solve(
 
     Raises:
         InputRefused: no such solver, or it is not installed.
+        OutOfTimeError: no solution before the wall-clock limit.
         SolverError: unbounded, or no answer at all.
     """
     if solver == HIGHS:
@@ -109,6 +115,8 @@ class Warm:
             return _without_solution(programme)
         values = model.values()
         if values is None:
+            if status == highspy.HighsModelStatus.kTimeLimit:
+                raise OutOfTimeError(f"no plan was found within {time_limit:g} seconds")
             raise SolverError(f"the solver ended with {status}; no plan was made")
         proven = model.proven(status)
         found = np.clip(values, programme.lower, programme.upper)

@@ -28,7 +28,7 @@ from sim.kernel_desk import dispatch, dispatch_support, give_back, leave, touch,
 from sim.kernel_heap import drop_first, first_due, open_bucket, push, still_waits
 from sim.kernel_items import drop_item
 from sim.kernel_lanes import line_up, work_lanes
-from sim.kernel_lead import arrive, goes_over, lead_goes_cold, lead_ready, lead_worked, returns
+from sim.kernel_lead import arrive, lead_goes_cold, lead_ready, lead_worked
 from sim.kernel_names import (
     AT_ARRIVE,
     AT_CREATE,
@@ -69,6 +69,7 @@ from sim.kernel_people import (
     sits_down,
     stands_up,
 )
+from sim.kernel_return import goes_over, returns
 from sim.kernel_room import short_of_room
 from sim.kernel_routing import holder_of, pool_of
 from sim.kernel_rows import row, tally_activities, tally_presence

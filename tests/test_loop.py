@@ -10,10 +10,13 @@ import pytest
 import quotalab as ql
 from experiments.parameter_error import with_parameter_draw
 from loop_worlds import company
+from optimize import loop_steps, optimum
+from optimize.baselines import SOLVED
 from optimize.loop import MOST_ROUNDS, MOST_RUNS, improve
 from optimize.loop_over import MOST as MOST_OVER
 from optimize.loop_trace import LoopResult
 from optimize.loop_trials import FIRST_LEARNING_YEAR
+from optimize.solve import OutOfTimeError
 from scenarios.errors import InputRefused, Unsupported
 
 YEARS = 60
@@ -141,3 +144,19 @@ def test_the_mean_over_erring_worlds_is_the_objective_of_a_robust_plan():
         years += np.minimum(outcome["rep"].total("revenue"), quotas).sum(axis=1).tolist()
     assert found.promise == pytest.approx(np.mean(years) / sum(found.plan.quotas().values()))
     assert found.content_hash() == improve(world, replications=24, worlds=worlds, rounds=2).content_hash()
+
+
+def test_a_company_too_large_for_the_solver_still_gets_the_best_of_what_was_simulated(monkeypatch):
+    """Nothing is lost where the programme finds no plan in time: rules that need no solver stand, and it is said."""
+
+    def never(*_: object, **__: object) -> None:
+        raise OutOfTimeError("no plan was found within 600 seconds")
+
+    monkeypatch.setattr(optimum, "LARGE", 0)
+    monkeypatch.setattr(loop_steps, "optimise", never)
+    found = improve(company(6, 18, leads=160, mode="two_stage"), replications=20)
+    assert found.stopped.startswith("the programme was given up: no plan was found within 600 seconds")
+    assert not set(SOLVED) & set(found.baselines)
+    assert "strong" in found.baselines
+    assert [note for note in found.notes if "two_stage, utilitarian and one-shot are left out" in note]
+    assert found.promise in [row.simulated for row in found.trace if row.accepted][-2:], "best, or the simpler before"

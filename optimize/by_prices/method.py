@@ -73,7 +73,6 @@ def unsupported(problem: AllocationProblem) -> tuple[str, ...]:
     asked = {
         "care hours as a decision": problem.accounts.care_budget is not None,
         "two stages": problem.two_stage,
-        "trainers' hours by period": problem.training.capacity is not None,
         "a trust region": problem.trust is not None,
         "alpha fairness": bool(problem.alpha),
         "lexicographic max-min": problem.maximin,
