@@ -53,8 +53,13 @@ def _lines(test: StressTest, language: Language) -> Iterator[str]:
             low=unit.text(max(worst.low, 0.0)),
             high=unit.text(worst.high),
         )
-    others = [plan for plan in test.as_good if plan != test.choice]
     yield word("stress.choice", language, plan=plan_label(test.choice, language))
-    if others:
-        shown = ("、" if language == "zh" else ", ").join(plan_label(plan, language) for plan in others)
-        yield word("stress.as_good", language, plans=shown)
+    fewest = test.moves[test.choice]
+    others = [plan for plan in test.as_good if plan != test.choice]
+    for key, plans in {
+        "stress.as_good": [plan for plan in others if test.moves[plan] <= fewest],
+        "stress.as_good_moving": [plan for plan in others if test.moves[plan] > fewest],
+    }.items():
+        if plans:
+            shown = ("、" if language == "zh" else ", ").join(plan_label(plan, language) for plan in plans)
+            yield word(key, language, plans=shown)

@@ -128,6 +128,8 @@ def _keep(given: ReportInput, say: Wording) -> list[str]:
         today_high=say.high(over_today),
     )
     sentences = [say.t("decision.keep"), why]
+    if any(row.kind == "today" and not row.within_rules for row in given.plans):
+        return [*sentences, say.t("decision.keep_outside")]
     before, after = given.today.widest_gap, given.plan.widest_gap
     if before is not None and after is not None and after < before:
         sentences.append(say.t("decision.keep_fairer", before=say.percent(before), after=say.percent(after)))

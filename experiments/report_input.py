@@ -166,7 +166,7 @@ class RepRow:
         training: hours by skill.
         waterfall: (factor, minor units) pairs that sum to the quota.
         opportunity, person: the parts of the quota that follow from the territory and from skill and ramp; the rest
-            comes from accounts, training and rules.
+            comes from steadiness, accounts, training and rules.
     """
 
     id: str

@@ -223,7 +223,10 @@ def _lock_room(problem: AllocationProblem) -> Iterator[Problem]:
     if missing < -0.5 or (free == 0 and abs(missing) > 0.5):
         word = "too much" if missing < 0 else "missing"
         rule = f"locked quotas sum to {locked / 100:,.2f}, but all quotas must sum to {problem.total / 100:,.2f}"
-        yield Problem("allocation.locks", f"{abs(missing) / 100:,.2f} {word}", rule, "change or remove a lock")
+        author = problem.locks.author
+        paths = [f"quota.{problem.reps[r]}" for r in problem.locks.quota]
+        held = "; ".join(f"{path} {author[path]}" for path in paths if path in author)
+        yield Problem("allocation.locks", f"{abs(missing) / 100:,.2f} {word}", rule, f"change or remove one of: {held}")
 
 
 def _teams_under_locks(problem: AllocationProblem) -> AllocationProblem:

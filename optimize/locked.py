@@ -47,6 +47,8 @@ def _place(lock: Lock, problem: AllocationProblem, locks: Locks) -> str:
             return f"{subject} carries no quota"
         rep = problem.reps.index(subject)
         if kind == "training":
+            if float(lock.value) > problem.hours[rep]:
+                return f"{subject} has {problem.hours[rep]:,.0f} working hours over the horizon"
             locks.training[rep, problem.training.skills.index(skill)] = float(lock.value)
             return ""
         try:
@@ -58,6 +60,8 @@ def _place(lock: Lock, problem: AllocationProblem, locks: Locks) -> str:
         return f"account {subject} has no owner today; ownership and care are allocated for owned accounts only"
     account = problem.accounts.ids.index(subject)
     if kind == "care":
+        if (problem.accounts.care_load * float(lock.value) > problem.hours).all():
+            return f"nobody has so many hours; {problem.hours.max():,.0f} over the horizon is the most"
         locks.care[account] = float(lock.value)
         return ""
     if str(lock.value) not in problem.reps:

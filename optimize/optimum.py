@@ -16,6 +16,8 @@ from optimize.solve import Solution, solve
 from scenarios.errors import Problem, Unsupported
 
 GAP = 1e-4
+CALLED_OPTIMAL = 1e-2
+"""Relative gap beyond which no plan is called optimal, whatever the solver says of its own programme."""
 LARGE = 5_000
 """Pairs of account and candidate beyond which the method by prices is chosen: branch and bound no longer ends there."""
 Method = Literal["auto", "exact", "prices"]
@@ -127,6 +129,9 @@ def _exact(problem: AllocationProblem, gap: float) -> Optimum:
             bound = solution.bound * first.unit + first.error
             broken = given_way(first, solution.values)
             model, solution = _with_quotas(problem, decisions)
+    if bound - value > CALLED_OPTIMAL * abs(value):
+        # The solver is done, but cuts of the care curves or an earlier programme leave more than that open.
+        status = "stopped"
     return Optimum(decisions, value + broken, bound + broken, status, steady, model, solution.values)
 
 

@@ -317,8 +317,16 @@ def test_locks_without_room_are_refused_with_the_missing_amount():
     with pytest.raises(InputRefused, match=r"30\.00 missing"):
         allocate(scenario, responses_of(scenario, [[1, 2, 3]]))
     scenario = world(3, locks=[{"path": "quota.R1", "value": 301}])
-    with pytest.raises(InputRefused, match=r"1\.00 too much"):
+    with pytest.raises(InputRefused, match=r"1\.00 too much.*quota\.R1 locked by somebody"):
         allocate(scenario, responses_of(scenario, [[1, 2, 3]]))
+
+
+@pytest.mark.parametrize("path", ["training.R1.negotiation", "care.A1"])
+def test_locks_on_more_hours_than_there_are_name_themselves(path):
+    rows = [{"id": "A0", "owner": "R1"}, {"id": "A1", "owner": "R2"}]
+    scenario = world(2, rows, locks=[{"path": path, "value": 99_999, "author": "李"}])
+    with pytest.raises(InputRefused, match=rf"{path} = 99999.*hours"):
+        allocate(scenario, responses_of(scenario, [[100, 100], [120, 90]]))
 
 
 def test_locked_owner_training_and_care_hold():

@@ -432,6 +432,17 @@ def test_decision_follows_the_evidence(gain: Gain, expected: str, opening: str) 
     assert decision(given, wording(given, "en"))[0].startswith(opening)
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "re-cut the quotas"), ("zh", "指标须重新划分")])
+def test_today_s_plan_is_not_kept_as_it_is_where_it_breaks_the_rules(language: str, said: str) -> None:
+    weak = replace(EXAMPLE, gain=gains(STRONG, WEAK))
+    rows = tuple(replace(row, within_rules=row.kind != "today") for row in EXAMPLE.plans)
+    assert any(row.kind == "today" for row in rows)
+    broken = replace(weak, plans=rows)
+    within = replace(weak, plans=tuple(replace(row, within_rules=True) for row in rows))
+    assert said in decision(broken, wording(broken, language))[-1]
+    assert said not in " ".join(decision(within, wording(within, language)))
+
+
 def test_a_gain_that_parameter_errors_undo_is_not_headlined() -> None:
     fragile = replace(EXAMPLE, how_sure=replace(EXAMPLE.how_sure, better_in=(31, 50)))
     assert verdict(EXAMPLE) == "adopt"
@@ -465,7 +476,7 @@ def test_the_parts_of_a_quota_add_up_as_they_are_shown(language: str) -> None:
     html = render(replace(EXAMPLE, reps=(odd, *EXAMPLE.reps[1:])), language, pages=("people",))
     pattern = {
         "en": r"Of the quota, (\S+) .*?territory, (\S+) from the person, (\S+) from",
-        "zh": r"区域机会 (\S+)，个人 (\S+)，客户、培训与规则 (\S+)。",
+        "zh": r"区域机会 (\S+)，个人 (\S+)，业绩稳定性、客户、培训与规则 (\S+)。",
     }
     parts = re.search(pattern[language], html)
     assert parts is not None

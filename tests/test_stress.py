@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from experiments.regret import AS_GIVEN, PARAMETERS, StressTest, stress_test
+from experiments.regret_text import regret_text
 from experiments.stress import stresses
 from hand_made_sales import FakeSimulate, trained, world
 from scenarios.errors import InputRefused
@@ -92,6 +93,9 @@ def test_of_plans_that_are_not_proven_worse_the_one_with_fewest_moves_is_taken()
     close = by_hand([[100.0, 100.3], [80.0, 80.3]], [0, 9], noise=5.0)
     assert close.as_good == ("a", "b")
     assert close.choice == "a"
+    assert "Not proven worse, but moving more accounts: b." in regret_text(close)
+    still = by_hand([[100.0, 100.3], [80.0, 80.3]], [0, 0], noise=5.0)
+    assert "Not proven worse: a." in regret_text(still)
     apart = by_hand([[100.0, 110.0], [80.0, 90.0]], [0, 9], noise=5.0)
     assert apart.as_good == ("b",)
     assert apart.choice == "b"
