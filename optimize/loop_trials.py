@@ -24,7 +24,7 @@ from optimize.responses import Responses, estimate
 from scenarios.plan import Plan, QuotaRow
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan
-from sim.outcome import Cube, Outcome
+from sim.outcome import Outcome, stack
 from sim.run import simulate
 
 FIRST_LEARNING_YEAR = 1_000_000
@@ -296,16 +296,7 @@ def _measured(responses: Responses, yardsticks: Responses) -> Responses:
 def _pooled(scenario: Scenario, plan: Plan, parts: Sequence[Outcome]) -> Outcome:
     """Horizons of several worlds as those of one: their averages are averages over the worlds."""
     head = parts[0]
-    cubes = {
-        kind: Cube(
-            cube.kind,
-            cube.metrics,
-            cube.keys,
-            cube.periods,
-            np.concatenate([part.cubes[kind].values for part in parts], axis=1),
-        )
-        for kind, cube in head.cubes.items()
-    }
+    cubes = stack([part.cubes for part in parts])
     return Outcome(
         scenario.fingerprint(),
         scenario.simulation_hash(plan),

@@ -114,6 +114,21 @@ class Outcome:
         return digest.hexdigest()
 
 
+def stack(parts: Sequence[Mapping[str, Cube]]) -> dict[str, Cube]:
+    """Tables of replications, one set after the other, as one set."""
+    head = parts[0]
+    return {
+        kind: Cube(
+            cube.kind,
+            cube.metrics,
+            cube.keys,
+            cube.periods,
+            np.concatenate([part[kind].values for part in parts], axis=1),
+        )
+        for kind, cube in head.items()
+    }
+
+
 def joined(parts: Sequence[Outcome]) -> Outcome:
     """Consecutive blocks of replications of the same world as one outcome.
 
@@ -133,16 +148,7 @@ def joined(parts: Sequence[Outcome]) -> Outcome:
         if not same or part.first != expected:
             raise ValueError(f"block at replication {part.first} does not follow on {expected - 1} of the same world")
         expected += part.replications
-    cubes = {
-        kind: Cube(
-            cube.kind,
-            cube.metrics,
-            cube.keys,
-            cube.periods,
-            np.concatenate([part.cubes[kind].values for part in ordered], axis=1),
-        )
-        for kind, cube in head.cubes.items()
-    }
+    cubes = stack([part.cubes for part in ordered])
     return Outcome(
         head.scenario, head.plan, head.plan_name, head.seed, head.first, head.engine, head.stream_version, cubes
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -80,21 +78,6 @@ def reduce(model: Model, log: Log) -> dict[str, Cube]:
         "segment": frame.segment(),
         "account": frame.account(),
         "customer": frame.customer(),
-    }
-
-
-def stack(parts: Sequence[Mapping[str, Cube]]) -> dict[str, Cube]:
-    """Tables of consecutive replications as one set."""
-    head = parts[0]
-    return {
-        kind: Cube(
-            cube.kind,
-            cube.metrics,
-            cube.keys,
-            cube.periods,
-            np.concatenate([part[kind].values for part in parts], axis=1),
-        )
-        for kind, cube in head.items()
     }
 
 

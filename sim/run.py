@@ -18,8 +18,7 @@ from sim.compiled_run import ensure_compiled, replicate
 from sim.compiled_tables import start_of
 from sim.log import Log
 from sim.model import Model, build
-from sim.outcome import Cube, Outcome
-from sim.reduce import stack
+from sim.outcome import Cube, Outcome, stack
 from sim.streams import STREAM_VERSION
 
 Engine = Literal["auto", "compiled", "simpy"]

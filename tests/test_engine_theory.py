@@ -14,7 +14,8 @@ from scenarios.distributions import Exponential, Fixed, Gamma, Lognormal
 from sim import theory, theory_queues
 from sim.log import Kind
 from sim.model import build
-from sim.reduce import reduce, stack
+from sim.outcome import stack
+from sim.reduce import reduce
 from sim.run import simulate, simulate_logs
 from sim.statistics import mean_interval, ratio_of_means_interval
 
