@@ -156,7 +156,7 @@ def _audit_group(group: Sequence[AuditRow], say: Wording) -> View:
     first = group[0]
     low, high = (_in_unit(end(row.actual for row in group), first.unit, say) for end in (min, max))
     return {
-        "rule": say.t(f"rule.{first.rule}"),
+        "rule": say.known("rule", first.rule),
         "subject": say.t("audit.with_room", count=len(group)),
         "limit": _in_unit(first.limit, first.unit, say),
         "actual": low if low == high else say.t("page.range", low=low, high=high),
@@ -169,7 +169,7 @@ def _audit_group(group: Sequence[AuditRow], say: Wording) -> View:
 
 def _audit_row(row: AuditRow, labels: dict[str, str], say: Wording) -> View:
     return {
-        "rule": say.t(f"rule.{row.rule}"),
+        "rule": say.known("rule", row.rule),
         "subject": say.t("who.company") if row.subject == "company" else labels.get(row.subject, row.subject),
         "limit": _in_unit(row.limit, row.unit, say),
         "actual": _in_unit(row.actual, row.unit, say),

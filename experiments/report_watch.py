@@ -46,7 +46,7 @@ def _about_the_figures(given: ReportInput, say: Wording) -> list[str]:
     optimism = given.promise.gap
     if optimism > OPTIMISM_WORTH_A_WORD:
         found.append(say.t("watch.optimism", gap=say.percent(optimism, 1)))
-    broken = sorted({say.t(f"rule.{row.rule}") for row in given.audit if not row.kept})
+    broken = sorted({say.known("rule", row.rule) for row in given.audit if not row.kept})
     if broken:
         found.append(say.t("watch.broken", what=say.list(broken)))
     return found

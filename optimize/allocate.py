@@ -11,7 +11,7 @@ from optimize.audit import RuleRow, audit
 from optimize.bottom_up import GapRow, gap_rows
 from optimize.eligibility import immovable
 from optimize.formulate import formulate
-from optimize.infeasible import UNITS
+from optimize.infeasible import UNITS, unit_of
 from optimize.levels import LevelQuota, LevelRow, level_quotas, level_rows, level_tables
 from optimize.loosening import odds_widened
 from optimize.metric_values import MetricValue, metric_values, objective, sacrificed
@@ -208,7 +208,7 @@ def _explained(
             said = "" if row.kept else row.exception or "set aside: everybody gets the same chance to make quota"
             row = replace(row, binding=False, exception=said)
         price = found.get(row.rule)
-        if price is not None and row.rule in UNITS:
+        if price is not None and unit_of(row.rule) is not None:
             part = price.value if row.subject == "company" else price.by_subject.get(row.subject, 0.0)
             row = replace(row, value_of_loosening=part if row.binding else 0.0)
         rows.append(row)

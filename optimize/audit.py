@@ -199,9 +199,36 @@ def _limits(problem: AllocationProblem, decisions: Decisions) -> Iterator[RuleRo
             yield _row(
                 problem, "accounts_per_rep", rep, float(accounts.max_per_rep), held, "accounts", "upper", HOURS_OFF
             )
+    yield from _account_rules(problem, decisions)
     if accounts.care_budget is not None:
         spent = float(decisions.care.sum())
         yield _row(problem, "care_budget", None, accounts.care_budget, spent, "hours a year", "upper", 1e-6)
+
+
+def _account_rules(problem: AllocationProblem, decisions: Decisions) -> Iterator[RuleRow]:
+    """Limits by tier and team, and how many accounts went to whom a rule bars."""
+    offer, locks = problem.accounts, problem.locks
+    for limit in offer.limits:
+        touched, held = limit.touched(locks.owner), limit.held(decisions.owner)
+        for s, (subject, beyond) in enumerate(zip(limit.subjects, limit.beyond(decisions.owner).tolist(), strict=True)):
+            kept = beyond <= HOURS_OFF
+            said = _owner_locks(problem) if touched[s] and not kept else ""
+            binding = abs(beyond) <= HOURS_OFF
+            figure = float(held[s])
+            yield RuleRow(limit.rule, subject, float(limit.limit[s]), figure, "accounts", binding, kept, None, said)
+    for rule, pairs in offer.barred.items():
+        against = pairs.account[decisions.owner[pairs.account] == pairs.rep]
+        free = [a for a in against.tolist() if a not in locks.owner]
+        said = _owner_locks(problem) if len(against) and not free else ""
+        binding, kept = len(against) == 0, len(against) == 0
+        yield RuleRow(rule, "company", 0.0, float(len(against)), "accounts", binding, kept, None, said)
+
+
+def _owner_locks(problem: AllocationProblem) -> str:
+    """Who locked owners, in words."""
+    paths = [f"owner.{problem.accounts.ids[a]}" for a in problem.locks.owner]
+    authors = problem.locks.author
+    return "; ".join(f"{path} {authors[path]}" for path in paths if path in authors)
 
 
 def _trainers(problem: AllocationProblem, decisions: Decisions, capacity: float) -> Iterator[RuleRow]:

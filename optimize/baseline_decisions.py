@@ -58,6 +58,10 @@ def _fits(problem: AllocationProblem, decisions: Decisions, owner: Ints, entry: 
     most = problem.accounts.max_per_rep
     if most is not None and int((after == rep).sum()) > most:
         return False
+    for limit in problem.accounts.limits:
+        beyond = limit.beyond(after)
+        if ((beyond > 0) & (beyond > limit.beyond(owner))).any():
+            return False
     before = workloads(problem, replace(decisions, owner=owner))
     load = workloads(problem, replace(decisions, owner=after))
     for rule in problem.rules:

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from optimize.pairs import Pairs
+from scenarios.account_rules import KeepsTeam, Reserved, SameRegion, WhoTakes
 from scenarios.market import Account
+from scenarios.people import Rep
 from scenarios.scenario import Scenario
 
 Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Eligibility:
+    """Who may own each account with an owner.
+
+    Attributes:
+        allowed: under all rules, [A, R].
+        barred: pairs that each listed rule takes away, by its name.
+    """
+
+    allowed: Bools
+    barred: dict[str, Pairs]
 
 
 def owned_accounts(scenario: Scenario) -> tuple[Account, ...]:
@@ -17,13 +35,41 @@ def owned_accounts(scenario: Scenario) -> tuple[Account, ...]:
 
 
 def allowed_owners(scenario: Scenario, reps: tuple[str, ...]) -> Bools:
-    """Who may own each account with an owner, [A, R].
+    """Who may own each account with an owner, [A, R]; see :func:`eligibility`."""
+    return eligibility(scenario, reps).allowed
+
+
+def eligibility(scenario: Scenario, reps: tuple[str, ...]) -> Eligibility:
+    """Who may own each account with an owner, and whom the listed rules keep from it.
 
     An account that may not move has its owner only. Else those whom it names, or every rep of its region who owns
-    accounts today; a new owner must be employed over the whole horizon.
+    accounts today; a new owner must be employed over the whole horizon. Rules bind who takes an account over: today's
+    owner may keep it.
     """
     accounts = owned_accounts(scenario)
-    teams = {team.id: team.region for team in scenario.teams}
+    rules = [rule for rule in scenario.allocation.accounts.rules if isinstance(rule, WhoTakes)]
+    anywhere = any(isinstance(rule, SameRegion) for rule in rules)
+    possible = _possible(scenario, accounts, reps, anywhere)
+    allowed, barred = possible.copy(), {}
+    for rule in rules:
+        if rule.enabled:
+            taken = possible & _barred(scenario, accounts, reps, rule)
+            barred[rule_block(rule)] = Pairs.of(*np.nonzero(taken), taken.shape)
+            allowed &= ~taken
+    return Eligibility(allowed, barred)
+
+
+def rule_block(rule: WhoTakes) -> str:
+    """Name of the row block of a rule on who may take an account over."""
+    return f"reserved {rule.name}" if isinstance(rule, Reserved) else rule.rule
+
+
+def _possible(scenario: Scenario, accounts: tuple[Account, ...], reps: tuple[str, ...], anywhere: bool) -> Bools:
+    """Who may own each account as far as no listed rule says otherwise, [A, R].
+
+    Args:
+        anywhere: whether reps of other regions are among them, too.
+    """
     people = {rep.id: rep for rep in scenario.reps}
     owners_today = {account.owner for account in accounts}
     calendar = scenario.calendar
@@ -32,17 +78,64 @@ def allowed_owners(scenario: Scenario, reps: tuple[str, ...]) -> Bools:
         name: (rep.hired is None or rep.hired <= calendar.start) and (rep.leaves is None or rep.leaves >= calendar.end)
         for name, rep in people.items()
     }
+    regions = _regions(scenario)
     reasons = immovable(scenario)
     for a, account in enumerate(accounts):
         for r, name in enumerate(reps):
             if name == account.owner:
                 out[a, r] = True
             elif account.id not in reasons and steady[name]:
-                rep = people[name]
-                region = rep.region or teams[rep.team]
                 named = account.eligible or ()
-                out[a, r] = name in named if named else region == account.region and name in owners_today
+                near = anywhere or regions[name] == account.region
+                out[a, r] = name in named if named else near and name in owners_today
     return out
+
+
+def _barred(scenario: Scenario, accounts: tuple[Account, ...], reps: tuple[str, ...], rule: WhoTakes) -> Bools:
+    """Pairs that a rule does not allow, [A, R]."""
+    people = {rep.id: rep for rep in scenario.reps}
+    concerned = [account for account in accounts if not rule.tiers or account.tier in rule.tiers]
+    taking = np.array([name not in rule.exempt for name in reps], dtype=np.bool_)
+    match rule:
+        case SameRegion():
+            concerned = [account for account in concerned if not account.eligible]
+            regions = _regions(scenario)
+            home = np.array([account.region for account in accounts], dtype=object)
+            here = np.array([regions[name] for name in reps], dtype=object)
+            apart = np.asarray(home[:, None] != here[None, :], dtype=np.bool_)
+        case KeepsTeam():
+            home = np.array([people[account.owner or ""].team for account in accounts], dtype=object)
+            team = np.array([people[name].team for name in reps], dtype=object)
+            apart = np.asarray(home[:, None] != team[None, :], dtype=np.bool_)
+        case Reserved():
+            concerned = [account for account in concerned if _of_kind(account, rule)]
+            apart = np.repeat(np.array([[not _reserved_for(people[name], rule) for name in reps]]), len(accounts), 0)
+    ids = {account.id for account in concerned}
+    mine = np.array([account.id in ids for account in accounts], dtype=np.bool_)
+    today = np.array([[account.owner == name for name in reps] for account in accounts], dtype=np.bool_)
+    return np.asarray(apart & mine[:, None] & taking[None, :] & ~today.reshape(apart.shape))
+
+
+def _regions(scenario: Scenario) -> dict[str, str]:
+    """Region of each rep: its own, else the team's."""
+    teams = {team.id: team.region for team in scenario.teams}
+    return {rep.id: rep.region or teams[rep.team] for rep in scenario.reps}
+
+
+def _of_kind(account: Account, rule: Reserved) -> bool:
+    return (
+        (not rule.regions or account.region in rule.regions)
+        and (not rule.segments or account.segment in rule.segments)
+        and (not rule.industries or account.industry in rule.industries)
+    )
+
+
+def _reserved_for(rep: Rep, rule: Reserved) -> bool:
+    return (
+        (not rule.teams or rep.team in rule.teams)
+        and (not rule.levels or rep.level in rule.levels)
+        and (not rule.reps or rep.id in rule.reps)
+    )
 
 
 def immovable(scenario: Scenario) -> dict[str, str]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from optimize.audit import RuleRow, audit
 from optimize.formulate import basis_samples, formulate
-from optimize.infeasible import UNITS
+from optimize.infeasible import unit_of
 from optimize.levers import SHARE, Lever, levers
 from optimize.plans import decisions_of, quotas_of
 from optimize.prices import Price, prices, with_owners_held
@@ -159,7 +159,7 @@ def _bases(problem: AllocationProblem, responses: Responses, decisions: Decision
 
 def _with_prices(row: RuleRow, found: Mapping[str, Price]) -> RuleRow:
     price = found.get(row.rule)
-    if price is None or row.rule not in UNITS:
+    if price is None or unit_of(row.rule) is None:
         return row
     part = price.by_subject.get(row.subject, price.value if row.subject == "company" else 0.0)
     return replace(row, value_of_loosening=part if row.binding else 0.0)

@@ -10,6 +10,7 @@ from datetime import date
 import numpy as np
 
 from optimize.asked import quota_total, revenue_team_totals
+from optimize.infeasible import words
 from optimize.locked import read_locks
 from optimize.pairs import owners_of
 from optimize.problem import AllocationProblem, Floats
@@ -202,7 +203,9 @@ def _contradictions(problem: AllocationProblem) -> Iterator[Problem]:
             yield from _without_measure(problem, rule, last, "last sales", "reps.{}.last_sales")
     for a, account in enumerate(problem.accounts.ids):
         if a not in problem.locks.owner and not len(owners_of(problem.accounts.allowed, a)):
+            barred = [words(rule) for rule, pairs in problem.accounts.barred.items() if len(owners_of(pairs, a))]
             remedy = "name eligible reps who carry a quota, or clear the owner"
+            remedy = f"{remedy}; or switch one off: {', '.join(barred)}" if barred else remedy
             yield Problem(f"accounts.{account}", "", "nobody who carries a quota may own it", remedy)
 
 

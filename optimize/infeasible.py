@@ -49,6 +49,13 @@ WORDS = {
     "account_moves": "most account moves",
     "accounts_per_rep": "most accounts of a rep",
     "care_budget": "care hours to hand out",
+    "tier_most": "most accounts of tier {} of a rep",
+    "tier_least": "least accounts of tier {} of a rep",
+    "moves_in": "most accounts that come to a team",
+    "moves_out": "most accounts that leave a team",
+    "same_region": "accounts stay within their region",
+    "keeps_team": "accounts stay within the team of today's owner",
+    "reserved": "accounts reserved by the rule {}",
 }
 UNITS = {
     "potential_band": ("percentage points", 0.01),
@@ -74,8 +81,30 @@ UNITS = {
     "account_moves": ("moves", 1.0),
     "accounts_per_rep": ("accounts", 1.0),
     "care_budget": ("hours a year", 1.0),
+    "tier_most": ("accounts", 1.0),
+    "tier_least": ("accounts", 1.0),
+    "moves_in": ("accounts", 1.0),
+    "moves_out": ("accounts", 1.0),
+    "same_region": ("accounts against it", 1.0),
+    "keeps_team": ("accounts against it", 1.0),
+    "reserved": ("accounts against it", 1.0),
 }
 """How each rule's loosening is told: unit, and how much of the rule's own number one of it is."""
+
+MOST_BARRED = 20_000
+"""Pairs of account and rep up to which rules on who may take an account over are asked whether they stand in the way.
+"""
+
+
+def words(name: str) -> str:
+    """A row block's rule in words: what follows its kind names which of several it is."""
+    kind, _, ending = name.partition(" ")
+    return WORDS[kind].format(ending)
+
+
+def unit_of(name: str) -> tuple[str, float] | None:
+    """How a rule's loosening is told; None for totals, locks and parts, which have no number of their own."""
+    return UNITS.get(name.partition(" ")[0])
 
 
 def explain(problem: AllocationProblem, quotas: bool = True) -> InfeasiblePlan:
@@ -86,15 +115,18 @@ def explain(problem: AllocationProblem, quotas: bool = True) -> InfeasiblePlan:
     Rules on single ratios of quota to potential are told with the simulated plan's owners wherever these conflict as
     well: dozens of questions about owners and ratios at once would take hours. The answer says so.
     """
+    as_simulated = []
+    if sum(len(pairs.rep) for pairs in problem.accounts.barred.values()) > MOST_BARRED:
+        as_simulated.append(f"who may take an account over: {', '.join(map(words, problem.accounts.barred))}")
+        problem = replace(problem, accounts=replace(problem.accounts, barred={}))
     problem = replace(problem, firm=False)
     programme = question(problem, quotas)
-    as_simulated = []
     if programme.has(PRODUCT):
         still = held(problem, problem.base_decisions(), care=False)
         settled = question(still)
         if not feasible(settled):
             problem, programme = still, settled
-            as_simulated = ["owners of accounts and training as in the plan that was simulated"]
+            as_simulated += ["owners of accounts and training as in the plan that was simulated"]
     conflict = conflicting(programme)
     loosening = [text for name in conflict if (text := _least(problem, programme, name))]
     together = [] if loosening else jointly(problem, programme, _size)
@@ -106,7 +138,8 @@ def explain(problem: AllocationProblem, quotas: bool = True) -> InfeasiblePlan:
 
 
 def _size(name: str) -> float | None:
-    return UNITS[name][1] if name in UNITS else None
+    unit = unit_of(name)
+    return None if unit is None else unit[1]
 
 
 def _least(problem: AllocationProblem, programme: Programme, name: str) -> str:
@@ -121,8 +154,8 @@ def _least(problem: AllocationProblem, programme: Programme, name: str) -> str:
 def _loosen_words(problem: AllocationProblem, name: str, amount: float) -> str:
     if name.startswith(FLOOR):
         return floor_loosening(problem, name, amount)
-    unit, size = UNITS[name]
-    return f"{WORDS[name]}: loosen by {_rounded_up(amount / size)} {unit}"
+    unit, size = unit_of(name) or ("", 1.0)
+    return f"{words(name)}: loosen by {_rounded_up(amount / size)} {unit}"
 
 
 def _total_words(problem: AllocationProblem, programme: Programme) -> str:
@@ -159,7 +192,7 @@ def _named(problem: AllocationProblem, programme: Programme, name: str) -> str:
         rep = problem.reps.index(path.removeprefix("quota."))
         return f"{path} = {problem.locks.quota[rep] / 100:,.2f}, {problem.locks.author[path]}"
     who = ", ".join(subjects[:6]) + (f" and {len(subjects) - 6} more" if len(subjects) > 6 else "")
-    return f"{WORDS[name]}: {limit_words(problem, name)} ({who})"
+    return f"{words(name)}: {limit_words(problem, name)} ({who})"
 
 
 def limit_words(problem: AllocationProblem, name: str) -> str:
@@ -176,6 +209,13 @@ def limit_words(problem: AllocationProblem, name: str) -> str:
     }
     if name in fixed:
         return fixed[name]
+    for limit in offer.limits:
+        if limit.rule == name:
+            each = zip(limit.subjects, limit.limit.tolist(), strict=True)
+            same = len(set(limit.limit.tolist())) == 1
+            return f"{limit.limit[0]:g}" if same else ", ".join(f"{one} {value:g}" for one, value in each)
+    if name in offer.barred:
+        return f"{len(offer.barred[name].rep)} pairs of account and rep left out"
     rule = next(rule for rule in problem.rules if name in rule_name(rule))
     values: Sequence[tuple[str, str]] = (
         ("tolerance", "± {:.4g} %"),

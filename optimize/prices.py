@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimize.curves import zoom
-from optimize.infeasible import UNITS
+from optimize.infeasible import unit_of
 from optimize.model import Model, build, first_knots, segments_for
 from optimize.parts.accounts import OWNER
 from optimize.parts.fairness_together import LEVEL
@@ -72,9 +72,11 @@ def prices(model: Model, values: Floats) -> dict[str, Price]:
     held = replace(programme.fixed(chosen, np.round(values[chosen])), integer=np.zeros_like(programme.integer))
     out: dict[str, Price] = {}
     warm = Warm(held)
-    for rule, (unit, size) in UNITS.items():
-        if not any(rows.rule == rule and rows.loosen is not None for rows in programme.rows):
+    for rule in dict.fromkeys(rows.rule for rows in programme.rows if rows.loosen is not None):
+        told = unit_of(rule)
+        if told is None:
             continue
+        unit, size = told
         nudged = held.loosened(rule, NUDGE * size)
         solution = warm.again(nudged)
         if solution.status != "optimal":

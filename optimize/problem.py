@@ -6,12 +6,14 @@ N simulated horizons, K skills on offer, M training steps, A accounts that have 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from optimize.account_limits import AccountLimit
 from optimize.curves import CareCurve
 from optimize.metrics import Metrics, Rates
 from optimize.pairs import Candidates, Pairs, Table
@@ -43,6 +45,8 @@ class AccountOffer:
         care_base: hours of care a year in the plan that was simulated, [A].
         care_budget: hours of care a year to hand out; None where care is not a decision.
         house: accounts that may also be left to the house, an owner who carries no quota, [A]; None where none may.
+        limits: at most and at least how many accounts, by rep or team.
+        barred: pairs that rules on who may take an account over leave out of ``allowed``, by rule.
 
     Figures by account and rep are tables or, in large companies, lists of pairs; see :mod:`optimize.pairs`.
     """
@@ -65,6 +69,8 @@ class AccountOffer:
     max_moves: int
     max_per_rep: int | None
     house: Bools | None = None
+    limits: tuple[AccountLimit, ...] = ()
+    barred: Mapping[str, Pairs] = field(default_factory=dict)
 
     @cached_property
     def base_sales(self) -> Floats:
@@ -249,7 +255,7 @@ def with_owners(problem: AllocationProblem, decisions: Decisions) -> AllocationP
     offer = problem.accounts
     known = np.flatnonzero(decisions.owner >= 0)
     allowed = Pairs.of(known, decisions.owner[known], (len(offer.ids), len(problem.reps)))
-    fixed = replace(offer, allowed=allowed, house=None)
+    fixed = replace(offer, allowed=allowed, house=None, barred={})
     return replace(problem, accounts=fixed, locks=replace(problem.locks, owner={}))
 
 

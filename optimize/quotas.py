@@ -81,7 +81,8 @@ def quota_model(problem: AllocationProblem, decisions: Decisions) -> Model:
     """The programme in which quotas are the only decisions."""
     fixed = held(problem, decisions, care=True)
     rules = tuple(rule for rule in fixed.rules if not isinstance(rule, Workload | TrainingFloor))
-    fixed = replace(fixed, rules=rules, trust=None, metrics=Metrics())
+    offer = replace(fixed.accounts, limits=(), max_per_rep=None)
+    fixed = replace(fixed, rules=rules, trust=None, metrics=Metrics(), accounts=offer)
     pieces = None if problem.basis.size <= EXACT_PIECES else PIECES
     return build(fixed, segments=pieces, knots=first_knots(fixed))
 

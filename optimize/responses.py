@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from optimize.eligibility import allowed_owners, most_moves
+from optimize.account_limits import account_limits
+from optimize.eligibility import eligibility, most_moves
 from optimize.metrics import Rates
 from optimize.pairs import as_pairs, as_table
 from optimize.phasing import Period, seasons
@@ -145,11 +146,13 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
 
 def _account_offer(scenario: Scenario, accounts: AccountFigures, leads: LeadFigures) -> AccountOffer:
     decisions = scenario.allocation.accounts
+    reps = tuple(accounts.people.places)
+    who = eligibility(scenario, reps)
     return AccountOffer(
         ids=tuple(account.id for account in accounts.accounts),
         today=accounts.today,
         base=accounts.base,
-        allowed=allowed_owners(scenario, tuple(accounts.people.places)),
+        allowed=who.allowed,
         unit=accounts.unit,
         displaced=leads.displaced(accounts.hours(), accounts.base),
         order_hours=accounts.order_hours,
@@ -163,6 +166,8 @@ def _account_offer(scenario: Scenario, accounts: AccountFigures, leads: LeadFigu
         care_budget=decisions.care_hours_budget,
         max_moves=most_moves(scenario),
         max_per_rep=decisions.max_accounts_per_rep,
+        limits=account_limits(scenario, accounts.accounts, reps),
+        barred=who.barred,
     )
 
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import get_args
 
+from scenarios.account_rules import AccountRule, Reserved, TeamMoves, TierCount
 from scenarios.errors import Problem
 from scenarios.goals import RATIO_METRICS, CountMetric, Target
 from scenarios.paths import join_path
 from scenarios.references import World, all_known, unknown
 
 _SHARES = frozenset(RATIO_METRICS) - {"average_order_value"}
+_NAMED = {
+    "exempt": "reps",
+    "tiers": "tiers",
+    "levels": "levels",
+    "teams": "teams",
+    "reps": "reps",
+    "regions": "regions",
+    "segments": "segments",
+}
+"""Fields of account rules, with the section that their values name something in."""
 _LOCKED = {"quota": "reps", "training": "reps", "owner": "accounts", "care": "accounts"}
 
 
@@ -98,6 +109,36 @@ def check_allocation(world: World) -> Iterator[Problem]:
     decisions = allocation.accounts
     yield from all_known("allocation.accounts.movable_tiers", decisions.movable_tiers, "tiers", world)
     yield from all_known("allocation.accounts.protect_stages", decisions.protect_stages, "stages", world)
+    for position, account_rule in enumerate(decisions.rules):
+        where = join_path("allocation", "accounts", "rules", position)
+        for field, section in _NAMED.items():
+            yield from all_known(f"{where}.{field}", getattr(account_rule, field, ()), section, world)
+        if isinstance(account_rule, TierCount):
+            yield from unknown(f"{where}.tier", account_rule.tier, "tiers", world)
+    yield from _account_rules_once(decisions.rules)
+
+
+def _account_rules_once(rules: Sequence[AccountRule]) -> Iterator[Problem]:
+    """Each account rule says something that no other says."""
+    said: Counter[str] = Counter()
+    for rule in rules:
+        match rule:
+            case TierCount():
+                said[f"{rule.rule} of {rule.ending}"] += 1
+            case Reserved():
+                said[f"{rule.rule} {rule.name}"] += 1
+            case TeamMoves():
+                said.update(f"{rule.rule} of {team}" for team in rule.teams or ("all",))
+            case _:
+                said[rule.rule] += 1
+    everybody = said.pop("team_moves of all", 0)
+    single = [name for name in said if name.startswith("team_moves")]
+    if everybody + bool(single) > 1:
+        rule_text = "one entry holds for all teams, another speaks of a team"
+        yield Problem("allocation.accounts.rules", "team_moves", rule_text, "name the teams in each, or keep one entry")
+    for name, count in said.items():
+        if count > 1:
+            yield Problem("allocation.accounts.rules", name, f"is given {count} times", "keep one")
 
 
 def check_locks(world: World) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
+from scenarios.account_rules import AccountRule
 from scenarios.base import Day, Frozen, Id, Minor, Money, NonNegative, Probability
 
 MoneyMetric = Literal["revenue", "key_product_revenue", "cash_collected", "cash_due", "gross_margin"]
@@ -231,6 +232,8 @@ class AccountDecisions(Frozen):
     max_accounts_per_rep: int | None = Field(default=None, ge=0)
     care_hours_budget: NonNegative | None = None
     """Total care hours a year to hand out; empty means care stays as planned."""
+    rules: tuple[AccountRule, ...] = ()
+    """Who may take which account over, and how many of a tier; within a region unless ``same_region`` is off."""
 
 
 class Lock(Frozen):

@@ -122,3 +122,5 @@ def _owners(problem: AllocationProblem, decisions: Decisions) -> Iterator[Floats
         counts = np.bincount(owner[owner >= 0], minlength=len(problem.reps)).astype(np.float64)
         firm = np.array([r not in set(problem.locks.owner.values()) for r in range(len(counts))])
         yield (counts - offer.max_per_rep)[firm]
+    for limit in offer.limits:
+        yield limit.beyond(owner)[~limit.touched(problem.locks.owner)]

@@ -80,6 +80,7 @@ def unsupported(problem: AllocationProblem) -> tuple[str, ...]:
         or any(metric.floor is not None for metric in problem.metrics.others)
         or any(ratio.floor is not None for ratio in problem.metrics.ratios),
         "a weight of revenue other than one": problem.metrics.revenue_weight != 1.0,
+        "limits on accounts of a tier or on moves of a team": bool(problem.accounts.limits),
         "trainers' hours where people can be trained at different times": _trained_apart(problem),
     }
     return tuple(words for words, wanted in asked.items() if wanted)

@@ -11,6 +11,8 @@ from optimize.blocks import Blocks, Linear
 from optimize.curves import Pieces, care_pieces
 from optimize.metrics import Metric
 from optimize.pairs import PairLabels, Pairs, as_pairs
+from optimize.parts import account_rows
+from optimize.parts.account_rows import OwnerPairs
 from optimize.problem import AllocationProblem, Bools, Floats, Ints
 
 OWNER = "account owner"
@@ -37,19 +39,17 @@ class Ownership:
     others: tuple[Linear, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Pairs:
-    """Every account with every rep who may own it; ``col`` is -1 where there is no choice."""
-
-    account: Ints
-    rep: Ints
-    col: Ints
-
-
 def possible_pairs(problem: AllocationProblem) -> Pairs:
-    """Each account with the reps who may own it, locks respected."""
+    """Each account with the reps who may own it, locks respected.
+
+    Where rules may be dropped in turn, those whom a rule bars are among them: rows say then what the rule says.
+    """
     offer, locked = problem.accounts, problem.locks.owner
     pairs = as_pairs(offer.allowed)
+    if not problem.firm and offer.barred:
+        every = [pairs, *offer.barred.values()]
+        account, rep = (np.concatenate([getattr(one, side) for one in every]) for side in ("account", "rep"))
+        pairs = Pairs.of(account, rep, pairs.shape)
     if not locked:
         return pairs
     fixed = np.zeros(len(offer.ids), dtype=np.bool_)
@@ -83,17 +83,12 @@ def add(
     """
     offer = problem.accounts
     pairs = _pairs(blocks, problem)
-    chosen = pairs.col >= 0
-    sure = ~chosen
     hours, cut = _care(blocks, problem, pairs, knots)
     gain = _gain(blocks, problem, pairs, cut, unit)
     load = _by_rep(blocks, "account hours", problem, pairs, hours, problem.load) + cut.load
     own = offer.potential[pairs.account] / unit
     potential = _by_rep(blocks, "account potential", problem, pairs, own, problem.potential / unit)
-    if chosen.any():
-        _assignment_rows(blocks, problem, pairs)
-    elif sure.any() and offer.max_per_rep is not None:
-        _count_rows(blocks, problem, pairs)
+    account_rows.add(blocks, problem, pairs, may_rest(problem))
     last = offer.history[pairs.account] / unit
     history = _by_rep(blocks, "account history", problem, pairs, last, _history_without(problem) / unit)
     by_owner = _on_owners(problem, pairs, own, problem.potential / unit)
@@ -102,7 +97,7 @@ def add(
 
 
 def _gain(
-    blocks: Blocks, problem: AllocationProblem, pairs: _Pairs, cut: _Cut, unit: float, metric: Metric | None = None
+    blocks: Blocks, problem: AllocationProblem, pairs: OwnerPairs, cut: _Cut, unit: float, metric: Metric | None = None
 ) -> Linear:
     """What accounts and care bring each rep above the simulated plan: sales, or another metric."""
     offer = problem.accounts
@@ -120,7 +115,7 @@ def _gain(
     return owned + care.times(1 / unit)
 
 
-def _away(problem: AllocationProblem, pairs: _Pairs) -> Linear:
+def _away(problem: AllocationProblem, pairs: OwnerPairs) -> Linear:
     """How many accounts leave the owner of the simulated plan who could stay."""
     stays = (pairs.col >= 0) & (pairs.rep == problem.accounts.base[pairs.account])
     return Linear.constants(np.array([float(stays.sum())])) - Linear.total(pairs.col[stays])
@@ -134,7 +129,7 @@ def _history_without(problem: AllocationProblem) -> Floats:
     return np.asarray(out)
 
 
-def _pairs(blocks: Blocks, problem: AllocationProblem) -> _Pairs:
+def _pairs(blocks: Blocks, problem: AllocationProblem) -> OwnerPairs:
     pairs = possible_pairs(problem)
     choices = np.diff(pairs.start) + may_rest(problem)
     free = np.flatnonzero(choices[pairs.account] > 1)
@@ -142,11 +137,11 @@ def _pairs(blocks: Blocks, problem: AllocationProblem) -> _Pairs:
     if len(free):
         labels = PairLabels(problem.accounts.ids, problem.reps, pairs.account[free], pairs.rep[free])
         col[free] = blocks.columns(OWNER, labels, 0.0, 1.0, integer=True)
-    return _Pairs(pairs.account, pairs.rep, col)
+    return OwnerPairs(pairs.account, pairs.rep, col)
 
 
 def _by_rep(
-    blocks: Blocks, name: str, problem: AllocationProblem, pairs: _Pairs, coef: Floats, constant: Floats
+    blocks: Blocks, name: str, problem: AllocationProblem, pairs: OwnerPairs, coef: Floats, constant: Floats
 ) -> Linear:
     """Sum of coef over the pairs of each rep that hold: a column of its own where owners are chosen.
 
@@ -161,7 +156,7 @@ def _by_rep(
     return Linear.columns(column) + base
 
 
-def _on_owners(problem: AllocationProblem, pairs: _Pairs, coef: Floats, constant: Floats) -> Linear:
+def _on_owners(problem: AllocationProblem, pairs: OwnerPairs, coef: Floats, constant: Floats) -> Linear:
     """The same sum, written on the columns of the owners."""
     count = len(problem.reps)
     fixed = pairs.col < 0
@@ -188,7 +183,9 @@ class _Cut:
     change: Linear
 
 
-def _care(blocks: Blocks, problem: AllocationProblem, pairs: _Pairs, knots: tuple[Floats, ...]) -> tuple[Floats, _Cut]:
+def _care(
+    blocks: Blocks, problem: AllocationProblem, pairs: OwnerPairs, knots: tuple[Floats, ...]
+) -> tuple[Floats, _Cut]:
     """Hours of each pair at the start of its care curve, and the columns of care beyond it."""
     offer, locked = problem.accounts, problem.locks.care
     count = len(problem.reps)
@@ -243,47 +240,3 @@ def _care(blocks: Blocks, problem: AllocationProblem, pairs: _Pairs, knots: tupl
         Linear.of(len(cuts), np.concatenate(of_account), cols, 1.0, now),
     )
     return hours, cut
-
-
-def _assignment_rows(blocks: Blocks, problem: AllocationProblem, pairs: _Pairs) -> None:
-    offer = problem.accounts
-    chosen = np.flatnonzero(pairs.col >= 0)
-    accounts, rows = np.unique(pairs.account[chosen], return_inverse=True)
-    one_owner = Linear.of(len(accounts), rows, pairs.col[chosen], 1.0)
-    least = np.where(may_rest(problem)[accounts], 0.0, 1.0)
-    blocks.rows("one owner", [offer.ids[a] for a in accounts.tolist()], one_owner, least, 1.0, kept=True)
-    _move_rows(blocks, problem, pairs, accounts)
-    if offer.max_per_rep is not None:
-        _count_rows(blocks, problem, pairs)
-
-
-def _move_rows(blocks: Blocks, problem: AllocationProblem, pairs: _Pairs, accounts: Ints) -> None:
-    """Accounts that leave today's owner: for another rep, for the house, or from the house to a rep."""
-    offer = problem.accounts
-    rests = may_rest(problem)
-    chosen = np.flatnonzero(pairs.col >= 0)
-    at_house = offer.today < 0
-    stays = chosen[pairs.rep[chosen] == offer.today[pairs.account[chosen]]]
-    comes = chosen[(at_house & rests)[pairs.account[chosen]]]
-    forced = sum(1 for a, rep in problem.locks.owner.items() if rep != offer.today[a])
-    leaving = float((~(at_house & rests)[accounts]).sum())
-    away = Linear.constants(np.array([leaving])) - Linear.total(pairs.col[stays]) + Linear.total(pairs.col[comes])
-    allowed = max(0, offer.max_moves - forced)
-    if allowed >= len(accounts):
-        return  # no more than all can move
-    blocks.rows("account_moves", ["company"], away, upper=float(allowed), loosen=Linear.constants(np.ones(1)))
-
-
-def _count_rows(blocks: Blocks, problem: AllocationProblem, pairs: _Pairs) -> None:
-    count = len(problem.reps)
-    fixed, chosen = pairs.col < 0, pairs.col >= 0
-    sure = np.bincount(pairs.rep[fixed], minlength=count).astype(np.float64)
-    locked = set(problem.locks.owner.values())
-    blocks.rows(
-        "accounts_per_rep",
-        problem.reps,
-        Linear.of(count, pairs.rep[chosen], pairs.col[chosen], 1.0, sure),
-        upper=float(problem.accounts.max_per_rep or 0),
-        loosen=Linear.constants(np.ones(count)),
-        giving_way=np.array([r in locked for r in range(count)]),
-    )
