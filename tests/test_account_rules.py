@@ -261,6 +261,17 @@ def test_a_locked_owner_comes_before_account_rules():
     assert all("王" in said for said in broken.values())
 
 
+def test_a_locked_owner_may_leave_others_with_too_few_accounts():
+    rows = [{"id": "A0", "owner": "R1"}, {"id": "A1", "owner": "R2"}, {"id": "A2", "owner": "R3"}]
+    rules = [{"rule": "tier_count", "tier": "A", "least": 1}]
+    scenario = company(rules, rows, locks=[{"path": "owner.A1", "value": "R1", "author": "王"}])
+    result = allocate(scenario, answers(scenario, np.random.default_rng(6)))
+    broken = {(row.rule, row.subject): row.exception for row in result.rule_rows if not row.kept}
+    # One account is left for two people; whoever goes without is named with who locked the other one.
+    assert len(broken) == 1
+    assert all(key in [("tier_least A", "R2"), ("tier_least A", "R3")] and "王" in said for key, said in broken.items())
+
+
 def test_simple_rules_keep_account_rules_or_name_what_today_breaks():
     rows = [{"id": f"A{i}", "owner": "R1", "eligible": ["R2", "R3"]} for i in range(4)]
     scenario = company([{"rule": "tier_count", "tier": "A", "most": 1, "exempt": ["R1"]}], rows)
