@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from optimize.pairs import Pairs
+from optimize.pairs import Pairs, as_pairs
 from scenarios.account_rules import KeepsTeam, Reserved, SameRegion, WhoTakes
 from scenarios.market import Account
 from scenarios.people import Rep
@@ -54,7 +54,7 @@ def eligibility(scenario: Scenario, reps: tuple[str, ...]) -> Eligibility:
     for rule in rules:
         if rule.enabled:
             taken = possible & _barred(scenario, accounts, reps, rule)
-            barred[rule_block(rule)] = Pairs.of(*np.nonzero(taken), taken.shape)
+            barred[rule_block(rule)] = as_pairs(taken)
             allowed &= ~taken
     return Eligibility(allowed, barred)
 

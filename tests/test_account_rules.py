@@ -264,7 +264,8 @@ def test_a_locked_owner_comes_before_account_rules():
 def test_a_locked_owner_may_leave_others_with_too_few_accounts():
     rows = [{"id": "A0", "owner": "R1"}, {"id": "A1", "owner": "R2"}, {"id": "A2", "owner": "R3"}]
     rules = [{"rule": "tier_count", "tier": "A", "least": 1}]
-    scenario = company(rules, rows, locks=[{"path": "owner.A1", "value": "R1", "author": "王"}])
+    locks = [{"path": f"owner.A{i}", "value": "R1", "author": "王"} for i in (0, 1)]
+    scenario = company(rules, rows, locks=locks)
     result = allocate(scenario, answers(scenario, np.random.default_rng(6)))
     broken = {(row.rule, row.subject): row.exception for row in result.rule_rows if not row.kept}
     # One account is left for two people; whoever goes without is named with who locked the other one.
