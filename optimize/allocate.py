@@ -17,7 +17,7 @@ from optimize.loosening import odds_widened
 from optimize.metric_values import MetricValue, metric_values, objective, sacrificed
 from optimize.model import Model
 from optimize.optimum import Method, optimise
-from optimize.plans import as_plan
+from optimize.plans import as_plan, level_plan_rows
 from optimize.prices import Price, prices, with_owners_held
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, moved, potentials
 from optimize.quota_tables import Tables, quota_tables
@@ -153,6 +153,7 @@ def described(
 
     Args:
         exact: quotas before rounding, [R].
+        plan: of these decisions; its floors and stretches are put in.
         tables: quotas of all metrics by rep and period.
         model, solution: a programme and values of its columns with the same owners, for the values of loosening.
     """
@@ -160,12 +161,14 @@ def described(
     values = metric_values(problem, decisions, tables)
     leveled = level_tables(scenario, problem, responses, decisions, tables)
     levels = level_rows(scenario, problem, responses, leveled)
+    quotas_of_levels = tuple(level_quotas(problem, responses, leveled))
     rows, found = _explained(problem, decisions, quotas, model, solution)
-    exceptions = tuple(f"{row.rule} of {row.subject}: {row.exception}" for row in rows if row.exception)
+    exceptions = [f"{row.rule} of {row.subject}: {row.exception}" for row in rows if row.exception]
+    exceptions += [text for table in leveled.values() for text in table.overruled]
     shares = problem.samples + gain
     model_value = attained(problem.samples, gain, quotas.astype(np.float64))
     return AllocationResult(
-        plan=plan,
+        plan=plan.with_rows(levels=level_plan_rows(quotas_of_levels)),
         model_value=model_value,
         attained_share_model=model_value / float(quotas.sum()),
         model_sales=float(shares.sum(axis=1).mean()),
@@ -180,10 +183,10 @@ def described(
         expected_sales=_by_rep(problem, shares.mean(axis=0)),
         moves=tuple(_moves(problem, decisions)),
         immovable=immovable(scenario),
-        exceptions=exceptions,
+        exceptions=tuple(exceptions),
         notes=(*responses.notes, *sacrificed(problem, values)),
         metrics=values,
-        quotas=tuple(level_quotas(problem, responses, leveled)),
+        quotas=quotas_of_levels,
         levels=tuple(levels),
         gaps=gap_rows(scenario, levels),
         training=tuple(training_values(problem, decisions)),

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal
 
 from optimize.phasing import Period
 from scenarios.errors import Problem, refuse_if
-from scenarios.goals import RATIO_METRICS, Target
+from scenarios.goals import RATIO_METRICS, Level, Target
 from scenarios.plan import is_money
 from scenarios.scenario import Scenario
-
-Level = Literal["floor", "target", "stretch"]
-LEVELS: tuple[Level, ...] = ("floor", "target", "stretch")
 
 
 def quota_total(scenario: Scenario, target: int) -> int:

@@ -155,7 +155,7 @@ def _standing_row(problem: AllocationProblem, rule: FairnessRule, found: Standin
     """A rule that ties people together: binding within one rounding step on every quota."""
     exception = ""
     if not found.kept:
-        locked = [excuse(problem, int(r)) for r in np.flatnonzero(problem.concerned(rule)) if r in problem.locks.quota]
+        locked = [excuse(problem, int(r)) for r in np.flatnonzero(problem.concerned(rule)) if r in problem.locks.bound]
         small = -found.room <= found.step
         exception = "; ".join(locked) or ("broken by less than one rounding step" if small else "")
     near = abs(found.room) <= max(found.step, KEPT_WITHIN)

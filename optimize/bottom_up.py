@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from optimize.asked import LEVELS, Level, figure, ratio_figure
+from optimize.asked import figure, ratio_figure
 from optimize.levels import LevelRow
 from scenarios.errors import Problem, refuse_if
-from scenarios.goals import RATIO_METRICS, Commitment
+from scenarios.goals import LEVELS, RATIO_METRICS, Commitment, Level
 from scenarios.scenario import Scenario
 
 Said = tuple[float | None, int, str]

@@ -61,7 +61,7 @@ def tied(exact: Floats, rows: Ints, teams: Sequence[str], windows: Sequence[Wind
     table = np.asarray(weights * _factors(rows, weights.sum(axis=1))[:, None])
     if not windows:
         return table
-    masks = [(_mask(window, teams, table.shape[1]), window.total) for window in windows]
+    masks = [(window.mask(teams, table.shape[1]), window.total) for window in windows]
     scale = max(float(rows.sum()), 1.0)
     for _ in range(SWEEPS):
         for mask, total in masks:
@@ -78,13 +78,6 @@ def tied(exact: Floats, rows: Ints, teams: Sequence[str], windows: Sequence[Wind
 
 def _factors(wanted: Ints, held: Floats) -> Floats:
     return np.asarray(np.divide(wanted, held, out=np.zeros(len(held)), where=held > 0))
-
-
-def _mask(window: Window, teams: Sequence[str], periods: int) -> Bools:
-    """Cells of a window, [R, P]."""
-    mine = np.array([window.team is None or team == window.team for team in teams])
-    when = np.isin(np.arange(periods), window.periods)
-    return np.asarray(mine[:, None] & when[None, :])
 
 
 def _in_steps(table: Floats, rows: Ints, step: int, teams: Sequence[str], windows: Sequence[Window]) -> Ints | None:
@@ -130,7 +123,7 @@ def _rounded_up(
 ) -> Ints | None:
     """Which cells go up to the next step, [R, P] of 0 and 1."""
     up = np.zeros(part.shape, dtype=np.int64)
-    fixed = [(_mask(window, teams, part.shape[1]), window.total) for window in windows]
+    fixed = [(window.mask(teams, part.shape[1]), window.total) for window in windows]
     needs = [(total - int(odd[mask].sum())) / step - int(low[mask].sum()) for mask, total in fixed]
     if any(need != int(need) for need in needs):
         return None

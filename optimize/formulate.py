@@ -12,6 +12,7 @@ import numpy as np
 from optimize.asked import quota_total, revenue_team_totals
 from optimize.infeasible import words
 from optimize.locked import read_locks
+from optimize.locked_quotas import LockedQuotas
 from optimize.pairs import owners_of
 from optimize.problem import AllocationProblem, Floats
 from optimize.read_targets import read_metrics
@@ -83,7 +84,7 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
         maximin=allocation.mode == "maximin",
         groups=people_groups(scenario, responses.reps),
     )
-    problem = replace(problem, locks=read_locks(scenario, problem))
+    problem = replace(problem, locks=read_locks(scenario, problem, responses))
     refuse_if([*_contradictions(problem), *_lock_room(problem)])
     return _teams_under_locks(problem)
 
@@ -220,28 +221,17 @@ def _without_measure(
 
 def _lock_room(problem: AllocationProblem) -> Iterator[Problem]:
     """Locked quotas never break the company's total (rule R17)."""
-    locked = sum(problem.locks.quota.values())
-    free = len(problem.reps) - len(problem.locks.quota)
-    missing = problem.total - locked
-    if missing < -0.5 or (free == 0 and abs(missing) > 0.5):
-        word = "too much" if missing < 0 else "missing"
-        rule = f"locked quotas sum to {locked / 100:,.2f}, but all quotas must sum to {problem.total / 100:,.2f}"
-        author = problem.locks.author
-        paths = [f"quota.{problem.reps[r]}" for r in problem.locks.quota]
-        held = "; ".join(f"{path} {author[path]}" for path in paths if path in author)
-        yield Problem("allocation.locks", f"{abs(missing) / 100:,.2f} {word}", rule, f"change or remove one of: {held}")
+    yield from _revenue_locks(problem).company_room(problem.total, np.ones(len(problem.reps), np.bool_), "all quotas")
+
+
+def _revenue_locks(problem: AllocationProblem) -> LockedQuotas:
+    """Locks on revenue quotas; whoever has all periods locked is locked over the horizon."""
+    whole = {r: round(value) for r, value in problem.locks.quota.items()}
+    return replace(problem.locks.of("revenue"), whole=whole)
 
 
 def _teams_under_locks(problem: AllocationProblem) -> AllocationProblem:
     """A team total gives way where locked quotas leave it no room (rule R17)."""
-    kept: dict[str, float] = {}
-    overruled: dict[str, float] = {}
-    for team, total in problem.team_totals.items():
-        members = problem.members(team)
-        locked = sum(problem.locks.quota.get(int(r), 0.0) for r in members)
-        everybody = all(int(r) in problem.locks.quota for r in members)
-        if locked <= total + 0.5 and not (everybody and abs(locked - total) > 0.5):
-            kept[team] = total
-        else:
-            overruled[team] = total
+    everybody = np.ones(len(problem.reps), np.bool_)
+    kept, overruled = _revenue_locks(problem).team_totals(problem.team_totals, problem.teams, everybody)
     return replace(problem, team_totals=kept, teams_overruled=overruled)

@@ -18,6 +18,7 @@ from optimize.loosening import (
 )
 from optimize.parts.fairness_together import PRODUCT
 from optimize.parts.metrics import FLOOR, floor_loosening, floor_words
+from optimize.parts.targets import PERIODS
 from optimize.problem import AllocationProblem, held
 from optimize.rules import rule_name
 from optimize.solve import feasible
@@ -189,8 +190,13 @@ def _named(problem: AllocationProblem, programme: Programme, name: str) -> str:
         return f"the quotas of team {team} sum to {problem.team_totals[team] / 100:,.2f}"
     if name.startswith("locked "):
         path = name.removeprefix("locked ")
+        if name.startswith(PERIODS):
+            r = problem.reps.index(name.removeprefix(PERIODS))
+            told = "; ".join(problem.locks.of("revenue").told.get(r, ()))
+            return f"locked periods of {problem.reps[r]} sum to {problem.locks.least[r] / 100:,.2f}: {told}"
         rep = problem.reps.index(path.removeprefix("quota."))
-        return f"{path} = {problem.locks.quota[rep] / 100:,.2f}, {problem.locks.author[path]}"
+        author = problem.locks.author.get(path, "all of its periods are locked")
+        return f"{path} = {problem.locks.quota[rep] / 100:,.2f}, {author}"
     who = ", ".join(subjects[:6]) + (f" and {len(subjects) - 6} more" if len(subjects) > 6 else "")
     return f"{words(name)}: {limit_words(problem, name)} ({who})"
 

@@ -8,12 +8,13 @@ from datetime import date
 
 import numpy as np
 
-from optimize.asked import LEVELS, Asked, Level, asked, figure, quota_total, ratio_figure
+from optimize.asked import Asked, asked, figure, quota_total, ratio_figure
 from optimize.metrics import Bools, Floats, Ints, Ratio, Window
 from optimize.problem import AllocationProblem, Decisions, gains
-from optimize.quota_tables import QuotaTable, Split, Tables, phased, split_whole
+from optimize.quota_tables import QuotaTable, Tables, carriers_with, phased
 from optimize.responses import Responses
-from scenarios.goals import RATIO_METRICS
+from optimize.whole_split import Split, split_whole
+from scenarios.goals import LEVELS, RATIO_METRICS, Level
 from scenarios.scenario import Scenario
 
 LevelTables = Mapping[tuple[str, Level], QuotaTable]
@@ -104,12 +105,17 @@ def _level(
     quotas = table.quotas.astype(np.float64)
     none, open_end = np.zeros(len(quotas)), np.full(len(quotas), np.inf)
     low, high = (none, quotas) if level == "floor" else (quotas, open_end)
-    request = Split(name, samples, gain, carriers, company, teams, step, low, high, strict=True, level=level)
-    split = split_whole(problem, request)
+    season = _shape(responses, problem, table)
+    locked, _ = problem.locks.of(name, level).settled(table.kept & carriers[:, None])
+    carriers = carriers_with(carriers, locked, table.kept)
+    request = Split(
+        name, samples, gain, carriers, company, teams, step, low, high, strict=True, level=level, locked=locked
+    )
+    split, beaten = split_whole(problem, request)
     windows = tuple(_windows(scenario, found, name, level))
-    cells = phased(split, _shape(responses, problem, table), step, problem.teams, windows)
-    kept = table.kept & carriers[:, None]
-    return QuotaTable(name, split, cells, kept | (cells > 0))
+    cells, overruled = phased(split, season, step, problem.teams, windows, locked)
+    kept = (table.kept & carriers[:, None]) | (cells > 0) | locked.mask(cells.shape)
+    return QuotaTable(name, split, cells, kept, (*beaten, *overruled))
 
 
 def _figure(scenario: Scenario, entry: Asked | None, metric: str, level: Level) -> int | None:

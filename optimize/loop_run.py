@@ -247,9 +247,9 @@ class LoopRun:
     def result(self) -> LoopResult:
         """What it came to."""
         best = self.best
-        plan = best.plan.with_rows(name="loop", origin="closed loop")
+        allocation = explained(self._scenario, best, best.plan.with_rows(name="loop", origin="closed loop"))
+        plan = allocation.plan
         candidates = {**self._candidates, **self._baselines, "loop": plan}
-        allocation = explained(self._scenario, best, plan)
         notes = trace_notes(self._trace, best.problem.two_stage, self._trials.cost)
         return LoopResult(
             plan=plan,

@@ -6,6 +6,7 @@ without a target of its own takes its total from the other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,6 +43,16 @@ class Window:
     periods: tuple[int, ...]
     total: int
 
+    def mask(self, teams: Sequence[str], periods: int) -> Bools:
+        """Its cells in a table of reps by periods, [R, P].
+
+        Args:
+            teams: of each rep; ``periods``: how many there are.
+        """
+        mine = np.array([self.team is None or team == self.team for team in teams])
+        when = np.isin(np.arange(periods), self.periods)
+        return np.asarray(mine[:, None] & when[None, :])
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -77,6 +88,11 @@ class Metric:
         """Who ever reaches any of it and so carries a quota: no quota is not a quota of zero, [R]."""
         some = np.asarray((self.samples > 0).any(axis=0))
         return some if some.any() else np.ones_like(some)
+
+    @property
+    def carried(self) -> Bools:
+        """Periods in which a rep carries a quota of it, [R, P]."""
+        return np.asarray(self.periods & self.carriers[:, None] & (self.season > 0))
 
     @property
     def unit(self) -> float:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from optimize.audit import audit, broken
+from optimize.levels import LevelQuota
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints
 from optimize.quota_tables import QuotaTable, Tables, quota_tables
 from optimize.responses import Responses
 from optimize.training_calendar import laid_training
 from scenarios.locks import lock_rows
-from scenarios.plan import CareRow, OwnerRow, Plan, QuotaRow, TrainingRow
+from scenarios.plan import CareRow, LevelQuotaRow, OwnerRow, Plan, QuotaRow, TrainingRow
 from scenarios.scenario import Scenario
 from scenarios.today import care_planned, today_plan
 
@@ -53,6 +54,13 @@ def quota_rows(responses: Responses, table: QuotaTable) -> Iterator[QuotaRow]:
     for r, p in zip(*np.nonzero(table.kept), strict=True):
         period = responses.periods[p]
         yield QuotaRow(responses.reps[r], table.metric, period.first, period.end, int(table.cells[r, p]))
+
+
+def level_plan_rows(quotas: Iterable[LevelQuota]) -> Iterator[LevelQuotaRow]:
+    """Floors and stretches among quotas of all levels, as rows of a plan."""
+    for one in quotas:
+        if one.level != "target":
+            yield LevelQuotaRow(one.rep, one.metric, one.level, one.start, one.end, one.value)
 
 
 def _training_rows(responses: Responses, problem: AllocationProblem, hours: Floats) -> list[TrainingRow]:

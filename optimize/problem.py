@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from optimize.account_limits import AccountLimit
 from optimize.curves import CareCurve
+from optimize.locked_quotas import LockedQuotas
 from optimize.metrics import Metrics, Rates
 from optimize.pairs import Candidates, Pairs, Table
 from optimize.training_offer import TrainingOffer
-from scenarios.goals import FairnessRule
+from scenarios.goals import FairnessRule, Level
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -110,16 +111,32 @@ class AccountOffer:
 
 @dataclass(frozen=True)
 class Locks:
-    """Figures fixed by people, by position; ``author`` names who fixed each path."""
+    """Figures fixed by people, by position; ``author`` names who fixed each path.
+
+    Attributes:
+        quota: revenue quotas over the horizon; ``least``: what they are at least, where periods of them are locked.
+        quotas: locked quotas of every metric and level, over the horizon and in periods, revenue among them.
+    """
 
     quota: dict[int, float] = field(default_factory=dict)
     owner: dict[int, int] = field(default_factory=dict)
     training: dict[tuple[int, int], float] = field(default_factory=dict)
     care: dict[int, float] = field(default_factory=dict)
     author: dict[str, str] = field(default_factory=dict)
+    least: dict[int, float] = field(default_factory=dict)
+    quotas: dict[tuple[Level, str], LockedQuotas] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.quota or self.owner or self.training or self.care)
+        return bool(self.quota or self.owner or self.training or self.care or any(self.quotas.values()))
+
+    def of(self, metric: str, level: Level = "target") -> LockedQuotas:
+        """Locked quotas of one metric at one level."""
+        return self.quotas.get((level, metric), LockedQuotas(metric))
+
+    @property
+    def bound(self) -> frozenset[int]:
+        """Reps whose revenue quota a lock fixes or keeps from below: rules on it give way."""
+        return frozenset(self.quota) | frozenset(self.least)
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimize.controlled import controlled
+from optimize.locked_quotas import LockedQuotas
 from optimize.metrics import Bools, Floats, Ints, Metric, Ratio, Window
 from optimize.phasing import period_step
-from optimize.problem import AllocationProblem, Decisions, Locks, gains
+from optimize.problem import AllocationProblem, Decisions, gains
 from optimize.responses import Responses
-from optimize.rounding import rounded_quotas
-from optimize.split import groups, split_in_groups
-from scenarios.errors import InfeasiblePlan
-from scenarios.plan import is_money
+from optimize.whole_split import Split, split_whole
+from scenarios.errors import Problem, refuse_if
 
 SHARES = frozenset({"key_product_share", "collection_rate"})
 """Ratios that cannot exceed 1: a rep's numerator stays within the denominator."""
@@ -29,12 +28,14 @@ class QuotaTable:
         quotas: over the horizon, [R]; 0 for who carries none.
         cells: by period, [R, P]; each row sums to the quota.
         kept: where there is a quota at all, [R, P]: no quota is not a quota of zero.
+        overruled: totals of teams that gave way to locks, in words.
     """
 
     metric: str
     quotas: Ints
     cells: Ints
     kept: Bools
+    overruled: tuple[str, ...] = ()
 
     @property
     def carried(self) -> Bools:
@@ -45,36 +46,6 @@ class QuotaTable:
 Tables = Mapping[str, QuotaTable]
 
 
-@dataclass(frozen=True)
-class Split:
-    """What is to be split, in minor units or counts.
-
-    Attributes:
-        samples: [N, R]; ``gain``: on top of them, [R].
-        carriers: who carries any of it, [R].
-        total: None where only the teams that have totals carry quotas.
-        low, high: of each quota, [R]; unless ``strict``, the upper ones are left out where they leave no room.
-        level: which of the three levels this is.
-    """
-
-    metric: str
-    samples: Floats
-    gain: Floats
-    carriers: Bools
-    total: int | None
-    team_totals: Mapping[str, int]
-    step: int
-    low: Floats
-    high: Floats
-    strict: bool = False
-    level: str = "target"
-
-    @property
-    def told(self) -> str:
-        """What it is, in words."""
-        return f"total of {self.metric}" if self.level == "target" else f"{self.level} of {self.metric}"
-
-
 def quota_tables(problem: AllocationProblem, responses: Responses, decisions: Decisions, quotas: Ints) -> Tables:
     """Tables of all metrics under these decisions, revenue first.
 
@@ -82,6 +53,7 @@ def quota_tables(problem: AllocationProblem, responses: Responses, decisions: De
         quotas: of revenue, in whole minor units, [R].
 
     Raises:
+        InputRefused: locked quotas that leave no room.
         InfeasiblePlan: targets of teams, ratios or parts of the horizon that no split keeps.
     """
     out = {"revenue": revenue_table(problem, responses, quotas)}
@@ -94,20 +66,49 @@ def revenue_table(problem: AllocationProblem, responses: Responses, quotas: Ints
     """Revenue quotas over the periods by each territory's season."""
     season = responses.season
     windows = problem.metrics.revenue_windows
-    cells = phased(quotas, season, problem.rounding_step, problem.teams, windows)
-    return QuotaTable("revenue", quotas.astype(np.int64), cells, np.asarray((season > 0) | (cells > 0)))
+    locked = problem.locks.of("revenue")
+    cells, overruled = phased(quotas, season, problem.rounding_step, problem.teams, windows, locked)
+    kept = (season > 0) | (cells > 0) | locked.mask(cells.shape)
+    return QuotaTable("revenue", quotas.astype(np.int64), cells, np.asarray(kept), overruled)
 
 
-def phased(quotas: Ints, season: Floats, step: int, teams: tuple[str, ...], windows: tuple[Window, ...] = ()) -> Ints:
-    """Quotas over the periods in whole steps, all totals tied, [R, P].
+def phased(
+    quotas: Ints,
+    season: Floats,
+    step: int,
+    teams: tuple[str, ...],
+    windows: tuple[Window, ...] = (),
+    locked: LockedQuotas | None = None,
+) -> tuple[Ints, tuple[str, ...]]:
+    """Quotas over the periods in whole steps, all totals tied, [R, P]; and what of teams gave way to locks, in words.
 
     Args:
         season: share of each period in a rep's quota, [R, P].
         step: rounding step of the quotas.
+        locked: cells that stay as they are; what is left of a rep and of a part of the horizon is tied around them.
+
+    Raises:
+        InputRefused: locked cells leave no room.
     """
+    whole = quotas.astype(np.int64)
     cells = int(((season > 0) & (quotas > 0)[:, None]).sum())
     fine = period_step(int(quotas.sum()), cells, step)
-    return controlled(season * quotas[:, None], quotas.astype(np.int64), fine, teams, windows)
+    if locked is None or not locked.cells:
+        return controlled(season * quotas[:, None], whole, fine, teams, windows), ()
+    carried = np.asarray(season > 0)
+    fixed, free = locked.fixed(season.shape), np.where(locked.mask(season.shape), 0.0, season)
+    roomy, beaten, problems = locked.windows(windows, teams, carried)
+    rest = whole - fixed.sum(axis=1)
+    for r in np.flatnonzero((rest < 0) | ((rest > 0) & ~(free > 0).any(axis=1))).tolist():
+        word = "too much" if rest[r] < 0 else "missing"
+        rule = f"locked periods sum to {locked.shown(int(fixed[r].sum()))}, the quota is {locked.shown(int(whole[r]))}"
+        problems.append(locked.refusal(abs(int(rest[r])), word, rule, [r]))
+    refuse_if(problems)
+    inside = [window.mask(teams, season.shape[1]) for window in roomy]
+    left = [replace(w, total=w.total - int(fixed[mask].sum())) for w, mask in zip(roomy, inside, strict=True)]
+    found = controlled(free * rest[:, None], rest, fine, teams, left) + fixed
+    said = [f"{locked.metric} of team {w.team} in periods {w.periods[0] + 1} to {w.periods[-1] + 1}" for w in beaten]
+    return found, tuple(f"{text}: gives way to locked periods" for text in said)
 
 
 def _table(problem: AllocationProblem, decisions: Decisions, metric: Metric, before: Tables) -> QuotaTable:
@@ -130,83 +131,40 @@ def _table(problem: AllocationProblem, decisions: Decisions, metric: Metric, bef
     if total is None:
         carriers &= np.array([team in totals for team in problem.teams])
     gain = gains(problem, decisions, metric.rates) * _share_of_horizon(metric)
-    request = Split(metric.name, metric.samples, gain, carriers, total, totals, metric.step, np.zeros(len(most)), most)
-    quotas = split_whole(problem, request)
+    locked, _ = problem.locks.of(metric.name).settled(metric.carried)
+    carriers = carriers_with(carriers, locked, metric.periods)
+    none = np.zeros(len(most))
+    request = Split(metric.name, metric.samples, gain, carriers, total, totals, metric.step, none, most, locked=locked)
+    quotas, beaten = split_whole(problem, request)
     season = np.where(metric.periods & carriers[:, None], metric.season, 0.0)
-    cells = phased(quotas, season, metric.step, problem.teams, windows)
-    kept = (season > 0) | (cells > 0)
-    return QuotaTable(metric.name, quotas, cells, kept)
+    season = seasoned(season, quotas, metric.periods)
+    cells, overruled = phased(quotas, season, metric.step, problem.teams, windows, locked)
+    kept = (season > 0) | (cells > 0) | locked.mask(cells.shape)
+    return QuotaTable(metric.name, quotas, cells, kept, (*beaten, *overruled))
 
 
-def split_whole(problem: AllocationProblem, request: Split) -> Ints:
-    """The exact split of a metric's own samples in whole steps: everybody the same chance within a group, [R].
+def carriers_with(carriers: Bools, locked: LockedQuotas, periods: Bools) -> Bools:
+    """Who carries a quota, those among them whom a lock gives one, [R].
 
     Raises:
-        InfeasiblePlan: totals of teams that the company's total has no room for, or bounds that leave no room.
+        InputRefused: a lock on the quota of somebody of whom nothing is asked in any period.
     """
-    out = np.zeros(len(problem.reps), dtype=np.int64)
-    at = np.flatnonzero(request.carriers)
-    if not len(at):
-        return out
-    teams = tuple(problem.teams[r] for r in at)
-    totals = {team: float(value) for team, value in request.team_totals.items() if team in teams}
-    whole = sum(totals.values()) if request.total is None else request.total
-    _check_room(request, whole, totals, all(team in totals for team in teams))
-    bare = replace(
-        problem,
-        reps=tuple(problem.reps[r] for r in at),
-        teams=teams,
-        total=float(whole),
-        team_totals=totals,
-        locks=Locks(),
-        rounding_step=request.step,
-    )
-    low, high = request.low[at], request.high[at]
-    if request.strict:
-        _check_bounds(bare, request, low, high)
-    else:
-        high = _roomy(bare, high)
-    exact = split_in_groups(bare, request.samples[:, at], request.gain[at], low, high)
-    out[at] = rounded_quotas(bare, exact, low, high)
+    out, problems = carriers.copy(), []
+    for r in sorted(locked.reps):
+        out[r] = True
+        if not periods[r].any():
+            told = "; ".join(locked.told.get(r, ()))
+            rule = f"no target of {locked.metric} speaks of this team"
+            problems.append(Problem("allocation.locks", told, rule, "remove the lock, or give the team a target"))
+    refuse_if(problems)
     return out
 
 
-def _check_bounds(problem: AllocationProblem, request: Split, low: Floats, high: Floats) -> None:
-    """Refuse a level whose totals do not fit between the bounds of a group."""
-    for name, members, total in groups(problem):
-        least, most = float(low[members].sum()), float(high[members].sum())
-        if least - 0.5 <= total <= most + 0.5:
-            continue
-        unit = 100 if is_money(request.metric) else 1
-        side, bound = ("at most", most) if total > most else ("at least", least)
-        whom = "the rest of the company" if name == "company" else f"team {name}"
-        conflict = [
-            f"the {request.told} leaves {total / unit:,.2f} to {whom}",
-            f"their quotas allow {side} {bound / unit:,.2f}",
-        ]
-        raise InfeasiblePlan(conflict, [f"change {request.told} of the company or of a team"])
-
-
-def _roomy(problem: AllocationProblem, high: Floats) -> Floats:
-    """Upper bounds that leave room for the totals, opened where they do not, [R]."""
-    out = high.copy()
-    for team, total in [*problem.team_totals.items(), ("", problem.total)]:
-        mine = problem.members(team) if team else np.arange(len(high))
-        if out[mine].sum() < total:
-            out[mine] = np.inf
-    return out
-
-
-def _check_room(request: Split, total: float, team_totals: Mapping[str, float], everybody: bool) -> None:
-    of_teams = sum(team_totals.values())
-    if of_teams <= total + 0.5 and not (everybody and abs(of_teams - total) > 0.5):
-        return
-    unit = 100 if is_money(request.metric) else 1
-    conflict = [
-        f"the company's {request.told} is {total / unit:,.2f}",
-        f"the totals of {', '.join(team_totals)} sum to {of_teams / unit:,.2f}",
-    ]
-    raise InfeasiblePlan(conflict, ["leave the target of one team open, or that of the company"])
+def seasoned(season: Floats, quotas: Ints, periods: Bools) -> Floats:
+    """Shares of periods; even ones for who has a quota by a lock alone and never reached any of it, [R, P]."""
+    bare = (season.sum(axis=1) <= 0) & (quotas > 0)
+    even = periods / np.maximum(periods.sum(axis=1, keepdims=True), 1)
+    return np.asarray(np.where(bare[:, None], even, season))
 
 
 def _ratio_teams(

@@ -61,6 +61,10 @@ def box(problem: AllocationProblem, found: list[Bound], *, locked: bool = True) 
             low[bound.rep] = max(low[bound.rep], bound.value)
     for r, value in problem.locks.quota.items():
         low[r], high[r] = (value, value) if locked else (min(low[r], value), max(high[r], value))
+    for r, value in problem.locks.least.items() if locked else ():
+        low[r] = max(low[r], value)
+        # A rule that gives way leaves room for a whole step, so that rounding does not end below what is locked.
+        high[r] = high[r] if high[r] >= value else value + problem.rounding_step
     return low, high
 
 

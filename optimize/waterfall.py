@@ -55,7 +55,7 @@ def waterfall(
         *_proportional_levels(problem),
         *_exact_levels(problem, decisions),
         _grown(problem, decisions),
-        _ruled(problem, decisions) if problem.locks.quota else exact,
+        _ruled(problem, decisions) if problem.locks.bound else exact,
         exact,
     ]
     whole = [np.round(level).astype(np.int64) for level in levels] + [quotas.astype(np.int64)]
@@ -98,7 +98,7 @@ def _ruled(problem: AllocationProblem, decisions: Decisions) -> Floats:
 
     Where the rules that tie people together leave no quotas without the locks, those on single quotas alone.
     """
-    free = replace(problem, locks=replace(problem.locks, quota={}))
+    free = replace(problem, locks=replace(problem.locks, quota={}, least={}))
     found = None if plain(problem) else best_quotas(free, decisions)
     if found is not None:
         return found

@@ -10,6 +10,7 @@ from typing import get_args
 from scenarios.account_rules import AccountRule, Reserved, TeamMoves, TierCount
 from scenarios.errors import Problem
 from scenarios.goals import RATIO_METRICS, CountMetric, Target
+from scenarios.lock_paths import FORMS, QUOTAS, locked_quota
 from scenarios.paths import join_path
 from scenarios.references import World, all_known, unknown
 
@@ -24,7 +25,7 @@ _NAMED = {
     "segments": "segments",
 }
 """Fields of account rules, with the section that their values name something in."""
-_LOCKED = {"quota": "reps", "training": "reps", "owner": "accounts", "care": "accounts"}
+_LOCKED = {"training": "reps", "owner": "accounts", "care": "accounts"}
 
 
 def check_targets(world: World) -> Iterator[Problem]:
@@ -153,18 +154,36 @@ def check_locks(world: World) -> Iterator[Problem]:
 
 def _lock_problems(where: str, path: str, value: float | str, world: World) -> Iterator[Problem]:
     kind, _, subject = path.partition(".")
-    skill = ""
-    if kind == "training":
-        subject, _, skill = subject.rpartition(".")
-    if kind not in _LOCKED or not subject:
-        rule = "a lock's path reads quota.REP, training.REP.SKILL, owner.ACCOUNT or care.ACCOUNT"
-        yield Problem(f"{where}.path", path, rule, "for example quota.E1")
+    if (kind not in _LOCKED and kind not in QUOTAS) or not subject:
+        yield Problem(f"{where}.path", path, f"a lock's path reads {FORMS}", "for example quota.E1")
         return
-    yield from unknown(f"{where}.path", subject, _LOCKED[kind], world)
-    if kind == "training":
+    if kind in QUOTAS:
+        yield from _locked_quota_problems(f"{where}.path", path, value, world)
+    elif kind == "training":
+        subject, _, skill = subject.rpartition(".")
+        yield from unknown(f"{where}.path", subject, "reps", world)
         yield from unknown(f"{where}.path", skill, "skills", world)
+    else:
+        yield from unknown(f"{where}.path", subject, _LOCKED[kind], world)
     if kind == "owner":
         yield from unknown(f"{where}.value", str(value), "reps", world)
     elif isinstance(value, str) or value < 0:
         rule = f"the value of a {kind} lock must be a number, not negative"
         yield Problem(f"{where}.value", str(value), rule, "write it without quotes and unit")
+
+
+def _locked_quota_problems(where: str, path: str, value: float | str, world: World) -> Iterator[Problem]:
+    """A quota's path names a rep, an additive metric and a day of the horizon."""
+    try:
+        quota = locked_quota(path, world.known["reps"])
+    except ValueError as error:
+        yield Problem(where, path, str(error), f"a lock's path reads {FORMS}")
+        return
+    if quota is None:
+        return
+    yield from unknown(where, quota.rep, "reps", world)
+    if isinstance(value, int | float):
+        yield from _figure_problems(where.replace(".path", ".value"), quota.metric, value)
+    if quota.start is not None and world.horizon is not None and not world.horizon[0] <= quota.start < world.horizon[1]:
+        rule = f"must be a day of the horizon {world.horizon[0]} to {world.horizon[1]}"
+        yield Problem(where, quota.start.isoformat(), rule, "write the first day of a reporting period")

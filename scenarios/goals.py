@@ -13,6 +13,8 @@ MoneyMetric = Literal["revenue", "key_product_revenue", "cash_collected", "cash_
 CountMetric = Literal["new_customers", "orders"]
 RatioMetric = Literal["key_product_share", "average_order_value", "collection_rate"]
 Metric = Literal[MoneyMetric, CountMetric, RatioMetric]
+Level = Literal["floor", "target", "stretch"]
+LEVELS: tuple[Level, ...] = ("floor", "target", "stretch")
 
 MOST_TRAINING_STEPS = 500
 """Amounts of training among which a plan may choose for one rep and skill."""
@@ -240,7 +242,7 @@ class Lock(Frozen):
     """A figure fixed by a person; the plan is solved around it."""
 
     path: str
-    """``quota.E1``, ``owner.A03``, ``training.E1.negotiation`` or ``care.A03``."""
+    """``quota.E1``, ``quota.E1.orders.2026-03-01``, ``owner.A03``, ``training.E1.negotiation`` or ``care.A03``."""
     value: float | str
     author: str = ""
     reason: str = ""
@@ -285,7 +287,7 @@ class Commitment(Frozen):
     rep: Id | None = None
     team: Id | None = None
     metric: Metric = "revenue"
-    level: Literal["floor", "target", "stretch"] = "target"
+    level: Level = "target"
     value: NonNegative
     """Currency units, a count, or a ratio, as the metric asks."""
     author: str = ""

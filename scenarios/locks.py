@@ -17,8 +17,9 @@ def lock(
     """The scenario with one figure fixed; a lock on the same path is replaced.
 
     Args:
-        path: ``quota.REP`` (currency units over the horizon), ``owner.ACCOUNT``, ``training.REP.SKILL`` (hours) or
-            ``care.ACCOUNT`` (hours a year).
+        path: ``quota.REP`` (revenue over the horizon, currency units), ``quota.REP.METRIC``, either with
+            ``.FIRST_DAY`` of a period, the same with ``floor`` and ``stretch``; ``owner.ACCOUNT``,
+            ``training.REP.SKILL`` (hours) or ``care.ACCOUNT`` (hours a year).
         value: a rep for an owner, else a number.
         time: when it was fixed, as a person writes it.
 

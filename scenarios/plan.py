@@ -11,7 +11,8 @@ from typing import Any
 
 from scenarios.goals import MONEY_METRICS
 
-PLAN_SCHEMA_VERSION = 1
+PLAN_SCHEMA_VERSION = 2
+"""1: without floors and stretches."""
 
 
 @dataclass(frozen=True, order=True)
@@ -20,6 +21,20 @@ class QuotaRow:
 
     rep: str
     metric: str
+    start: date
+    end: date
+    value: int
+    """Minor units where the metric is money, else a count."""
+
+
+@dataclass(frozen=True, order=True)
+class LevelQuotaRow:
+    """A floor or a stretch of one rep for one metric within ``[start, end)``, beside the quota itself."""
+
+    rep: str
+    metric: str
+    level: str
+    """``floor`` or ``stretch``."""
     start: date
     end: date
     value: int
@@ -83,7 +98,12 @@ TABLES: dict[str, type] = {
     "care": CareRow,
     "shares": ShareRow,
     "locks": LockRow,
+    "levels": LevelQuotaRow,
 }
+FIRST_TABLES = ("targets", "training", "owners", "care", "shares", "locks")
+"""Tables of version 1: a plan without rows in later ones has the hash that it had then."""
+QUOTA_TABLES = ("targets", "levels")
+"""Tables of quotas: labels to whoever does not react to them."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +123,7 @@ class Plan:
     care: tuple[CareRow, ...] = ()
     shares: tuple[ShareRow, ...] = ()
     locks: tuple[LockRow, ...] = ()
+    levels: tuple[LevelQuotaRow, ...] = ()
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
@@ -114,6 +135,14 @@ class Plan:
         totals: dict[str, int] = {}
         for row in self.targets:
             if row.metric == metric:
+                totals[row.rep] = totals.get(row.rep, 0) + row.value
+        return totals
+
+    def level_quotas(self, level: str, metric: str = "revenue") -> dict[str, int]:
+        """Each rep's floor or stretch of a metric summed over its periods; reps without a row are absent."""
+        totals: dict[str, int] = {}
+        for row in self.levels:
+            if (row.level, row.metric) == (level, metric):
                 totals[row.rep] = totals.get(row.rep, 0) + row.value
         return totals
 
@@ -139,9 +168,7 @@ class Plan:
 
     def decisions_hash(self) -> str:
         """Hash of everything that the simulator may read or a page may show, except names."""
-        tables = {name: [asdict(row) for row in getattr(self, name)] for name in TABLES}
-        text = json.dumps(tables, sort_keys=True, default=str, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return self._hash(TABLES)
 
     def simulation_hash(self, *, quotas_matter: bool = False) -> str:
         """Hash of the decisions that move sales.
@@ -150,8 +177,12 @@ class Plan:
             quotas_matter: whether reps react to quotas (:meth:`scenarios.scenario.Scenario.simulation_hash` knows);
                 else quotas are labels.
         """
-        labels = {"locks"} if quotas_matter else {"locks", "targets"}
-        tables = {name: [asdict(row) for row in getattr(self, name)] for name in TABLES if name not in labels}
+        labels = {"locks", "levels"} if quotas_matter else {"locks", *QUOTA_TABLES}
+        return self._hash(name for name in TABLES if name not in labels)
+
+    def _hash(self, names: Iterable[str]) -> str:
+        known = [name for name in names if name in FIRST_TABLES or getattr(self, name)]
+        tables = {name: [asdict(row) for row in getattr(self, name)] for name in known}
         text = json.dumps(tables, sort_keys=True, default=str, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -15,7 +15,17 @@ from scenarios.documents import Document, read_document
 from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.goals import RATIO_METRICS, Metric
 from scenarios.paths import near
-from scenarios.plan import PLAN_SCHEMA_VERSION, TABLES, CareRow, Plan, is_money, row_columns
+from scenarios.plan import (
+    FIRST_TABLES,
+    PLAN_SCHEMA_VERSION,
+    QUOTA_TABLES,
+    TABLES,
+    CareRow,
+    LevelQuotaRow,
+    Plan,
+    is_money,
+    row_columns,
+)
 from scenarios.scenario import Scenario, ids
 from scenarios.tables import header_of, misnamed_tables, read_rows, write_table
 
@@ -49,7 +59,7 @@ def write_plan(plan: Plan, folder: Path, currency: str) -> Path:
 
 
 def read_plan(folder: Path, scenario: Scenario) -> Plan:
-    """Read a plan back and check it against its scenario.
+    """Read a plan back and check it against its scenario; one of an older version is migrated.
 
     Raises:
         InputRefused: all problems together: unknown names, bad numbers or dates, another currency, a newer file.
@@ -63,16 +73,35 @@ def read_plan(folder: Path, scenario: Scenario) -> Plan:
     if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= PLAN_SCHEMA_VERSION:
         rule = f"must be 1 to {PLAN_SCHEMA_VERSION}"
         raise InputRefused(Problem(f"{HEADER}: schema_version", str(version), rule, "update quotalab"))
-    faults = [*document.faults, *_header_problems(document, scenario), *misnamed_tables(folder, TABLES)]
+    known = TABLES_OF[version]
+    faults = [
+        *document.faults,
+        *_header_problems(document, scenario),
+        *misnamed_tables(folder, TABLES),
+        *_later_tables(folder, version),
+    ]
     spots: dict[Any, str] = {}
     tables = {
-        table: tuple(_read_rows(folder / f"{table}.csv", table, scenario.currency, faults, spots)) for table in TABLES
+        table: tuple(_read_rows(folder / f"{table}.csv", table, scenario.currency, faults, spots)) for table in known
     }
     given = header.get("notes")
     notes = tuple(str(note) for note in given) if isinstance(given, list) else ()
     plan = Plan(str(header.get("name", folder.name)), str(header.get("origin", "given")), notes=notes, **tables)
     refuse_if([*faults, *plan_problems(plan, scenario, spots)])
     return plan
+
+
+TABLES_OF: dict[int, tuple[str, ...]] = {1: FIRST_TABLES, 2: tuple(TABLES)}
+"""Tables by version. What an older version had no table for, its plans have no rows of."""
+
+
+def _later_tables(folder: Path, version: int) -> Iterator[Problem]:
+    """Tables that a plan of this version cannot have: read, they would change it; unread, they would be lost."""
+    for table in TABLES:
+        if table not in TABLES_OF[version] and (folder / f"{table}.csv").exists():
+            first = min(number for number, tables in TABLES_OF.items() if table in tables)
+            rule = f"is a table of schema_version {first} and later, the plan says {version}"
+            yield Problem(f"{table}.csv", "", rule, f"correct schema_version in {HEADER}, or move the table away")
 
 
 def _header_problems(document: Document, scenario: Scenario) -> Iterator[Problem]:
@@ -133,6 +162,8 @@ def _row_problems(where: str, row: Any, scenario: Scenario) -> Iterator[Problem]
             yield Problem(where, str(shown), f"{field} must be a finite number, not negative", "correct it")
     if isinstance(row, CareRow) and row.hours > HOURS_OF_A_YEAR:
         yield Problem(where, str(row.hours), f"hours must be <= {HOURS_OF_A_YEAR}", "a year has no more hours")
+    if isinstance(row, LevelQuotaRow) and row.level not in ("floor", "stretch"):
+        yield Problem(where, row.level, "level must be floor or stretch", "quotas themselves stand in targets")
     if getattr(row, "share", 0.0) > 1:
         yield Problem(where, str(row.share), "share must be <= 1", "a share is written 0.45, not 45 or 45 %")
     if getattr(row, "metric", None) in RATIO_METRICS:
@@ -159,7 +190,7 @@ def _overlaps(places: Mapping[Any, str], table: str, plan: Plan) -> Iterator[Pro
 
 def _written(table: str, row: Any, currency: str) -> dict[str, Any]:
     out = {column: getattr(row, column) for column in row_columns(table)}
-    if table == "targets":
+    if table in QUOTA_TABLES:
         money = is_money(row.metric)
         out |= {"value": major_units(row.value) if money else row.value, "unit": currency if money else "count"}
     return out
@@ -175,7 +206,7 @@ def _read_rows(path: Path, table: str, currency: str, faults: list[Problem], spo
     except InputRefused as refused:
         faults += refused.problems
         return
-    needed = [*row_columns(table), *(["unit"] if table == "targets" else [])]
+    needed = [*row_columns(table), *(["unit"] if table in QUOTA_TABLES else [])]
     if sorted(header) != sorted(needed):
         told = [f"{column} is missing" for column in needed if column not in header]
         told += [f"{column} is unknown" for column in header if column not in needed]
@@ -186,7 +217,7 @@ def _read_rows(path: Path, table: str, currency: str, faults: list[Problem], spo
         found = len(faults)
         cells = dict(zip(header, row, strict=True))
         spot = f"{path.name} line {line}"
-        if table == "targets":
+        if table in QUOTA_TABLES:
             faults += _unit_problems(cells, currency, spot)
         values = {column: _cell(cells, column, table, spot, faults) for column in row_columns(table)}
         if len(faults) == found:

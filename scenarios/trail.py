@@ -12,11 +12,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 from scenarios.base import major_units
 from scenarios.errors import InputRefused, Problem, refuse_if
+from scenarios.goals import LEVELS, Level
+from scenarios.lock_paths import LockedQuota
 from scenarios.plan import LockRow, Plan, is_money
 
 TRAIL = "trail.jsonl"
@@ -34,7 +37,8 @@ class Change:
     """One figure before and after, as a person writes it; ``None`` where there was or is none.
 
     Paths read as those of locks: ``quota.E1`` (revenue over the horizon, currency units), ``quota.E1.new_customers``,
-    ``owner.A03``, ``training.E1.negotiation``, ``care.A03``, and ``lock quota.E1`` for the lock itself.
+    ``floor.E1`` and ``stretch.E1``, ``quota.E1.2026-03-01`` for a period while it is locked, ``owner.A03``,
+    ``training.E1.negotiation``, ``care.A03``, and ``lock quota.E1`` for the lock itself.
     """
 
     path: str
@@ -172,15 +176,37 @@ class Trail:
 def figures(plan: Plan) -> dict[str, str]:
     """Every figure of a plan by its path, as a person writes it."""
     out: dict[str, str] = {}
-    for metric in sorted({row.metric for row in plan.targets}):
-        ending = "" if metric == "revenue" else f".{metric}"
-        for rep, value in plan.quotas(metric).items():
-            out[f"quota.{rep}{ending}"] = str(major_units(value)) if is_money(metric) else str(value)
+    for metric in sorted({row.metric for row in plan.targets} | {row.metric for row in plan.levels}):
+        for level in LEVELS:
+            quotas = plan.quotas(metric) if level == "target" else plan.level_quotas(level, metric)
+            for rep, value in quotas.items():
+                out[LockedQuota(rep, metric, level).path] = _figure(metric, value)
+    out |= _locked_periods(plan)
     out |= {f"training.{rep}.{skill}": f"{hours:g}" for (rep, skill), hours in plan.training_hours().items()}
     out |= {f"owner.{account}": rep for account, rep in plan.owner_of().items()}
     out |= {f"care.{account}": f"{hours:g}" for account, hours in plan.care_hours().items()}
     out |= {f"{LOCK}{row.path}": row.value for row in plan.locks}
     return out
+
+
+def _locked_periods(plan: Plan) -> dict[str, str]:
+    """Quotas of single periods, of those that are locked: all of them would be a dozen times as many."""
+    locked = {row.path for row in plan.locks}
+    cells: dict[str, list[tuple[date, str, int]]] = {}
+    for row in plan.targets:
+        cells.setdefault(LockedQuota(row.rep, row.metric).path, []).append((row.start, row.metric, row.value))
+    for one in plan.levels:
+        level: Level = "floor" if one.level == "floor" else "stretch"
+        path = LockedQuota(one.rep, one.metric, level).path
+        cells.setdefault(path, []).append((one.start, one.metric, one.value))
+    # A single row is a quota over the horizon, which has a path of its own.
+    parted = {path: rows for path, rows in cells.items() if len(rows) > 1}
+    out = {f"{path}.{start}": _figure(metric, value) for path, rows in parted.items() for start, metric, value in rows}
+    return {path: value for path, value in out.items() if path in locked}
+
+
+def _figure(metric: str, value: int) -> str:
+    return str(major_units(value)) if is_money(metric) else str(value)
 
 
 def changes_between(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:

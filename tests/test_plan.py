@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scenarios.base import HOURS_OF_A_YEAR
 from scenarios.errors import InputRefused
 from scenarios.files import load, save
-from scenarios.plan import CareRow, LockRow, OwnerRow, Plan, QuotaRow, ShareRow, TrainingRow
+from scenarios.plan import CareRow, LevelQuotaRow, LockRow, OwnerRow, Plan, QuotaRow, ShareRow, TrainingRow
 from scenarios.plan_files import plan_problems, read_plan, write_plan
 from scenarios.scenario import Scenario
 
@@ -41,12 +41,37 @@ PLAN = Plan(
     care=(CareRow("A01", 60.0),),
     shares=(ShareRow("online", "E1", START, END, 1 / 3),),
     locks=(LockRow("quota.E1", "100", "王芳", 'said "so",\nin March', "2026-01-05T09:00"),),
+    levels=(
+        LevelQuotaRow("E1", "revenue", "floor", START, MARCH, 90_000_00),
+        LevelQuotaRow("E2", "orders", "stretch", START, END, 14),
+    ),
     notes=("first draft",),
 )
 
 
 def test_a_plan_reads_back_as_it_was_written(tmp_path: Path, starter: Scenario) -> None:
     assert read_plan(write_plan(PLAN, tmp_path / "plan", "CNY"), starter) == PLAN
+
+
+def test_a_plan_of_the_first_version_is_migrated_with_the_hash_that_it_had(tmp_path: Path, starter: Scenario) -> None:
+    first = PLAN.with_rows(levels=())
+    folder = write_plan(first, tmp_path / "plan", "CNY")
+    put(folder, "plan.yaml", "schema_version: 2", "schema_version: 1")
+    read = read_plan(folder, starter)
+    assert read == first
+    # Noted when there was no table of levels: trails of that time still hold.
+    assert read.decisions_hash() == "f4f5d9f40bc52776d23f3a10921330ddd5c38005f7f44cff36304f9e594017da"
+    assert "schema_version: 2" in (write_plan(read, folder, "CNY") / "plan.yaml").read_text(encoding="utf-8")
+
+
+def test_floors_and_stretches_are_labels_with_sums_of_their_own() -> None:
+    assert PLAN.level_quotas("floor") == {"E1": 90_000_00}
+    assert PLAN.level_quotas("stretch", "orders") == {"E2": 14}
+    assert PLAN.quotas() == PLAN.with_rows(levels=()).quotas()
+    assert PLAN.decisions_hash() != PLAN.with_rows(levels=()).decisions_hash()
+    for matter in (False, True):
+        bare = PLAN.with_rows(levels=()).simulation_hash(quotas_matter=matter)
+        assert PLAN.simulation_hash(quotas_matter=matter) == bare
 
 
 def test_two_writings_have_the_same_bytes(tmp_path: Path) -> None:
@@ -142,12 +167,12 @@ def test_a_scenario_carries_its_plan_through_copies_and_files(tmp_path: Path, st
 
 BAD: dict[str, tuple[Callable[[Path], Any], str]] = {
     "newer": (
-        lambda f: put(f, "plan.yaml", "schema_version: 1", "schema_version: 2"),
-        "plan.yaml: schema_version = 2: must be 1 to 1 -> update quotalab",
+        lambda f: put(f, "plan.yaml", "schema_version: 2", "schema_version: 3"),
+        "plan.yaml: schema_version = 3: must be 1 to 2 -> update quotalab",
     ),
     "no version": (
-        lambda f: put(f, "plan.yaml", "schema_version: 1", "nothing: 1"),
-        "plan.yaml: schema_version = None: must be 1 to 1",
+        lambda f: put(f, "plan.yaml", "schema_version: 2", "nothing: 1"),
+        "plan.yaml: schema_version = None: must be 1 to 2",
     ),
     "currency": (
         lambda f: put(f, "plan.yaml", "CNY", "EUR"),
@@ -222,6 +247,27 @@ BAD: dict[str, tuple[Callable[[Path], Any], str]] = {
         lambda f: put(f, "care.csv", ",", ";"),
         "care.csv line 1 = semicolons: commas must stand between the columns -> save it as CSV UTF-8 with commas",
     ),
+    "of a later version": (
+        lambda f: put(f, "plan.yaml", "schema_version: 2", "schema_version: 1"),
+        "levels.csv: is a table of schema_version 2 and later, the plan says 1 -> correct schema_version",
+    ),
+    "level": (
+        lambda f: put(f, "levels.csv", "E1,revenue,floor", "E1,revenue,target"),
+        "levels.csv line 2 = target: level must be floor or stretch -> quotas themselves stand in targets",
+    ),
+    "level unit": (
+        lambda f: put(f, "levels.csv", "14,count", "14,CNY"),
+        "levels.csv line 3, column unit = CNY: must be count for this metric",
+    ),
+    "level twice": (
+        lambda f: put(
+            f,
+            "levels.csv",
+            "E2,orders,stretch,2026-01-01,2027-01-01,14,count",
+            "E1,revenue,floor,2026-01-01,2026-02-01,1,CNY",
+        ),
+        "two rows for the same thing at the same time",
+    ),
     "misnamed": (
         lambda f: (f / "care.csv").rename(f / "cares.csv"),
         "cares.csv: is no table that is read -> save it as care.csv, or move it away",
@@ -253,11 +299,13 @@ BAD: dict[str, tuple[Callable[[Path], Any], str]] = {
 }
 
 
-def put(folder: Path, name: str, old: str, new: str) -> None:
+def put(folder: Path, name: str, old: str, new: str, *more: tuple[str, str]) -> None:
     path = folder / name
     text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
+    for before, after in ((old, new), *more):
+        assert before in text
+        text = text.replace(before, after)
+    path.write_text(text, encoding="utf-8")
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -162,6 +162,7 @@ def test_plan_tables_have_their_long_form() -> None:
         "care": ("account", "hours"),
         "shares": ("source", "rep", "start", "end", "share"),
         "locks": ("path", "value", "author", "reason", "time"),
+        "levels": ("rep", "metric", "level", "start", "end", "value"),
     }
 
 

@@ -43,7 +43,7 @@ def worst_breach(problem: AllocationProblem, decisions: Decisions, quotas: Float
 
 def _quotas(problem: AllocationProblem, decisions: Decisions, quotas: Floats, unit: float) -> Iterator[Floats]:
     q = quotas / unit
-    firm = np.array([r not in problem.locks.quota for r in range(len(q))])
+    firm = np.array([r not in problem.locks.bound for r in range(len(q))])
     gain = gains(problem, decisions) / unit
     ratio = company_ratio(problem) * potentials(problem, decisions.owner) / unit
     last = histories(problem, decisions.owner) / unit
@@ -55,6 +55,8 @@ def _quotas(problem: AllocationProblem, decisions: Decisions, quotas: Floats, un
         yield np.abs([q[problem.members(team)].sum() - total / unit]) / max(size, 1.0)
     for r, value in problem.locks.quota.items():
         yield np.abs([q[r] - value / unit])
+    for r, value in problem.locks.least.items():
+        yield np.array([value / unit - q[r]])
     for rule in problem.rules:
         keep = firm & problem.concerned(rule)
         match rule:

@@ -291,7 +291,7 @@ class _Quotas:
         self.low, self.high = np.zeros(count), np.full(count, problem.total / unit)
         self.shift, self.share = np.full(count, np.inf), np.zeros(count)
         self.band, self.growth = np.full((2, count), np.nan), np.full((2, count), np.nan)
-        firm = np.array([r not in problem.locks.quota for r in range(count)])
+        firm = np.array([r not in problem.locks.bound for r in range(count)])
         for rule in problem.rules:
             keep = firm & problem.concerned(rule)
             if isinstance(rule, PotentialBand):
@@ -309,6 +309,8 @@ class _Quotas:
                 self.share = np.where(keep, np.maximum(self.share, rule.share), self.share)
         for r, value in problem.locks.quota.items():
             self.low[r] = self.high[r] = value / unit
+        for r, value in problem.locks.least.items():
+            self.low[r] = max(self.low[r], value / unit)
         self.low = np.minimum(self.low, self.high)
 
     def _between(

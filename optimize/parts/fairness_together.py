@@ -77,7 +77,7 @@ def _ratio_ends(problem: AllocationProblem, unit: float, potential: Linear) -> t
     low, ratio = np.zeros_like(high), company_ratio(problem)
     for rule in problem.rules:
         concerned = problem.concerned(rule)
-        if problem.locks.quota or not problem.firm:
+        if problem.locks.bound or not problem.firm:
             break
         if isinstance(rule, PotentialBand):
             low[concerned] = np.maximum(low[concerned], (1 - rule.tolerance - LEEWAY) * ratio)
@@ -195,7 +195,7 @@ def equal_odds(
     names, levels = [problem.reps[r] for r in at], len(low)
     choice = blocks.columns(LEVEL, list(range(levels)), 0.0, 1.0, integer=True)
     blocks.rows("one level of equal odds", ["company"], Linear.total(choice), 1.0, 1.0, kept=True)
-    soft = np.array([r in problem.locks.quota for r in at])
+    soft = np.array([r in problem.locks.bound for r in at])
     rows, cols = np.repeat(np.arange(len(at)), levels), np.tile(choice, len(at))
     for bound, sign in ((high, 1.0), (low, -1.0)):
         limit = Linear.of(len(at), rows, cols, bound[:, at].T.ravel() / unit)
@@ -242,4 +242,4 @@ def parity_name(rule: GroupParity) -> str:
 
 
 def _locked(problem: AllocationProblem, keep: Bools) -> Bools:
-    return np.array([any(keep[r] for r in problem.locks.quota)])
+    return np.array([any(keep[r] for r in problem.locks.bound)])

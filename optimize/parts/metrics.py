@@ -65,14 +65,19 @@ def _capped(blocks: Blocks, problem: AllocationProblem, metric: Metric, gain: Li
     """Quotas of one metric and its expected capped value, rewarded."""
     total = float(metric.total or 0)
     size = max(total / len(problem.reps) / 100.0, 1e-6)
-    quota = blocks.columns(f"quota of {metric.name}", problem.reps, 0.0, np.inf)
+    locked, _ = problem.locks.of(metric.name).settled(metric.carried)
+    lower, upper = locked.least(len(problem.reps)) / size, np.full(len(problem.reps), np.inf)
+    for r, value in locked.whole.items():
+        lower[r] = upper[r] = value / size
+    quota = blocks.columns(f"quota of {metric.name}", problem.reps, lower, upper)
     segments = None if metric.samples.size <= EXACT_COLUMNS else SEGMENTS
     expected, error = targets.expected_capped(
         blocks, metric.samples / size, problem.reps, quota, gain.times(1 / size), segments, of=metric.name
     )
     blocks.reward(expected, factor * size)
     blocks.rows(f"total of {metric.name}", ["company"], Linear.total(quota), total / size, total / size, kept=True)
-    for team, of_team in metric.team_totals.items():
+    kept, _ = locked.team_totals(metric.team_totals, problem.teams, metric.carriers)
+    for team, of_team in kept.items():
         mine = quota[problem.members(team)]
         if len(mine):
             side = of_team / size

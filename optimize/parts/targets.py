@@ -13,6 +13,8 @@ from optimize.problem import AllocationProblem, Floats, Ints
 from scenarios.goals import MinimumAttainment, WorstOff
 
 QUOTA = "quota"
+PERIODS = "locked periods of quota."
+"""Begins the names of rows by which locked periods keep a quota from below."""
 
 
 @dataclass(frozen=True)
@@ -96,3 +98,6 @@ def _totals(blocks: Blocks, problem: AllocationProblem, unit: float, q: Ints) ->
     for r, value in problem.locks.quota.items():
         rep = problem.reps[r]
         blocks.rows(f"locked quota.{rep}", [rep], Linear.total(q[r : r + 1]), value / unit, value / unit)
+    for r, value in problem.locks.least.items():
+        rep = problem.reps[r]
+        blocks.rows(f"{PERIODS}{rep}", [rep], Linear.total(q[r : r + 1]), lower=value / unit)

@@ -12,6 +12,7 @@ from quotalab.cli.auditing import audit
 from quotalab.cli.comparing import compare, sweep
 from quotalab.cli.explaining import explain
 from quotalab.cli.locking import lock, trail, unlock
+from quotalab.cli.numbers import WithNumbers
 from quotalab.cli.reading import calibrate, diagnose
 from quotalab.cli.reporting import demo, report
 from quotalab.cli.simulating import simulate
@@ -69,5 +70,7 @@ VERBS = (
     sweep,
     report,
 )
+TAKES_NUMBERS = (lock,)
+"""Verbs that take a number as an argument, which may be written with a minus sign."""
 for verb in VERBS:
-    app.command()(verb)
+    app.command(cls=WithNumbers if verb in TAKES_NUMBERS else None)(verb)

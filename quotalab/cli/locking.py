@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 Locked = Annotated[
     str,
-    typer.Argument(metavar="PATH", help="quota.REP, owner.ACCOUNT, training.REP.SKILL or care.ACCOUNT."),
+    typer.Argument(
+        metavar="PATH",
+        help="quota.REP[.METRIC][.FIRST_DAY] (or floor, stretch), owner.ACCOUNT, training.REP.SKILL or care.ACCOUNT.",
+    ),
 ]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")]
 SHOWN_CHANGES = 8
@@ -25,7 +28,9 @@ _ORDER = ("lock", "quota", "owner", "training", "care")
 def lock(
     scenario: options.World,
     path: Locked,
-    value: Annotated[str, typer.Argument(metavar="VALUE", help="A rep for an owner; else currency units or hours.")],
+    value: Annotated[
+        str, typer.Argument(metavar="VALUE", help="A rep for an owner; else currency units, a count or hours.")
+    ],
     reason: Reason,
     author: options.Author = None,
     plan: options.PlanFolder = None,

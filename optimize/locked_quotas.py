@@ -1,0 +1,154 @@
+"""Quotas fixed by people, over the horizon or in single periods, and the room that they leave to totals and parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimize.metrics import Window
+from scenarios.errors import Problem
+from scenarios.plan import is_money
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+HALF = 0.5
+"""Half a minor unit or count: what floating point may be off."""
+
+
+@dataclass(frozen=True)
+class LockedQuotas:
+    """Locks on one metric at one level, minor units or counts.
+
+    Attributes:
+        whole: quota over the horizon, by position of the rep.
+        cells: quota in a period, by positions of rep and period.
+        told: each of them in words with its author, by position of the rep.
+    """
+
+    metric: str
+    whole: Mapping[int, int] = field(default_factory=dict)
+    cells: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    told: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.whole or self.cells)
+
+    @property
+    def reps(self) -> frozenset[int]:
+        """Whose quota is locked, in whole or in part."""
+        return frozenset(self.whole) | {r for r, _ in self.cells}
+
+    def fixed(self, shape: tuple[int, int]) -> Ints:
+        """Locked cells, 0 elsewhere, [R, P]."""
+        out = np.zeros(shape, dtype=np.int64)
+        for cell, value in self.cells.items():
+            out[cell] = value
+        return out
+
+    def mask(self, shape: tuple[int, int]) -> Bools:
+        """Which cells are locked, [R, P]."""
+        out = np.zeros(shape, dtype=np.bool_)
+        for cell in self.cells:
+            out[cell] = True
+        return out
+
+    def least(self, count: int) -> Floats:
+        """What locked periods alone come to for whoever is not locked over the horizon, [R]."""
+        out = np.zeros(count)
+        for (r, _), value in self.cells.items():
+            out[r] += 0.0 if r in self.whole else value
+        return out
+
+    def settled(self, carried: Bools) -> tuple[LockedQuotas, list[Problem]]:
+        """The same, where whoever has all periods locked is locked over the horizon; and locks that leave no room.
+
+        Args:
+            carried: periods in which each rep carries a quota, [R, P].
+        """
+        fixed, mask = self.fixed(carried.shape), self.mask(carried.shape)
+        whole, problems = dict(self.whole), []
+        for r in sorted({r for r, _ in self.cells}):
+            held, every = int(fixed[r].sum()), not (carried[r] & ~mask[r]).any()
+            if r not in whole and every:
+                whole[r] = held
+            off = held - whole.get(r, held)
+            if off > 0 or (every and off != 0):
+                word = "too much" if off > 0 else "missing"
+                rule = f"locked periods sum to {self.shown(held)}, the horizon is locked at {self.shown(whole[r])}"
+                problems.append(self.refusal(abs(off), word, rule, [r]))
+        return replace(self, whole=whole), problems
+
+    def shown(self, value: float) -> str:
+        """A figure as a person writes it."""
+        return f"{value / 100:,.2f}" if is_money(self.metric) else f"{value:,.0f}"
+
+    def refusal(self, amount: float, word: str, rule: str, reps: Sequence[int]) -> Problem:
+        """Locks that leave no room, with the missing amount and who put them on."""
+        held = "; ".join(text for r in reps for text in self.told.get(r, ()))
+        value = f"{self.metric}: {self.shown(amount)} {word}"
+        return Problem("allocation.locks", value, rule, f"change or remove one of: {held}")
+
+    def company_room(self, total: float, carriers: Bools, told: str) -> Iterator[Problem]:
+        """Locks never break the company's total (rule R17).
+
+        Args:
+            carriers: who carries a quota, [R].
+        """
+        held = sum(self.whole.values()) + float(self.least(len(carriers)).sum())
+        everybody = all(r in self.whole for r in np.flatnonzero(carriers).tolist())
+        missing = total - held
+        if missing < -HALF or (everybody and abs(missing) > HALF):
+            word = "too much" if missing < 0 else "missing"
+            rule = f"locked quotas sum to {self.shown(held)}, but {told} must sum to {self.shown(total)}"
+            yield self.refusal(abs(missing), word, rule, sorted(self.reps))
+
+    def team_totals(
+        self, totals: Mapping[str, float], teams: Sequence[str], carriers: Bools
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """Totals of teams that locks leave room for, and those that have to give way to them (rule R17)."""
+        kept: dict[str, float] = {}
+        overruled: dict[str, float] = {}
+        least = self.least(len(carriers))
+        for team, total in totals.items():
+            members = [r for r, name in enumerate(teams) if name == team and carriers[r]]
+            held = sum(float(self.whole.get(r, least[r])) for r in members)
+            everybody = all(r in self.whole for r in members)
+            roomy = held <= total + HALF and not (everybody and abs(held - total) > HALF)
+            (kept if roomy else overruled)[team] = total
+        return kept, overruled
+
+    def windows(
+        self, windows: Sequence[Window], teams: Sequence[str], carried: Bools
+    ) -> tuple[list[Window], list[Window], list[Problem]]:
+        """Parts of the horizon that locked periods leave room for, those of teams that give way, and refusals.
+
+        Where one part of a team has no room, all of its parts give way: kept, they would fix the one that cannot be.
+
+        Args:
+            carried: periods in which each rep carries a quota, [R, P].
+        """
+        fixed, mask = self.fixed(carried.shape), self.mask(carried.shape)
+        kept, overruled, problems = [], [], []
+        for window in windows:
+            mine = window.mask(teams, carried.shape[1])
+            held = int(fixed[mine].sum())
+            full = mask[mine].any() and not (carried & ~mask)[mine].any()
+            missing = window.total - held
+            if missing >= 0 and not (full and missing):
+                kept.append(window)
+            elif window.team is not None:
+                overruled.append(window)
+            else:
+                word = "too much" if missing < 0 else "missing"
+                first, last = window.periods[0] + 1, window.periods[-1] + 1
+                rule = f"locked periods sum to {self.shown(held)}, but periods {first} to {last} of the company must "
+                rule += f"sum to {self.shown(window.total)}"
+                problems.append(self.refusal(abs(missing), word, rule, sorted({r for r, _ in self.cells})))
+        beaten = {window.team for window in overruled}
+        overruled += [window for window in kept if window.team in beaten]
+        return [window for window in kept if window.team not in beaten], overruled, problems

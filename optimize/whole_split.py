@@ -1,0 +1,162 @@
+"""The exact split of one metric's total at one level in whole steps: teams, bounds and locks kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from optimize.locked_quotas import LockedQuotas
+from optimize.metrics import Bools, Floats, Ints
+from optimize.problem import AllocationProblem, Locks
+from optimize.rounding import rounded_quotas
+from optimize.split import groups, split_in_groups
+from scenarios.errors import InfeasiblePlan, refuse_if
+from scenarios.goals import Level
+from scenarios.plan import is_money
+
+
+@dataclass(frozen=True)
+class Split:
+    """What is to be split, in minor units or counts.
+
+    Attributes:
+        samples: [N, R]; ``gain``: on top of them, [R].
+        carriers: who carries any of it, [R].
+        total: None where only the teams that have totals carry quotas.
+        low, high: of each quota, [R]; unless ``strict``, the upper ones are left out where they leave no room.
+        level: which of the three levels this is.
+        locked: quotas fixed by people; they come before bounds and totals of teams.
+    """
+
+    metric: str
+    samples: Floats
+    gain: Floats
+    carriers: Bools
+    total: int | None
+    team_totals: Mapping[str, int]
+    step: int
+    low: Floats
+    high: Floats
+    strict: bool = False
+    level: Level = "target"
+    locked: LockedQuotas = field(default_factory=lambda: LockedQuotas(""))
+
+    @property
+    def told(self) -> str:
+        """What it is, in words."""
+        return f"total of {self.metric}" if self.level == "target" else f"{self.level} of {self.metric}"
+
+
+def split_whole(problem: AllocationProblem, request: Split) -> tuple[Ints, tuple[str, ...]]:
+    """The exact split of a metric's own samples in whole steps: everybody the same chance within a group, [R].
+
+    Returns:
+        The quotas, and totals of teams that gave way to locks, in words.
+
+    Raises:
+        InputRefused: locked quotas that leave no room.
+        InfeasiblePlan: totals of teams that the company's total has no room for, or bounds that leave no room.
+    """
+    out = np.zeros(len(problem.reps), dtype=np.int64)
+    at = np.flatnonzero(request.carriers)
+    if not len(at):
+        return out, ()
+    teams, locked = tuple(problem.teams[r] for r in at), request.locked
+    asked = {team: float(value) for team, value in request.team_totals.items() if team in teams}
+    totals, beaten = locked.team_totals(asked, problem.teams, request.carriers)
+    if request.total is not None:
+        refuse_if(locked.company_room(request.total, request.carriers, f"the {request.told}"))
+    elif beaten:
+        # Only teams have totals here: what gives way is what its locked quotas come to.
+        totals |= {team: _locked_sum(problem, locked, team) for team in beaten}
+    whole = sum(totals.values()) if request.total is None else request.total
+    _check_room(request, whole, totals, all(team in totals for team in teams))
+    bare = replace(
+        problem,
+        reps=tuple(problem.reps[r] for r in at),
+        teams=teams,
+        total=float(whole),
+        team_totals=totals,
+        locks=Locks(quota={i: float(locked.whole[r]) for i, r in enumerate(at.tolist()) if r in locked.whole}),
+        rounding_step=request.step,
+    )
+    low, high = _with_locks(request)
+    low, high = low[at], high[at]
+    if request.strict:
+        _check_bounds(bare, request, low, high)
+    else:
+        high = _roomy(bare, high)
+    exact = split_in_groups(bare, request.samples[:, at], request.gain[at], low, high)
+    out[at] = rounded_quotas(bare, exact, low, high)
+    if locked and abs(int(out.sum()) - whole) > 0.5:
+        told = [f"the {request.told} is {locked.shown(whole)}", "; ".join(sum(locked.told.values(), ()))]
+        raise InfeasiblePlan([*told, f"totals of {', '.join(totals)}"], ["change one of the locks or totals of teams"])
+    return out, tuple(f"{request.told} of team {team}: gives way to locked quotas" for team in beaten)
+
+
+def _locked_sum(problem: AllocationProblem, locked: LockedQuotas, team: str) -> float:
+    least = locked.least(len(problem.reps))
+    return sum(float(locked.whole.get(r, least[r])) for r in problem.members(team).tolist())
+
+
+def _with_locks(request: Split) -> tuple[Floats, Floats]:
+    """Bounds of quotas, those of locked quotas their values; bounds give way to locks, except those of a level, [R].
+
+    Raises:
+        InputRefused: a locked floor above the quota, or a locked stretch below it.
+    """
+    locked, least = request.locked, request.locked.least(len(request.low))
+    low, high, problems = np.maximum(request.low, least), np.maximum(request.high, least), []
+    for r in sorted(locked.reps):
+        value = float(locked.whole.get(r, least[r]))
+        off = value - request.high[r] if value > request.high[r] else request.low[r] - value
+        beyond = value > request.high[r] + 0.5 or (r in locked.whole and value < request.low[r] - 0.5)
+        if request.strict and beyond:
+            word = "too much" if value > request.high[r] else "missing"
+            limit = request.high[r] if value > request.high[r] else request.low[r]
+            rule = f"the {request.level} is locked at {locked.shown(value)}, the quota is {locked.shown(limit)}"
+            problems.append(locked.refusal(off, word, rule, [r]))
+        if r in locked.whole:
+            low[r] = high[r] = value
+    refuse_if(problems)
+    return low, high
+
+
+def _check_bounds(problem: AllocationProblem, request: Split, low: Floats, high: Floats) -> None:
+    """Refuse a level whose totals do not fit between the bounds of a group."""
+    for name, members, total in groups(problem):
+        least, most = float(low[members].sum()), float(high[members].sum())
+        if least - 0.5 <= total <= most + 0.5:
+            continue
+        unit = 100 if is_money(request.metric) else 1
+        side, bound = ("at most", most) if total > most else ("at least", least)
+        whom = "the rest of the company" if name == "company" else f"team {name}"
+        conflict = [
+            f"the {request.told} leaves {total / unit:,.2f} to {whom}",
+            f"their quotas allow {side} {bound / unit:,.2f}",
+        ]
+        raise InfeasiblePlan(conflict, [f"change {request.told} of the company or of a team"])
+
+
+def _roomy(problem: AllocationProblem, high: Floats) -> Floats:
+    """Upper bounds that leave room for the totals, opened where they do not, [R]."""
+    out = high.copy()
+    for team, total in [*problem.team_totals.items(), ("", problem.total)]:
+        mine = problem.members(team) if team else np.arange(len(high))
+        if out[mine].sum() < total:
+            out[mine] = np.inf
+    return out
+
+
+def _check_room(request: Split, total: float, team_totals: Mapping[str, float], everybody: bool) -> None:
+    of_teams = sum(team_totals.values())
+    if of_teams <= total + 0.5 and not (everybody and abs(of_teams - total) > 0.5):
+        return
+    unit = 100 if is_money(request.metric) else 1
+    conflict = [
+        f"the company's {request.told} is {total / unit:,.2f}",
+        f"the totals of {', '.join(team_totals)} sum to {of_teams / unit:,.2f}",
+    ]
+    raise InfeasiblePlan(conflict, ["leave the target of one team open, or that of the company"])
