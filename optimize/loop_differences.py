@@ -13,7 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimize.loop_trials import Trial, Trials
+from optimize.loop_trial import Trial
+from optimize.loop_trials import Trials
 from optimize.problem import AllocationProblem, Decisions, Floats
 from optimize.response_design import (
     Training,

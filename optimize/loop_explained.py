@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from optimize.allocate import AllocationResult, described
-from optimize.loop_trials import Trial
+from optimize.loop_trial import Trial
 from optimize.model import Model, build, first_knots, segments_for
 from optimize.parts.accounts import OWNER
 from optimize.problem import Decisions, Floats

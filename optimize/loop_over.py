@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from optimize.loop_trials import Trial, Trials
+from optimize.loop_trial import Trial
+from optimize.loop_trials import Trials
 from optimize.plans import as_plan
 from optimize.quotas import whole_quotas
 

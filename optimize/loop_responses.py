@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import Literal
 
 from optimize.loop_differences import measured, measured_in_total, needed_years
-from optimize.loop_trials import Trial, Trials
+from optimize.loop_trial import Trial
+from optimize.loop_trials import Trials
 from optimize.response_design import leads_are_shared
 from optimize.response_fit import Correction
 

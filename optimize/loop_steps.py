@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimize.loop_trials import Trial
+from optimize.loop_trial import Trial
 from optimize.metric_values import objective
 from optimize.optimum import optimise
 from optimize.plans import as_plan

@@ -81,11 +81,12 @@ class Round:
     seconds: float = field(default=0.0, compare=False)
 
 
-def trace_notes(trace: Sequence[Round], sales: bool, cost: Cost) -> tuple[str, ...]:
+def trace_notes(trace: Sequence[Round], sales: bool, cost: Cost, quota_years: int) -> tuple[str, ...]:
     """The trace as phrases that pages can put into their language.
 
     Args:
         sales: whether the objective is money, in minor units; else a share.
+        quota_years: to which the final plan's quotas are fitted.
     """
 
     def shown(value: float | None) -> str:
@@ -94,7 +95,10 @@ def trace_notes(trace: Sequence[Round], sales: bool, cost: Cost) -> tuple[str, .
         return f"{value / 100:,.0f}" if sales else f"{100 * value:.2f} %"
 
     rounds = max((row.number for row in trace), default=0)
-    notes = [f"closed loop: {rounds} rounds, {cost.runs} plans simulated over {cost.replications} years each"]
+    plans = cost.runs - (quota_years // cost.replications - 1)
+    notes = [f"closed loop: {rounds} rounds, {plans} plans simulated over {cost.replications} years each"]
+    if quota_years > cost.replications:
+        notes.append(f"closed loop: the final plan's quotas are fitted to {quota_years} simulated years")
     for row in trace:
         if row.promise is not None:
             notes.append(
@@ -116,7 +120,8 @@ class LoopResult:
         trace: every round, in order.
         objective: "attained share", or "sales" in two-stage mode and where people respond to their quotas.
         over_assignment: what the plan's quotas sum to above the target; a decision where people respond to them.
-        promise: objective of the plan on the simulated years that it was made from.
+        quota_years: simulated years to which the plan's quotas were fitted in the end.
+        promise: objective of the plan on the simulated years that all plans of the loop share.
         promises: the same of today's plan and of those candidates that were simulated, by name; of the one-shot plan
             what the programme promises, since nobody simulated it.
         stopped: why the loop ended.
@@ -131,6 +136,7 @@ class LoopResult:
     trace: tuple[Round, ...]
     objective: str
     over_assignment: float
+    quota_years: int
     promise: float
     promises: Mapping[str, float]
     cost: Cost
@@ -151,7 +157,9 @@ class LoopResult:
             "plans": {name: plan.decisions_hash() for name, plan in sorted(self.candidates.items())},
             "plan": self.plan.decisions_hash(),
             "trace": [repr(replace(row, seconds=0.0)) for row in self.trace],
-            "figures": repr((self.objective, self.over_assignment, self.promise, self.cost, self.stopped)),
+            "figures": repr(
+                (self.objective, self.over_assignment, self.quota_years, self.promise, self.cost, self.stopped)
+            ),
             "promises": sorted(self.promises.items()),
         }
         return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

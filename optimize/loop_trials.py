@@ -6,21 +6,21 @@ would otherwise move with the plan that they are to judge.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from optimize.audit import audit, broken
 from optimize.formulate import formulate
 from optimize.loop_trace import Cost
-from optimize.parts.metrics import objective_factor
+from optimize.loop_trial import Trial, objective_years
 from optimize.plans import as_plan, quotas_of
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints
 from optimize.quota_tables import quota_tables
 from optimize.quotas import whole_quotas
 from optimize.response_design import leads_are_shared
-from optimize.responses import Responses, estimate
+from optimize.responses import Responses, estimate, with_years
 from scenarios.plan import Plan, QuotaRow
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan
@@ -31,69 +31,6 @@ FIRST_LEARNING_YEAR = 1_000_000
 """Plans are made from simulated years of this number on and judged on years below it, which they have not seen."""
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A plan as simulated.
-
-    Attributes:
-        plan: with quotas fitted to its own simulated sales.
-        problem: the request around it.
-        account_sales: of each account with an owner in each horizon, minor units, [N, A].
-        years: its objective in each simulated horizon, [N].
-        over: what its quotas sum to above the target.
-        broken: rules that do not hold, by rule and subject; what gives way to a lock is none.
-    """
-
-    plan: Plan
-    decisions: Decisions
-    quotas: Ints
-    problem: AllocationProblem
-    responses: Responses
-    account_sales: Floats
-    years: Floats
-    over: float
-    broken: tuple[str, ...]
-
-    @property
-    def value(self) -> float:
-        """The objective."""
-        return float(self.years.mean())
-
-    def value_of(self, plan: Plan) -> float:
-        """The objective of a plan that sells the same, under its own quotas; NaN where that cannot be said."""
-        if self.problem.two_stage:
-            return self.value
-        quotas = quotas_of(self.problem, plan)
-        if self.problem.metrics.weighted or not quotas.sum() > 0:
-            return float("nan")
-        capped = np.minimum(self.problem.samples, quotas).sum(axis=1).mean()
-        return float(capped / quotas.sum())
-
-    def gain_over(self, other: Trial) -> tuple[float, float]:
-        """Paired difference of the objective and its t (0 where the two never differ)."""
-        apart = self.years - other.years
-        spread = float(apart.std(ddof=1)) if len(apart) > 1 else 0.0
-        mean = float(apart.mean())
-        return mean, mean / (spread / len(apart) ** 0.5) if spread > 0 else 0.0
-
-
-def objective_years(problem: AllocationProblem, quotas: Mapping[str, Floats]) -> Floats:
-    """The objective of the simulated plan in each horizon; [N].
-
-    Attained shares, weighed; in two-stage mode sales, minor units.
-
-    Args:
-        quotas: by metric, [R]; revenue among them.
-    """
-    if problem.two_stage:
-        return np.asarray(problem.samples.sum(axis=1))
-    years = problem.metrics.revenue_weight * np.minimum(problem.samples, quotas["revenue"]).sum(axis=1)
-    for metric in problem.metrics.weighted:
-        capped = np.minimum(metric.samples, quotas[metric.name]).sum(axis=1)
-        years = years + objective_factor(problem, metric) * capped
-    return np.asarray(years / problem.total)
 
 
 def sales_of_accounts(outcome: Outcome, problem: AllocationProblem) -> Floats:
@@ -206,6 +143,25 @@ class Trials:
         """All horizons under a plan."""
         return self._outcome(plan, self._shares(self.replications))
 
+    def on_more_years(self, trial: Trial, runs: int) -> Trial:
+        """The same decisions with quotas fitted to more years: quotas fitted to few follow their luck.
+
+        The objective stays that of the years that all trials share. Where people respond to quotas, these are
+        decisions of their own and stay as they are.
+
+        Args:
+            runs: simulated beside the trial's own.
+        """
+        if self.quotas_move_sales or runs < 1:
+            return trial
+        responses = trial.responses
+        for block in range(1, runs + 1):
+            outcome = self._outcome(trial.plan, self._shares(self.replications), block)
+            self._runs += 1
+            responses = with_years(responses, self.scenario, outcome)
+        problem = self.request(responses, trial.over)
+        return self._fitted(trial.plan, problem, responses, trial.account_sales, trial.over)
+
     def part(self, decisions: Decisions, around: Trial, years: int) -> tuple[Floats, Floats, Ints]:
         """About ``years`` horizons under decisions near a plan, for differences.
 
@@ -230,11 +186,13 @@ class Trials:
         each = -(-years // len(whole))
         return [places[:each] for places in whole]
 
-    def _outcome(self, plan: Plan, shares: Sequence[Ints]) -> Outcome:
+    def _outcome(self, plan: Plan, shares: Sequence[Ints], block: int = 0) -> Outcome:
+        """Horizons at these places of a block of them; the blocks follow each other."""
+        first = self._first + block * self.replications
         if not self._worlds:
-            return self._simulated(self.scenario.with_plan(plan), self._first, len(shares[0]))
+            return self._simulated(self.scenario.with_plan(plan), first, len(shares[0]))
         parts = [
-            self._simulated(world.with_plan(plan), self._first + int(places[0]), len(places))
+            self._simulated(world.with_plan(plan), first + int(places[0]), len(places))
             for world, places in zip(self._worlds, shares, strict=True)
         ]
         return _pooled(self.scenario.with_plan(plan), plan, parts)
@@ -258,6 +216,12 @@ class Trials:
         else:
             responses = _measured(estimate(base, outcome, carriers=self._yardsticks.reps), self._yardsticks)
         problem = self.request(responses, self._over)
+        return self._fitted(plan, problem, responses, sales_of_accounts(outcome, problem), self._over)
+
+    def _fitted(
+        self, plan: Plan, problem: AllocationProblem, responses: Responses, accounts: Floats, over: float
+    ) -> Trial:
+        """A simulated plan as a trial, its quotas fitted to the samples of the request."""
         decisions = problem.base_decisions()
         if not self.quotas_move_sales:
             _, quotas = whole_quotas(problem, decisions, nearest=True)
@@ -269,15 +233,16 @@ class Trials:
             quotas = np.round(quotas_of(problem, plan)).astype(np.int64)
             tables = quota_tables(problem, responses, decisions, quotas)
         rows = [row for row in broken(audit(problem, decisions, quotas.astype(np.float64))) if not row.exception]
+        years = objective_years(problem, {name: table.quotas.astype(np.float64) for name, table in tables.items()})
         return Trial(
             plan,
             decisions,
             quotas,
             problem,
             responses,
-            sales_of_accounts(outcome, problem),
-            objective_years(problem, {name: table.quotas.astype(np.float64) for name, table in tables.items()}),
-            self._over,
+            accounts,
+            years[: self.replications],
+            over,
             tuple(f"{row.rule} of {row.subject}" for row in rows),
         )
 

@@ -92,9 +92,18 @@ def _care_rows(scenario: Scenario, problem: AllocationProblem, decisions: Decisi
     base = care_planned(scenario) | planned
     decided = problem.accounts.care_budget is not None or problem.locks.care
     if decided:
-        hours = [round(float(value), 6) for value in decisions.care]
-        base |= dict(zip(problem.accounts.ids, hours, strict=True))
+        base |= dict(zip(problem.accounts.ids, _whole_care(problem, decisions.care), strict=True))
     return tuple(CareRow(account, hours) for account, hours in base.items())
+
+
+def _whole_care(problem: AllocationProblem, care: Floats) -> list[float]:
+    """Hours of care to six decimals, [A]; what rounding adds beyond the budget is taken off where there is most."""
+    millionths, budget = np.round(care * 1e6).astype(np.int64), problem.accounts.care_budget
+    excess = 0 if budget is None else int(millionths.sum()) - round(budget * 1e6)
+    if 0 < excess <= len(care):
+        free = [a for a in np.argsort(-millionths, kind="stable").tolist() if a not in problem.locks.care]
+        millionths[free[:excess]] -= 1
+    return [float(value) for value in millionths / 1e6]
 
 
 def decisions_of(problem: AllocationProblem, plan: Plan) -> Decisions:

@@ -8,7 +8,7 @@ function fitted to simulated hours and scaled to simulated sales.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,6 +141,18 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
         notes=_notes([key for key in cube.keys if key not in names]),
         rates=rates(scenario, outcome, keep),
         presence=pace,
+    )
+
+
+def with_years(responses: Responses, scenario: Scenario, outcome: Outcome) -> Responses:
+    """The same responses with the samples of more horizons of the same plan after their own; gains stay as they are."""
+    keys = outcome["rep"].keys
+    keep = [keys.index(rep) for rep in responses.reps]
+    more = other_metrics(scenario, outcome, keep)
+    return replace(
+        responses,
+        samples=np.concatenate([responses.samples, outcome["rep"].total("revenue")[:, keep]]),
+        metrics={name: np.concatenate([known, more[name]]) for name, known in responses.metrics.items()},
     )
 
 

@@ -47,6 +47,8 @@ def _lines(found: LoopResult) -> Iterator[str]:
     cost = found.cost
     more = f" and {cost.response_runs:.2g} runs' worth of differences" if cost.response_years else ""
     yield f"  {found.rounds} rounds, {cost.runs} runs of {cost.replications} years{more}; ended: {found.stopped}"
+    if found.quota_years > cost.replications:
+        yield f"  quotas of the final plan fitted to {found.quota_years} years"
     worst = [row.response_error for row in found.trace if row.response_error is not None]
     if worst:
         yield f"  error of the responses against simulated differences: {100 * worst[-1]:.0f} % of their size"

@@ -11,7 +11,8 @@ from loop_worlds import company
 from optimize.loop import improve
 from optimize.loop_differences import measured, measured_in_total
 from optimize.loop_responses import FULL, LoopResponses
-from optimize.loop_trials import Trial, Trials
+from optimize.loop_trial import Trial
+from optimize.loop_trials import Trials
 from optimize.problem import TrustRegion
 from optimize.response_design import (
     leads_are_shared,

@@ -14,6 +14,7 @@ from optimize.allocate import allocate
 from optimize.formulate import formulate
 from optimize.model import build
 from optimize.optimum import optimise
+from optimize.plans import as_plan
 from optimize.problem import Decisions, gains, potentials
 from optimize.responses import Responses, estimate
 from optimize.rules import bounds, box
@@ -137,6 +138,19 @@ def test_s_shaped_response_of_callplan():
     assert care["north"] / 2 == pytest.approx(5.4163, abs=5e-4)
     assert care["south"] / 2 == pytest.approx(2.5837, abs=5e-4)
     assert result.model_sales / 100 == pytest.approx(41.2353, abs=1e-4)
+
+
+def test_care_in_a_plan_never_sums_to_more_than_its_budget():
+    curve = {"form": "exponential", "ceiling": 100, "rate_per_hour": 0.3}
+    scenario = care_world([curve, curve], [5.0, 5.0], 10.000001, 500)
+    responses = estimate(scenario, outcome_of(scenario, [[100.0]]))
+    problem = formulate(scenario, responses)
+    decisions = replace(problem.today_decisions(), care=np.array([5.0000006, 5.0000004]))
+    plan = as_plan(scenario, responses, problem, decisions, np.array([500_00]), name="care", origin="by hand")
+    assert sorted(plan.care_hours().values()) == [5.0, 5.000001]
+    decisions = replace(decisions, care=np.array([5.0000006, 5.0000006]))
+    plan = as_plan(scenario, responses, problem, decisions, np.array([500_00]), name="care", origin="by hand")
+    assert sorted(plan.care_hours().values()) == [5.0, 5.000001], "a millionth less where both would be rounded up"
 
 
 def test_target_by_formula():
