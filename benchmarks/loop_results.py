@@ -8,6 +8,9 @@ from typing import Any
 
 from experiments.measures import Floats
 
+POSSIBLE = 0.01
+"""Gain of the best plan known from which on a gain counts as possible in a world."""
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -18,6 +21,7 @@ class Sizes:
         many: years of a run of the loop that stands for an unlimited sample.
         pilot: years of the pilot.
         fewest, most: bounds on the fresh years.
+        bound: fresh years from which bounds are read.
         width: half-width wanted of the gain over a rule, as a share of the quota total.
     """
 
@@ -26,10 +30,11 @@ class Sizes:
     pilot: int = 100
     fewest: int = 400
     most: int = 3000
+    bound: int = 600
     width: float = 0.002
 
 
-QUICK = Sizes(learn=20, many=20, pilot=20, fewest=40, most=40)
+QUICK = Sizes(learn=20, many=20, pilot=20, fewest=40, most=40, bound=200)
 
 
 @dataclass(frozen=True)
@@ -74,8 +79,10 @@ class WorldResult:
         after_two: share of the loop's whole gain over today's plan that was there after two programmes.
         falls: accepted rounds in which the simulated objective fell, though no rule was being mended.
         repeats: accepted rounds that led back to a value that had been left.
-        oracle: gain over the best formula in sales of the best plan known; where that is below what counts as
-            possible, the loop on many years is asked too; share.
+        oracle: what the best plan known gains over the best rival, by rivals and objective; where no gain over the
+            formulas is large enough to count as possible, the loop on many years is asked too. Shares.
+        quota_bound, programme_bound: no other quotas, and no other plan of the fitted programme, is better by more than
+            this share; None where nothing can be said.
     """
 
     name: str
@@ -94,7 +101,9 @@ class WorldResult:
     rounds: int
     runs: int
     response_runs: float
-    oracle: float
+    oracle: Mapping[str, Mapping[str, float]]
+    quota_bound: float | None
+    programme_bound: float | None
     cpu_loop: float
     cpu_proof: float
 
@@ -106,6 +115,14 @@ class WorldResult:
             for rivals, rows in document["gains"].items()
         }
         return cls(**{**document, "gains": gains})
+
+    def possible(self, rivals: str) -> bool:
+        """Whether the best plan known gains enough over the best of these rivals, in sales or attainment."""
+        return max(self.oracle[rivals].values()) >= POSSIBLE
+
+    def proven(self, rivals: str) -> bool:
+        """Whether the loop's plan is proven better than the best of these rivals, in sales or attainment."""
+        return any(gain.better for gain in self.gains[rivals].values())
 
 
 @dataclass(frozen=True)
@@ -136,7 +153,13 @@ def line(found: WorldResult) -> str:
         f"{100 * found.promised_once:+.2f})",
         f"over one-shot {100 * found.over_once:+.2f}, over today {100 * found.over_today:+.2f}",
         f"{found.rounds} rounds, {found.runs} + {found.response_runs:.1f} runs, after two {found.after_two:.2f}",
-        f"{found.years} years, oracle {100 * found.oracle:+.2f}",
+        f"{found.years} years, oracle "
+        + ", ".join(f"{rivals} {100 * max(rows.values()):+.2f}" for rivals, rows in found.oracle.items()),
+        f"bounds: quotas {_share(found.quota_bound)}, programme {_share(found.programme_bound)}",
         f"cpu {found.cpu_loop:.0f} + {found.cpu_proof:.0f} s",
     ]
     return "; ".join(parts)
+
+
+def _share(value: float | None) -> str:
+    return "none" if value is None else f"{100 * value:.2f}"

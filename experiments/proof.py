@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from experiments.bounds import QuotaBound
+from experiments.bounds import Bounds
 from experiments.compare import Comparison
 from experiments.decompose import Decomposition
 from experiments.fair_measures import FairMeasures
@@ -51,8 +51,7 @@ class Proof:
         fairer: figure -> the plan's less that of the rule that sells most, held together.
         optimism: plan -> promised against simulated.
         steps: where the gain over today's plan comes from, step by step.
-        bound: how far the quotas can be from the best, owners and training held; ``None`` where it cannot be said.
-        bound_missing: why not, see :func:`experiments.bounds.bound_of`; empty where it can.
+        bounds: how far the plan can be from the best, its quotas and within the fitted programme.
         uncertainty: gain over the rule that sells most and year range when parameters may be wrong; ``None`` if not
             assessed.
         worlds: distinct worlds simulated, each of ``comparison.replications`` years.
@@ -67,8 +66,7 @@ class Proof:
     fairer: Mapping[str, Interval]
     optimism: Mapping[str, Optimism]
     steps: Decomposition
-    bound: QuotaBound | None
-    bound_missing: str
+    bounds: Bounds
     uncertainty: tuple[GainRange, YearRange] | None
     worlds: int
 

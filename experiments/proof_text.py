@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isfinite
 
-from experiments.bounds import QuotaBound
+from experiments.bounds import Bounds
 from experiments.compare_text import difference_line
 from experiments.decompose import part_label
 from experiments.money import Language, headline_scale, plain
@@ -96,21 +96,27 @@ def _details(proof: Proof, language: Language, names: dict[str, str]) -> Iterato
             wins=round(gain.better_in.estimate * gain.draws),
             draws=gain.draws,
         )
-    yield bound_text(proof.bound, proof.bound_missing, language)
+    yield from bound_texts(proof.bounds, language)
     yield word("proof.ceiling", language)
 
 
-def bound_text(bound: QuotaBound | None, missing: str, language: str) -> str:
-    """How far the quotas can be from the best, or why it is not said.
+def bound_texts(bounds: Bounds, language: str) -> Iterator[str]:
+    """How far the quotas can be from the best, and the plan within the fitted programme, or why it is not said."""
+    if (quotas := bounds.quotas) is None:
+        yield word("proof.no_bound", language, why=_why(bounds.no_quotas, language))
+    else:
+        upper = f"{plain(100 * quotas.upper, 2)} %"
+        yield word("proof.bound", language, upper=upper, batches=quotas.batches, years=quotas.years)
+    if (programme := bounds.programme) is None:
+        yield word("proof.no_programme", language, why=_why(bounds.no_programme, language))
+    else:
+        upper = f"{plain(100 * programme.upper, 2)} %"
+        key = "proof.programme_sales" if programme.sales else "proof.programme"
+        yield word(key, language, upper=upper, batches=programme.batches, years=programme.years)
 
-    Args:
-        missing: see :func:`experiments.bounds.bound_of`.
-    """
-    if bound is None:
-        why = word(f"proof.{missing}", language) if f"proof.{missing}" in table() else missing
-        return word("proof.no_bound", language, why=why)
-    upper = f"{plain(100 * bound.upper, 2)} %"
-    return word("proof.bound", language, upper=upper, batches=bound.batches, years=bound.years)
+
+def _why(missing: str, language: str) -> str:
+    return word(f"proof.{missing}", language) if f"proof.{missing}" in table() else missing
 
 
 def _share(interval: Interval) -> str:

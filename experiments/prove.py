@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from experiments.bounds import bound_of
+from experiments.bounds import Fitted, bounds_of
 from experiments.compare import PROVEN_MEASURES, compare_outcomes, figure
 from experiments.decompose import decompose, decompose_along
 from experiments.fair_measures import STATISTICS, fair_measures, fairness_difference
@@ -43,6 +43,7 @@ def prove(
     steps: Sequence[str] = (),
     promise: Promise | None = None,
     responses: Responses | None = None,
+    fitted: Fitted | None = None,
     replications: int = DEFAULT_YEARS,
     first: int = 0,
     seed: int | None = None,
@@ -65,6 +66,8 @@ def prove(
         promise: what was said of the plans beforehand.
         responses: of today's plan on the years from which the plans were made, to tell which rules of thumb break a
             fairness rule; without them every rule competes.
+        fitted: sets the gains of a request right as the loop did, for the bound within the programme; default as the
+            formula has them.
         replications: fresh years of each distinct world.
         first: number of the first fresh year; must not reach those from which the plans were made.
         seed: default the scenario's.
@@ -124,7 +127,6 @@ def prove(
     }
     today = everything[TODAY]
     path = {name: everything[name] for name in steps}
-    bound, missing = bound_of(scenario, everything[judged], outcomes[judged])
     return Proof(
         plan=judged,
         comparison=comparison,
@@ -137,8 +139,13 @@ def prove(
         steps=decompose_along(scenario, today, path, pool, confidence=confidence)
         if path
         else decompose(scenario, today, everything[judged], pool, confidence=confidence),
-        bound=bound,
-        bound_missing=missing,
+        bounds=bounds_of(
+            scenario,
+            everything[judged],
+            outcomes[judged],
+            carriers=None if responses is None else responses.reps,
+            fitted=fitted,
+        ),
         uncertainty=_uncertain(scenario, everything, judged, best["sales"], draws, each, workers, pool, simulate),
         worlds=pool.worlds,
     )

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from experiments.bounds import bound_of
+from experiments.bounds import bounds_of
 from experiments.decompose import Decomposition
 from experiments.measures import PlanMeasures, widest_gap
 from experiments.report_details import Assumption, AuditRow, PlanRow, Promise, WhatIf
@@ -214,8 +214,8 @@ def _promise(found: Evidence) -> Promise:
     case, result = found.comparison[PLAN], found.allocation
     capped = case.years.capped if case.years.capped is not None else np.zeros(case.replications)
     simulated = mean_interval(capped * (case.quota_sum or 0))
-    bound, missing = bound_of(found.scenario, found.plans[PLAN], found.outcomes[PLAN])
-    return Promise(result.model_value, simulated, result.gap, result.status, bound, missing)
+    bounds = bounds_of(found.scenario, found.plans[PLAN], found.outcomes[PLAN])
+    return Promise(result.model_value, simulated, result.gap, result.status, bounds)
 
 
 def _audit_row(row: RuleRow, found: Evidence) -> AuditRow:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from experiments.bounds import QuotaBound
+from experiments.bounds import Bounds
 from sim.interval import Interval
 
 KEY: Mapping[str, Any] = {"key": True}
@@ -111,16 +111,14 @@ class Promise:
     """Model value against simulated value of the objective, capped sales in minor units.
 
     Attributes:
-        bound: how far the quotas can be from the best, owners and training held; None where it cannot be said.
-        bound_missing: why not, see :func:`experiments.bounds.bound_of`.
+        bounds: how far the plan can be from the best, its quotas and within the fitted programme.
     """
 
     model: float
     simulated: Interval
     solver_gap: float
     solver_status: str
-    bound: QuotaBound | None = None
-    bound_missing: str = "nothing_to_bound"
+    bounds: Bounds = field(default_factory=lambda: Bounds.none("nothing_to_bound"))
 
     @property
     def gap(self) -> float:

@@ -7,7 +7,7 @@ from math import isnan
 from typing import Any
 
 from experiments.money import adding_up, plain
-from experiments.proof_text import bound_text
+from experiments.proof_text import bound_texts
 from experiments.report_charts import waterfall
 from experiments.report_details import AuditRow, PlanRow, Promise
 from experiments.report_input import ReportInput, RepRow, sureness
@@ -205,7 +205,7 @@ def appendix(given: ReportInput, say: Wording) -> View:
                 gap=say.percent(promise.gap, 1, signed=True),
             ),
             _solver(promise, say),
-            bound_text(promise.bound, promise.bound_missing, say.language),
+            *bound_texts(promise.bounds, say.language),
             say.t("proof.ceiling"),
         ],
         "definitions": [

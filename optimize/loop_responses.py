@@ -52,6 +52,11 @@ class LoopResponses:
             raise RuntimeError("nothing was begun")
         return self._correction
 
+    @property
+    def last(self) -> Correction | None:
+        """The same; None before anything was begun."""
+        return self._correction
+
     def begin(self, trial: Trial) -> None:
         """Measure around the best start what the method asks for."""
         self._correction = Correction.none(trial.problem)

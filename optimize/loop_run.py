@@ -279,5 +279,6 @@ class LoopRun:
             interrupted=self._interrupted,
             allocation=replace(allocation, notes=(*allocation.notes, *notes)),
             responses=self._trials.yardsticks,
+            correction=self._responses.last,
             notes=(*best.responses.notes, *self._left_out),
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 from optimize.allocate import AllocationResult
 from optimize.problem import TrustRegion
+from optimize.response_fit import Correction
 from optimize.responses import Responses
 from scenarios.plan import Plan
 
@@ -128,6 +129,7 @@ class LoopResult:
         interrupted: whether the user ended it.
         allocation: the plan explained: rules, values of loosening, waterfalls, moves.
         responses: read from today's plan: potentials and all other yardsticks of fairness.
+        correction: of the formula's gains, as the last programme had it; None where none was solved.
     """
 
     plan: Plan
@@ -144,6 +146,7 @@ class LoopResult:
     interrupted: bool
     allocation: AllocationResult = field(repr=False)
     responses: Responses = field(repr=False)
+    correction: Correction | None = field(repr=False, default=None)
     notes: tuple[str, ...] = ()
 
     @property

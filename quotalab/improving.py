@@ -122,6 +122,7 @@ def improve(
                 promise=_promise(found),
                 # A request of one pass has no place for people who respond to their quotas.
                 responses=found.responses if scenario.motivation is None else None,
+                fitted=None if found.correction is None else found.correction.applied,
                 replications=judge,
                 seed=used,
                 draws=draws,

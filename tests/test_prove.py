@@ -289,7 +289,8 @@ def test_a_proof_by_the_simulator_has_everything(tiny: Scenario) -> None:
         draws=10,
         each=2,
     )
-    assert found.bound is not None or found.bound_missing
+    assert found.bounds.quotas is not None or found.bounds.no_quotas
+    assert found.bounds.programme is not None or found.bounds.no_programme
     assert found.uncertainty is not None
     assert found.fairness["mine"].gini is not None
     assert set(found.optimism) == {"mine", TODAY}
