@@ -107,6 +107,7 @@ def loop_facts(found: Improvement) -> dict[str, Any]:
         "promise": loop.promise / 100 if loop.objective == "sales" else loop.promise,
         "rounds": loop.rounds,
         "runs": loop.cost.runs,
+        "quota_years": loop.quota_years,
         "response_runs": loop.cost.response_runs,
         "stopped": loop.stopped,
         "interrupted": loop.interrupted,
