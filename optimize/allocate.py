@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,6 +30,7 @@ from optimize.waterfall import waterfall
 from scenarios.goals import EqualOdds
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
+from scenarios.today import today_plan
 
 
 @dataclass(frozen=True)
@@ -129,12 +130,25 @@ def allocate(
     found = described(scenario, responses, problem, decisions, exact, quotas, tables, best.model, best.values, plan)
     return replace(
         found,
+        notes=(*found.notes, *_measured_under(scenario)),
         gap=max(0.0, best.bound - (best.value if problem.two_stage else value)) / max(abs(value), 1e-9),
         status=best.status,
         reproducible=best.reproducible,
         bound=best.bound,
         bound_type=best.bound_type,
     )
+
+
+def _measured_under(scenario: Scenario) -> Iterator[str]:
+    """Says that potentials are estimated under a given plan, where that is not what they are under today's."""
+    if scenario.plan is None or all(rep.potential is not None for rep in scenario.reps):
+        return
+    today = today_plan(scenario.with_plan(None))
+    if scenario.simulation_hash(scenario.plan) != scenario.simulation_hash(today):
+        yield (
+            f"potentials are estimated under the plan {scenario.plan.name} that was given: "
+            "under today's plan they differ, and so do ratios of quota to potential"
+        )
 
 
 def described(

@@ -54,14 +54,19 @@ class Person:
         return cls(role, dict.fromkeys(scenario.skills.dimensions, scenario.skills.reference), {}, 1.0)
 
 
-def lead_mixes(scenario: Scenario, region: str) -> list[Mix]:
-    """Kinds of new leads of a region; weights sum to 1 (empty where nothing arrives)."""
+def lead_mixes(scenario: Scenario, region: str, shares: Mapping[str, float] | None = None) -> list[Mix]:
+    """Kinds of new leads of a region; weights sum to 1 (empty where nothing arrives).
+
+    Args:
+        shares: how many times its even share of a source somebody gets, by source; 1 where a source is not named.
+    """
     segments = {segment.id: segment for segment in scenario.segments}
     stages = {stage.id: position for position, stage in enumerate(scenario.stages)}
     regions = [item.id for item in scenario.regions]
     out: list[Mix] = []
     for source in scenario.sources:
         share = _shares(source.regions, regions).get(region, 0.0) * source.leads_per_year
+        share *= (shares or {}).get(source.id, 1.0)
         value = product_value(scenario, source.products) * source.value_factor
         first = stages[source.first_stage] if source.first_stage else 0
         kinds = _shares(source.segments, list(segments)) or {"": 1.0}

@@ -44,6 +44,7 @@ def as_plan(
         training=tuple(_training_rows(responses, problem, decisions.training)),
         owners=_owner_rows(scenario, problem, decisions),
         care=_care_rows(scenario, problem, decisions),
+        shares=(scenario.plan or today_plan(scenario)).shares,
         locks=lock_rows(scenario),
         notes=notes,
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from optimize.chain import Clearing, Mix, Person, expected, fit_clearing, lead_mixes, pipeline_mixes
 from optimize.response_people import People
+from scenarios.lead_shares import share_factors
 
 Floats = NDArray[np.float64]
 
@@ -30,10 +31,12 @@ class LeadFigures:
         """All leads of each rep: simulated new leads by kind, and the open opportunities at the start."""
         scenario = self.people.scenario
         by_region = {region.id: lead_mixes(scenario, region.id) for region in scenario.regions}
-        leads = self.people.mean("leads")
+        leads, plan = self.people.mean("leads"), self.people.plan
         out = []
         for r, rep in enumerate(self.people.reps):
-            new = by_region[self.people.regions[r]]
+            region = self.people.regions[r]
+            given = share_factors(scenario, plan, rep.id)
+            new = lead_mixes(scenario, region, given) if given else by_region[region]
             kinds = [Mix(m.first, m.quality, m.weight * float(leads[r]), m.value) for m in new]
             out.append(kinds + pipeline_mixes(scenario, rep.id))
         return out

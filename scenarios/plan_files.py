@@ -14,6 +14,7 @@ from scenarios.base import HOURS_OF_A_YEAR, Minor, major_units
 from scenarios.documents import Document, read_document
 from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.goals import RATIO_METRICS, Metric
+from scenarios.lead_shares import share_problems
 from scenarios.paths import near
 from scenarios.plan import (
     FIRST_TABLES,
@@ -145,6 +146,7 @@ def plan_problems(plan: Plan, scenario: Scenario, spots: Mapping[Any, str] | Non
                     yield Problem(where, value, f"no {field} of this name in the scenario", near(value, values))
             yield from _row_problems(where, row, scenario)
         yield from _overlaps(places, table, plan)
+    yield from share_problems(plan, scenario, places)
 
 
 def _row_problems(where: str, row: Any, scenario: Scenario) -> Iterator[Problem]:
@@ -164,8 +166,6 @@ def _row_problems(where: str, row: Any, scenario: Scenario) -> Iterator[Problem]
         yield Problem(where, str(row.hours), f"hours must be <= {HOURS_OF_A_YEAR}", "a year has no more hours")
     if isinstance(row, LevelQuotaRow) and row.level not in ("floor", "stretch"):
         yield Problem(where, row.level, "level must be floor or stretch", "quotas themselves stand in targets")
-    if getattr(row, "share", 0.0) > 1:
-        yield Problem(where, str(row.share), "share must be <= 1", "a share is written 0.45, not 45 or 45 %")
     if getattr(row, "metric", None) in RATIO_METRICS:
         pair = " and ".join(RATIO_METRICS[row.metric])
         yield Problem(where, row.metric, "is a ratio and cannot be summed over periods", f"give {pair}")

@@ -183,6 +183,7 @@ def figures(plan: Plan) -> dict[str, str]:
                 out[LockedQuota(rep, metric, level).path] = _figure(metric, value)
     out |= _locked_periods(plan)
     out |= {f"training.{rep}.{skill}": f"{hours:g}" for (rep, skill), hours in plan.training_hours().items()}
+    out |= {f"share.{row.source}.{row.rep}.{row.start}": f"{row.share:g}" for row in plan.shares}
     out |= {f"owner.{account}": rep for account, rep in plan.owner_of().items()}
     out |= {f"care.{account}": f"{hours:g}" for account, hours in plan.care_hours().items()}
     out |= {f"{LOCK}{row.path}": row.value for row in plan.locks}

@@ -8,6 +8,7 @@ from typing import Final
 
 from scenarios.base import HOURS_OF_A_YEAR
 from scenarios.errors import Problem, Unsupported, refuse_if
+from scenarios.lead_shares import share_problems
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 from sim.motivation import unclear_quotas
@@ -16,13 +17,13 @@ MOST_STAGES: Final = 100
 """A draw has 8 bits for the stage; half of them serve the support's part of the work."""
 
 
-def require_supported(scenario: Scenario, plan: Plan) -> None:
+def require_supported(scenario: Scenario) -> None:
     """Refuse what no engine runs.
 
     Raises:
         Unsupported: naming every such field.
     """
-    found = [*_market_gaps(scenario), *_people_gaps(scenario), *_plan_gaps(plan)]
+    found = [*_market_gaps(scenario), *_people_gaps(scenario)]
     if found:
         raise Unsupported(found)
 
@@ -37,6 +38,7 @@ def require_sound_plan(scenario: Scenario, plan: Plan) -> None:
         [
             *_unknown_names(scenario, plan),
             *_bad_rows(scenario, plan),
+            *share_problems(plan, scenario, {}),
             *_absent_owners(scenario, plan),
             *unclear_quotas(scenario, plan),
         ]
@@ -64,11 +66,6 @@ def _people_gaps(scenario: Scenario) -> Iterator[Problem]:
             yield _gap(f"reps.{rep.id}.quota_credit", rep.quota_credit, "set it to 1")
 
 
-def _plan_gaps(plan: Plan) -> Iterator[Problem]:
-    if plan.shares:
-        yield _gap("plan.shares", f"{len(plan.shares)} rows", "set reps.*.lead_weight instead")
-
-
 def _unknown_names(scenario: Scenario, plan: Plan) -> Iterator[Problem]:
     reps = {rep.id for rep in scenario.reps}
     accounts = {account.id for account in scenario.accounts}
@@ -77,6 +74,8 @@ def _unknown_names(scenario: Scenario, plan: Plan) -> Iterator[Problem]:
     named += [("training", row.skill, skills) for row in plan.training]
     named += [("owners", row.account, accounts) for row in plan.owners]
     named += [("owners", row.rep, reps) for row in plan.owners]
+    named += [("shares", row.rep, reps) for row in plan.shares]
+    named += [("shares", row.source, {source.id for source in scenario.sources}) for row in plan.shares]
     named += [("care", row.account, accounts) for row in plan.care]
     for table, name, known in named:
         if name not in known:

@@ -64,6 +64,10 @@ def _own_lanes(model: Model) -> bool:
     if len(roles) != 1 or not routing.same_rep or not set(model.sources.policy) <= by_lead:
         return False
     willing = (reps.role == roles.pop()) & (reps.weight > 0)
+    # Shares that leave a whole region without a rep send its leads to the pool.
+    for shares in model.lead_shares.weights:
+        if set(reps.region[willing & (shares > 0)].tolist()) != set(reps.region[willing].tolist()):
+            return False
     served = set(range(len(model.region_identity))) if routing.across_regions else set(reps.region[willing].tolist())
     return bool(willing.any()) and served == set(range(len(model.region_identity)))
 

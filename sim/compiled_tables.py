@@ -104,6 +104,9 @@ def people(model: Model, draft: Draft) -> None:
     draft.tables["reps"]["clock_now"] = draft.tables["reps"]["clock"]
     draft.tables["in_order"] = order.astype(np.int64)
     draft.tables["rep_identities"], draft.tables["rep_weights"] = reps.identity, reps.weight
+    given = model.lead_shares
+    draft.tables["share_starts"], draft.tables["share_rows"] = given.starts, given.rows
+    draft.tables["share_weights"] = given.weights.reshape(-1)
     draft.tables["epoch_starts"], draft.tables["tenure"] = reps.epoch_start, reps.tenure
     draft.tables["shifts"], draft.tables["factors"] = reps.shift.reshape(-1), reps.factor.reshape(-1)
     draft.tables["epoch_owners"], draft.tables["epoch_skills"] = reps.owner, reps.skill.reshape(-1)
@@ -123,6 +126,7 @@ def people(model: Model, draft: Draft) -> None:
     draft.values |= {
         "rep_count": count,
         "role_count": roles,
+        "share_count": len(given.starts),
         "region_count": region_count,
         "tenure_count": len(reps.tenure),
         "reference": model.scenario.skills.reference,

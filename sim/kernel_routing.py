@@ -21,10 +21,10 @@ from sim.kernel_names import (
     TERRITORY,
 )
 from sim.kernel_people import epoch_of
-from sim.kernel_tables import a_customer, a_desk, a_rep, a_source, an_item, identity_at, put, real, whole
+from sim.kernel_tables import a_customer, a_desk, a_rep, a_source, a_stage, an_item, identity_at, put, real, whole
 from sim.kernel_view import view
 from sim.kernel_world import IDENTITY, MANY, REAL, WHOLE, World, key_of
-from sim.rules import rendezvous, skilled_weight
+from sim.rules import rendezvous, share_row, skilled_weight
 from sim.streams import pair_identity
 
 ANY = -1
@@ -210,8 +210,25 @@ def routed(w: World, slot: int, stage: int, role: int) -> int:
                 if candidates[i] == owner:
                     found = owner
         if found == -1:
-            found = pick(w, key_of(w), item.entity, candidates)
+            row = given_row(w, item.source, role)
+            found = pick(w, key_of(w), item.entity, candidates) if row == -1 else _by_share(w, slot, candidates, row)
     return found if found != -1 else pool
+
+
+@kernel
+def given_row(w: World, source: int, role: int) -> int:
+    """Which shares of a source's leads the plan gives to reps of the role at its entry; -1 for none."""
+    if w.share_count == 0 or source < 0 or a_stage(w, a_source(w, source).first_stage).role != role:
+        return -1
+    return share_row(view(w.share_starts, w.share_count, WHOLE), view(w.share_rows, MANY, WHOLE), source, w.now)
+
+
+@kernel
+def _by_share(w: World, slot: int, candidates: Any, row: int) -> int:
+    """One of the candidates by rendezvous, weighted by given shares."""
+    identities = view(w.rep_identities, w.rep_count, IDENTITY)
+    shares = view(w.share_weights + 8 * row * w.rep_count, w.rep_count, REAL)
+    return rendezvous(key_of(w), an_item(w, slot).entity, candidates, identities, shares, view(w.draws, MANY, REAL))
 
 
 @kernel

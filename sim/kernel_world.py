@@ -155,6 +155,9 @@ MODEL_TABLES: Final = {
     "lanes": WHOLE,
     "rep_identities": IDENTITY,
     "rep_weights": REAL,
+    "share_starts": WHOLE,
+    "share_rows": WHOLE,
+    "share_weights": REAL,
 }
 """What the model says, by the name of the table: the same for all replications and threads."""
 
@@ -215,7 +218,7 @@ COUNTS: Final = (
     "instalment_count credit_count opening_count block_count tender_count change_count policy queue same_rep "
     "across all_willing return_after motivated owner_role vat_on_top vat_within recognition_months "
     "payment_delay renews new_value new_tier new_visits new_offer_first new_offer_count new_mix bucket_bits "
-    "laned own_lanes lane_count epoch_count stretch_count customers_clock most_lines margin_of_rows "
+    "laned own_lanes lane_count epoch_count stretch_count customers_clock most_lines margin_of_rows share_count "
     # ---
     "now period key customers_place group near_count event_count far_count far_used far_free bucket lane lane_open "
     "lane_lead lane_lead_count lane_first lane_reps lane_opens lane_closes lane_worked_before lane_hours "

@@ -14,6 +14,7 @@ from scenarios.scenario import Scenario, require_world
 from scenarios.today import today_plan
 from sim.capabilities import require_sound_plan, require_supported
 from sim.credit import Shares, build_shares
+from sim.lead_shares import LeadShares, build_lead_shares
 from sim.market import (
     Accounts,
     Samplers,
@@ -164,6 +165,7 @@ class Model:
     vat: tuple[int, int]
     quotas: Quotas
     credit: Shares
+    lead_shares: LeadShares
     owner_role: int
 
     def expected_leads(self) -> float:
@@ -180,7 +182,7 @@ def build(scenario: Scenario) -> Model:
     """
     require_world(scenario)
     plan = scenario.plan or today_plan(scenario)
-    require_supported(scenario, plan)
+    require_supported(scenario)
     require_sound_plan(scenario, plan)
     timetable = Timetable(scenario.calendar)
     samplers = Samplers()
@@ -240,6 +242,7 @@ def build(scenario: Scenario) -> Model:
         vat=_vat(scenario),
         quotas=build_quotas(scenario, plan, timetable),
         credit=build_shares(scenario),
+        lead_shares=build_lead_shares(scenario, plan, timetable),
         owner_role=_owner_role(scenario),
         tables=compile_distributions(samplers.distributions),
     )

@@ -16,7 +16,7 @@ from scenarios.ticks import DAY
 from sim.components import NO_ONE, Desk, RepState, Task
 from sim.instant import Moment
 from sim.log import Kind, Lead
-from sim.rules import rendezvous, skilled_weight
+from sim.rules import rendezvous, share_row, skilled_weight
 from sim.streams import pair_identity
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ class Router:
             case "owner" if lead.account != NO_ONE and self._owner(lead.account) in candidates:
                 rep = self._owner(lead.account)
             case _:  # even, and owner routing of a lead that belongs to no account
-                rep = self._pick(lead.entity, candidates)
+                rep = self._pick(lead.entity, candidates, self._given(lead.source, role))
         return self.desks[rep] if rep != NO_ONE else pool
 
     def _employed(self, role: int | None, region: int | None) -> Positions:
@@ -239,6 +239,15 @@ class Router:
         key = self.world.key if key is None else key
         identities = self.world.model.reps.identity
         return int(rendezvous(key, np.uint64(entity), candidates, identities, weights, self._draws))
+
+    def _given(self, source: int, role: int) -> Floats | None:
+        """Shares of a source's leads that the plan gives to reps of the role at its entry; else None."""
+        model = self.world.model
+        given = model.lead_shares
+        if not given or source < 0 or self._stage_role[int(model.sources.first_stage[source])] != role:
+            return None
+        row = int(share_row(given.starts, given.rows, source, self.world.now()))
+        return None if row < 0 else given.weights[row]
 
     def _willing(self, candidates: Positions) -> list[int]:
         return [rep for rep in candidates.tolist() if self._weight[rep] > 0]

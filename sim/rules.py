@@ -78,6 +78,20 @@ def later(opens: NDArray[np.int64], closes: NDArray[np.int64], cum: NDArray[np.i
 
 
 @scalar
+def share_row(starts: NDArray[np.int64], rows: NDArray[np.int64], source: int, now: int) -> int:
+    """Which row of given shares holds for a source's leads at an instant; -1 for none.
+
+    Args:
+        starts: first tick of each stretch of time, rising.
+        rows: by source and stretch.
+    """
+    place = 0
+    while place + 1 < len(starts) and starts[place + 1] <= now:
+        place += 1
+    return int(rows[source * len(starts) + place])
+
+
+@scalar
 def rendezvous(
     key: np.uint64,
     entity: np.uint64,

@@ -231,6 +231,23 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Router, "pool", lambda self, lead, stage: self._pool(self._stage_role[stage], 0))
 
 
+@mutant("shares of leads are those of the first stretch of time")
+def _(patch: pytest.MonkeyPatch) -> None:
+    original = sim.routing.share_row
+    patch.setattr(sim.routing, "share_row", lambda starts, rows, source, now: original(starts, rows, source, 0))
+
+
+@mutant("shares of leads hold for every role")
+def _(patch: pytest.MonkeyPatch) -> None:
+    original = Router._given
+
+    def given(self: Router, source: int, role: int) -> Any:
+        first = 0 if source < 0 else int(self.world.model.sources.first_stage[source])
+        return original(self, source, self._stage_role[first])
+
+    patch.setattr(Router, "_given", given)
+
+
 @mutant("unworked leads return a tick later")
 def _(patch: pytest.MonkeyPatch) -> None:
     original = Router.__init__

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from scenarios.plan import CareRow, OwnerRow, Plan, QuotaRow, TrainingRow
+from scenarios.lead_shares import BY_SHARE, entry_role, region_mix, region_of
+from scenarios.plan import CareRow, OwnerRow, Plan, QuotaRow, ShareRow, TrainingRow
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan
 
@@ -130,7 +131,31 @@ def plan_of(dice: Any, scenario: Scenario) -> Plan:
     if dice.on():
         middle = dice.start + timedelta(days=dice.length // 2)
         targets = [half for row in targets for half in _halves(row, middle)]
-    return plan.with_rows(name="moved", owners=moved, training=training, care=care, targets=targets)
+    shares = shares_of(dice, scenario)
+    return plan.with_rows(name="moved", owners=moved, training=training, care=care, targets=targets, shares=shares)
+
+
+def shares_of(dice: Any, scenario: Scenario) -> list[ShareRow]:
+    """Uneven shares of leads, the same all the time or other ones from some day on; some reps get none."""
+    rows: list[ShareRow] = []
+    start, end = scenario.calendar.start, scenario.calendar.end
+    for source in scenario.sources:
+        policy = scenario.routing.by_source.get(source.id, scenario.routing.policy)
+        role = entry_role(scenario, source)
+        people = [rep.id for rep in scenario.reps if rep.role == role]
+        if policy not in BY_SHARE or not people or dice.one_in(6):
+            continue
+        anywhere = scenario.routing.across_regions
+        mix = {"": 1.0} if anywhere else region_mix(scenario, source)
+        middle = start + timedelta(days=dice.number(3, dice.length - 3))
+        for first, last in dice.of([[(start, end)], [(start, middle), (middle, end)], [(middle, end)]]):
+            for region, part in mix.items():
+                there = [rep for rep in people if anywhere or region_of(scenario, rep) == region]
+                weights = [dice.of([0, 1, 3]) for _ in there]
+                weights[dice.number(0, len(there) - 1)] += 1
+                for rep, weight in zip(there, weights, strict=True):
+                    rows.append(ShareRow(source.id, rep, first, last, part * weight / sum(weights)))
+    return rows
 
 
 def _employed(rep: Any, day: date) -> bool:

@@ -13,9 +13,10 @@ import yaml
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from random_people import care_plan, hire_everyone, plan_of
+from random_people import care_plan, hire_everyone, plan_of, shares_of
 from scenarios.files import from_document
 from scenarios.scenario import Scenario
+from scenarios.today import today_plan
 
 POLICIES = ["even", "round_robin", "least_loaded", "territory", "skill_based", "owner", "pool"]
 QUEUES = ["fifo", "late_stage_first", "value_first", "tier_first"]
@@ -439,7 +440,9 @@ def worlds(draw, policy: str | None = None, queue: str | None = None, at_midnigh
         document["motivation"] = {"pace_change": 0.5, "period_end_push": 0.3, "push_share": 0.4, "judged_after": 0.05}
     if alone:
         left_alone(dice, document)
-        return from_document(document)
+        scenario = from_document(document)
+        today = today_plan(scenario)
+        return scenario.with_plan(today.with_rows(shares=shares_of(dice, scenario))) if dice.often() else scenario
     scenario = from_document(document)
     return scenario.with_plan(plan_of(dice, scenario)) if dice.often() else scenario
 
@@ -466,6 +469,6 @@ def told(scenario: Scenario) -> str:
     """A world as a short file: what differs from the defaults, and the plan's rows."""
     document = scenario.brief_document()
     if scenario.plan is not None:
-        tables = ("targets", "training", "owners", "care")
+        tables = ("targets", "training", "owners", "care", "shares")
         document["plan"] = {name: [str(row) for row in getattr(scenario.plan, name)] for name in tables}
     return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, default_flow_style=None, width=110)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from scenarios.errors import InputRefused, Unsupported
-from scenarios.plan import CareRow, OwnerRow, Plan, ShareRow, TrainingRow
+from scenarios.plan import CareRow, OwnerRow, Plan, TrainingRow
 from sim.capabilities import require_sound_plan
 from sim.run import simulate
 from small_worlds import fixed, stage, the_log, world
@@ -17,7 +17,6 @@ from small_worlds import fixed, stage, the_log, world
 
 def test_what_no_engine_runs_is_refused_all_together():
     scenario = world(
-        Plan("shares", shares=(ShareRow("web", "ann", date(2026, 1, 1), date(2026, 2, 1), 0.5),)),
         sources=[{"id": "web", "leads_per_year": 10}],
         roles=[{"id": "rep", "overlay": True}],
         reps=[{"id": "ann", "team": "t", "quota_credit": 0.5}],
@@ -29,7 +28,6 @@ def test_what_no_engine_runs_is_refused_all_together():
     assert named == {
         "roles.rep.overlay",
         "reps.ann.quota_credit", "transfers.ann",
-        "plan.shares",
     }  # fmt: skip
 
 

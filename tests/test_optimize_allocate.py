@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from optimize.solve import solve
 from optimize.split import attained, split_in_groups
 from scenarios.errors import InfeasiblePlan, InputRefused, Unsupported
 from scenarios.files import from_document
+from scenarios.plan import OwnerRow
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan
 from sim.outcome import Cube, Outcome
@@ -743,3 +745,19 @@ def test_a_rule_that_no_whole_step_can_keep_is_listed():
 def test_a_conflict_in_which_nothing_can_give_way_alone_says_so():
     assert "giving way in one of them alone is not enough" in str(InfeasiblePlan(["minimum workload: 90 %"]))
     assert "not enough" not in str(InfeasiblePlan(["a", "b"], ["a: remove it"]))
+
+
+def test_potentials_of_a_given_plan_are_told_to_be_its_own():
+    rows = [{"id": "A0", "owner": "R1"}, {"id": "A1", "owner": "R2"}]
+    sales = [[100, 100], [120, 90]]
+    bare = world(2, rows)
+    today = bare.with_plan(today_plan(bare))
+    moved = today_plan(bare).with_rows(name="B", owners=[OwnerRow("A0", "R2", date(2026, 1, 1))])
+    given = changed(bare, reps=[{"id": f"R{i}", "team": "T1", "potential": 100} for i in (1, 2)]).with_plan(moved)
+
+    def notes(scenario):
+        found = allocate(scenario, responses_of(scenario, sales)).notes
+        return [note for note in found if note.startswith("potentials are estimated under the plan")]
+
+    assert notes(bare) == notes(today) == notes(given) == []
+    assert len(notes(bare.with_plan(moved))) == 1

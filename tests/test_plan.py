@@ -39,7 +39,9 @@ PLAN = Plan(
     training=(TrainingRow("E1", "negotiation", START, END, 0.1), TrainingRow("E2", "negotiation", MARCH, END, 24.0)),
     owners=(OwnerRow("A01", "E2", START), OwnerRow("A01", "E1", MARCH)),
     care=(CareRow("A01", 60.0),),
-    shares=(ShareRow("online", "E1", START, END, 1 / 3),),
+    shares=tuple(
+        ShareRow("online", rep, START, END, share) for rep, share in (("E1", 0.42), ("N1", 0.25), ("S1", 0.33))
+    ),
     locks=(LockRow("quota.E1", "100", "王芳", 'said "so",\nin March', "2026-01-05T09:00"),),
     levels=(
         LevelQuotaRow("E1", "revenue", "floor", START, MARCH, 90_000_00),
@@ -60,7 +62,7 @@ def test_a_plan_of_the_first_version_is_migrated_with_the_hash_that_it_had(tmp_p
     read = read_plan(folder, starter)
     assert read == first
     # Noted when there was no table of levels: trails of that time still hold.
-    assert read.decisions_hash() == "f4f5d9f40bc52776d23f3a10921330ddd5c38005f7f44cff36304f9e594017da"
+    assert read.decisions_hash() == "1839ab3a7a2059ef1879505ea8c9fb2d74cd5f4408481a2f60ad03b92da5247c"
     assert "schema_version: 2" in (write_plan(read, folder, "CNY") / "plan.yaml").read_text(encoding="utf-8")
 
 

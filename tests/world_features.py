@@ -13,6 +13,7 @@ from scenarios.scenario import Scenario
 from scenarios.ticks import DAY, NEVER
 from sim.log import Kind, Log
 from sim.model import Model
+from sim.rules import share_row
 
 Effect = Callable[["Seen"], bool]
 FEATURES: dict[str, Effect] = {}
@@ -221,6 +222,25 @@ def _(seen: Seen) -> bool:
     rows = seen.start[seen.start["stage"] < seen.model.stages.count]
     pairs = zip(rows["entity"].tolist(), rows["rep"].tolist(), strict=True)
     return any(leads[entity].region != region[rep] for entity, rep in pairs if entity in leads)
+
+
+@feature("shares of leads")
+def _(seen: Seen) -> bool:
+    """Whether a lead came to somebody by a share that is not the same for all."""
+    given, role = seen.model.lead_shares, seen.model.stages.role
+    if not given:
+        return False
+    rows = seen.enter[(seen.enter["visit"] == 0) & (seen.enter["rep"] >= 0)]
+    first = seen.model.sources.first_stage
+    for time, entity, stage, rep in zip(*(rows[name].tolist() for name in ("time", "entity", "stage", "rep")),
+                                        strict=True):  # fmt: skip
+        lead = seen.log.leads[entity]
+        if lead.source < 0 or lead.account >= 0 or role[stage] != role[first[lead.source]]:
+            continue
+        row = share_row(given.starts, given.rows, lead.source, time)
+        if row >= 0 and given.weights[row][rep] > 0 and len(set(given.weights[row].tolist())) > 2:
+            return True
+    return False
 
 
 @feature("recycling")

@@ -62,10 +62,9 @@ def validate(
     """Check a scenario and say what is in it; all problems are reported together."""
     with Terminal(as_json=as_json, quiet=quiet) as terminal:
         from quotalab.worlds import open_world, overview, overview_text
-        from scenarios.today import today_plan
         from sim.capabilities import require_supported
 
         world = open_world(scenario, sets, plan)
-        require_supported(world, today_plan(world) if world.plan is None else world.plan)
+        require_supported(world)
         found = overview(world)
         terminal.show(overview_text(found), found)
