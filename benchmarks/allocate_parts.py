@@ -23,8 +23,10 @@ from optimize.by_prices.method import GAP, Priced, by_prices
 from optimize.by_prices.refit import ALLOWED, Refitting
 from optimize.by_prices.request import request_of
 from optimize.emit_highs import HighsModel
-from optimize.frontier import trace, traced_values
+from optimize.frontier import Traced, trace, traced_values
+from optimize.frontier_plans import POINT_GAP
 from optimize.model import Model, build
+from optimize.optimum import optimise
 from optimize.parts.accounts import OWNER
 from optimize.parts.training import HOURS
 from optimize.problem import AllocationProblem
@@ -123,6 +125,21 @@ def frontier(shape: Shape, seeds: list[int]) -> dict[str, Any]:
     return {"ratio": (one + points) / one}
 
 
+def frontier_of_plans(shape: Shape, seeds: list[int]) -> dict[str, Any]:
+    """Twelve whole plans along the potential band, each from where the last ended, against the loosest alone."""
+    _warm_up()
+    problem = instance(shape, seeds[0])
+    parameter, values = traced_values("potential_band", [0.12 + 0.02 * i for i in range(12)], "plans")
+    loosest = problem.with_rules(parameter.set(problem.rules, values[-1]))
+    one = cpu_seconds(lambda: optimise(_anew(loosest), POINT_GAP))
+    traced: list[Traced] = []
+    points = cpu_seconds(lambda: traced.extend(trace(_anew(problem), parameter, values, None)))
+    gaps = [point.gap for point in traced if point.gap is not None]
+    if len(gaps) < len(values):
+        raise ValueError("a point without a plan or a proven gap")
+    return {"ratio": points / one, "gap": max(gaps), "solved": sum(point.solved for point in traced)}
+
+
 def _warm_up() -> None:
     """So that no part counts the compiler."""
     by_prices(instance(Shape(12, 60, samples=30), 1))
@@ -184,6 +201,7 @@ PARTS: dict[str, Callable[..., dict[str, Any]]] = {
     "memory": memory,
     "fair": fair,
     "frontier": frontier,
+    "frontier_of_plans": frontier_of_plans,
 }
 
 

@@ -65,11 +65,13 @@ class FrontierPoint:
     Attributes:
         value: ``None`` for the rule switched off.
         model_capped: capped attainment in the model, the share that the plan was made for.
+        gap: proven, of whole plans: how far the best plan at this value may be above, as a share.
     """
 
     value: float | None
     model_capped: float | None
     judged: Judged | None
+    gap: float | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Frontier:
         knee: the value beyond which loosening buys little more; ``None`` where there is no such point.
         present: the number in the scenario; ``None`` where the rule is not in force.
         alone: whether all other rules on quotas were left out.
-        solves: how many programmes were solved.
+        solves: how many whole plans took a solve of their own; the rest were settled by bounds and earlier plans.
         trade: what the sum of quotas buys, for the plan whose owners and training are held; ``None`` for ``plans``.
     """
 
@@ -154,7 +156,7 @@ def frontier(
         knee=found,
         present=next((value for r in problem.rules if (value := one.of(r)) is not None), None),
         alone=alone,
-        solves=0 if held is not None else len(traced),
+        solves=sum(point.solved for point in traced),
         trade=None if held is None else trade_table(scenario, plan, runs.outcome(scenario, plan)),
         currency=scenario.currency,
     )
@@ -218,7 +220,7 @@ class _Judge:
             sales=mean_interval(sales.sum(axis=1)),
             sales_difference=paired_difference(sales.sum(axis=1), off_sales.sum(axis=1)),
         )
-        return FrontierPoint(one.value, one.model_value / total, judged)
+        return FrontierPoint(one.value, one.model_value / total, judged, one.gap)
 
     def _gini(self, one: Traced) -> float | None:
         if one.quotas is None:
@@ -235,7 +237,11 @@ def _capped(sales: Floats, quotas: Floats) -> Floats:
 
 
 def _row(point: FrontierPoint, knee_at: float | None) -> dict[str, Any]:
-    row: dict[str, Any] = {"value": point.value, "model_capped_attainment": point.model_capped}
+    row: dict[str, Any] = {
+        "value": point.value,
+        "model_capped_attainment": point.model_capped,
+        "proven_gap": point.gap,
+    }
     judged = point.judged
     shares = ("capped", "cost", "hit_rate", "spread_of_chances", "lowest_chance", "lowest_capped")
     for name in shares:

@@ -36,11 +36,6 @@ class Pieces:
     error: float = 0.0
 
 
-def expected_minimum(samples: Floats, u: Floats | float) -> Floats:
-    """Exact sample average of min(S, u); samples [N, ...], u broadcast over the rest."""
-    return np.asarray(np.minimum(samples, u).mean(axis=0))
-
-
 def attainment_pieces(samples: Floats, segments: int | None = None) -> Pieces:
     """f(u) = E[min(S, u)] between the least and the largest sample.
 

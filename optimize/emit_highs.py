@@ -96,6 +96,12 @@ class HighsModel:
         for entry, col in zip(entries.tolist(), of_column.tolist(), strict=True):
             self._expect(highs.changeCoeff(int(new.row[entry]), col, float(new.value[entry])))
 
+    def begin(self, values: Floats) -> None:
+        """Columns from which the next run of a programme with integers begins; they may break rows."""
+        solution = highspy.HighsSolution()
+        solution.col_value = values.tolist()
+        self._expect(self.highs.setSolution(solution))
+
     def _expect(self, status: Any) -> None:
         # HiGHS warns where it drops entries that are all but zero; an error means that nothing was taken over.
         if status == highspy.HighsStatus.kError:

@@ -2,23 +2,21 @@
 
 Two ways. ``quotas``: owners, training and care of one plan are held and only quotas are split again, exactly and in
 milliseconds. A rule on quotas moves labels, so this is most of its price: where whole plans were made anew at each
-value, simulated attained sales differed by less than .2 % of them. ``plans``: the whole programme is solved at each
-value.
+value, simulated attained sales differed by less than .2 % of them. ``plans``: whole plans at each value, each from
+where the last ended (:mod:`optimize.frontier_plans`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from optimize.model import build
-from optimize.optimum import GAP, optimise
+from optimize.frontier_plans import Point, Sweep, better, split_again
 from optimize.parameters import Parameter, parameter
 from optimize.problem import AllocationProblem, Decisions, Floats, gains
 from optimize.quotas import possible_quotas
-from optimize.solve import feasible
 from optimize.split import attained
 from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.goals import FairnessRule
@@ -36,12 +34,16 @@ class Traced:
         value: of the number; ``None`` where the rule is off.
         quotas: before rounding, minor units, [R]; ``None`` where no plan keeps the rules.
         model_value: sample average of ``sum min(S + g, q)``, minor units.
+        gap: proven, of whole plans: how far the best plan at this value may be above; ``None`` where none is claimed.
+        solved: whether the point took a solve of its own.
     """
 
     value: float | None
     decisions: Decisions
     quotas: Floats | None
     model_value: float | None
+    gap: float | None = None
+    solved: bool = False
 
 
 def trace(
@@ -50,23 +52,50 @@ def trace(
     """The best plan at each value.
 
     Args:
-        values: of the parameter; ``None`` is the rule switched off.
-        decisions: owners, training and care to hold; ``None`` solves for them at each value.
+        values: of the parameter, strict to loose; ``None``, last, is the rule switched off.
+        decisions: owners, training and care to hold; ``None`` makes whole plans.
     """
-    return [_traced(problem, one, value, decisions) for value in values]
-
-
-def _traced(problem: AllocationProblem, one: Parameter, value: float | None, decisions: Decisions | None) -> Traced:
-    changed = problem.with_rules(_without(problem, one) if value is None else one.set(problem.rules, value))
+    asked = [(value, _at(problem, one, value)) for value in values]
     if decisions is None:
-        # Asked first, since finding out which rules conflict takes many solves that nobody would read.
-        if not feasible(build(changed, segments=8).programme):
-            return Traced(value, problem.today_decisions(), None, None)
-        decisions = optimise(changed, GAP).decisions
-    quotas = possible_quotas(changed, decisions)
-    if quotas is None:
-        return Traced(value, decisions, None, None)
-    return Traced(value, decisions, quotas, attained(problem.samples, gains(problem, decisions), quotas))
+        return _plans(asked)
+    out = []
+    for value, changed in asked:
+        quotas = possible_quotas(changed, decisions)
+        out.append(Traced(value, decisions, quotas, None if quotas is None else _value(problem, decisions, quotas)))
+    return out
+
+
+def _at(problem: AllocationProblem, one: Parameter, value: float | None) -> AllocationProblem:
+    return problem.with_rules(_without(problem, one) if value is None else one.set(problem.rules, value))
+
+
+def _value(problem: AllocationProblem, decisions: Decisions, quotas: Floats) -> float:
+    return attained(problem.samples, gains(problem, decisions), quotas)
+
+
+def _plans(asked: list[tuple[float | None, AllocationProblem]]) -> list[Traced]:
+    """Whole plans, from loose to strict; then what a stricter point found is tried at the next looser one."""
+    sweep = Sweep()
+    found: list[Point | None] = []
+    for _, problem in reversed(asked):
+        # Whoever cannot keep a rule cannot keep a stricter one.
+        none_left = bool(found) and found[-1] is None
+        found.append(None if none_left else sweep.point(problem))
+    points = found[::-1]
+    for place in range(1, len(points)):
+        stricter, here = points[place - 1], points[place]
+        if stricter is not None and here is not None and not asked[place][1].locks:
+            again = split_again(asked[place][1], stricter.decisions, here.bound)
+            points[place] = better(here, again and replace(again, solved=here.solved))
+    return [_traced(value, problem, point) for (value, problem), point in zip(asked, points, strict=True)]
+
+
+def _traced(value: float | None, problem: AllocationProblem, point: Point | None) -> Traced:
+    if point is None:
+        return Traced(value, problem.today_decisions(), None, None)
+    gap = point.gap if math.isfinite(point.gap) else None
+    worth = _value(problem, point.decisions, point.quotas)
+    return Traced(value, point.decisions, point.quotas, worth, gap, point.solved)
 
 
 def _without(problem: AllocationProblem, one: Parameter) -> tuple[FairnessRule, ...]:

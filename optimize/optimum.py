@@ -75,6 +75,13 @@ def optimise(problem: AllocationProblem, gap: float | None = None, method: Metho
     return _exact(problem, GAP if gap is None else gap)
 
 
+def by_prices_where_free(problem: AllocationProblem) -> bool:
+    """Whether the method "auto" is the one by prices."""
+    from optimize.by_prices.method import unsupported
+
+    return _large(problem) and not unsupported(problem)
+
+
 def out_of_reach(problem: AllocationProblem) -> bool:
     """Whether branch and bound is the only way and the request too large for it to end within reason."""
     from optimize.by_prices.method import unsupported

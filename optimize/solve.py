@@ -100,10 +100,23 @@ class Warm:
         """Simplex steps of the last solve."""
         return self._model.steps()
 
-    def again(self, programme: Programme, gap: float = 1e-6, time_limit: float = SAFETY_NET_SECONDS) -> Solution:
-        """Solve another programme of the same columns and rows from the last basis; see :meth:`HighsModel.become`."""
+    def again(
+        self,
+        programme: Programme,
+        gap: float = 1e-6,
+        time_limit: float = SAFETY_NET_SECONDS,
+        begin: Floats | None = None,
+    ) -> Solution:
+        """Solve another programme of the same columns and rows from the last basis; see :meth:`HighsModel.become`.
+
+        Args:
+            begin: of a programme with integers: columns to begin with, which may break rows; left out where there are
+                not as many as columns.
+        """
         with quiet():
             self._model.become(programme)
+            if begin is not None and len(begin) == programme.size:
+                self._model.begin(begin)
         return self.solve(gap, time_limit)
 
     def solve(self, gap: float = 1e-6, time_limit: float = SAFETY_NET_SECONDS) -> Solution:

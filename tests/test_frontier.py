@@ -10,13 +10,18 @@ from experiments.figures import frontier_figure
 from experiments.frontier import frontier
 from experiments.runs import Runs
 from optimize.allocate import allocate
+from optimize.by_prices.feasibility import worst_breach
 from optimize.formulate import formulate
 from optimize.frontier import knee, only_on_work, trace, traced_values, worst_case_price
+from optimize.frontier_plans import POINT_GAP
+from optimize.model import money_unit
+from optimize.optimum import optimise
 from optimize.parameters import PARAMETERS, parameter
 from optimize.problem import gains
+from optimize.quotas import exact_quotas
 from optimize.responses import estimate
 from optimize.split import attained
-from scenarios.errors import InputRefused
+from scenarios.errors import InfeasiblePlan, InputRefused
 from scenarios.scenario import Scenario
 from test_baselines import company
 from test_optimize_allocate import changed, lognormal, outcome_of, responses_of, world
@@ -83,6 +88,39 @@ def test_the_held_plan_s_owners_and_training_are_held():
         assert attained(problem.samples, gains(problem, held), point.quotas) == point.model_value
     free = trace(problem, one, values, None)
     assert all(point.model_value is not None for point in free)
+
+
+@pytest.mark.parametrize("mode", ["joint", "two_stage"])
+@pytest.mark.parametrize("name", [one.name for one in PARAMETERS])
+def test_every_rule_can_be_traced_by_whole_plans(name, mode):
+    """Each point within its proven gap of the plan that a solve of its own finds, and none where that finds none."""
+    scenario, found = company(rules=[{"rule": "growth", "floor": -0.5, "cap": 0.6}], locks=[])
+    allocation = {**scenario.document()["allocation"], "mode": mode}
+    scenario = changed(scenario, allocation=allocation)
+    problem = formulate(scenario, found)
+    one, values = traced_values(name, None, "plans")
+    points = trace(problem, one, [*values[::5], values[-1], None], None)
+    there = [point.quotas is not None for point in points]
+    assert there == sorted(there)
+    assert there[-1]
+    assert points[-1].solved
+    for point in points[:-1]:
+        asked = problem.with_rules(one.set(problem.rules, point.value))
+        if point.quotas is None:
+            with pytest.raises(InfeasiblePlan):
+                optimise(asked)
+            continue
+        assert point.gap is not None
+        assert point.gap <= POINT_GAP
+        gain = gains(problem, point.decisions)
+        best = optimise(asked).decisions
+        if mode == "two_stage":
+            sold = problem.samples.mean(axis=0).sum()
+            assert sold + gain.sum() >= (sold + gains(problem, best).sum()) * (1 - POINT_GAP - 1e-6)
+        else:
+            value = attained(problem.basis, gains(problem, best), exact_quotas(asked, best))
+            assert attained(problem.basis, gain, point.quotas) >= value * (1 - POINT_GAP - 1e-6)
+        assert worst_breach(asked, point.decisions, point.quotas, money_unit(problem)) <= 1e-4
 
 
 def test_costs_are_paired_differences_of_the_same_years():
@@ -208,6 +246,7 @@ def test_the_public_path_gives_the_same_for_the_same_inputs(tiny: Scenario) -> N
     assert one.trade is not None
     plans = ql.frontier(tiny, "workload_maximum", values=[0.9, 1.0], method="plans", replications=12)
     assert plans.trade is None
-    assert plans.solves == 3
+    assert 1 <= plans.solves <= 3
+    assert plans.table()["proven_gap"].max() <= POINT_GAP
     # The same years of the learning plan at hand give the same responses.
     assert estimate(tiny.with_plan(ql.today_plan(tiny)), ql.simulate(tiny, replications=2)).reps == ("E1", "E2", "E3")

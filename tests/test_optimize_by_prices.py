@@ -12,7 +12,7 @@ from benchmarks.allocation_instances import Shape, instance
 from optimize.by_prices.descent import descend
 from optimize.by_prices.feasibility import worst_breach
 from optimize.by_prices.kernels import knapsack
-from optimize.by_prices.method import by_prices
+from optimize.by_prices.method import GAP, by_prices
 from optimize.by_prices.refit import ALLOWED
 from optimize.by_prices.relaxation import Relaxation
 from optimize.by_prices.request import request_of
@@ -339,3 +339,20 @@ def test_descent_finds_the_constrained_minimum_of_a_quadratic() -> None:
     assert np.abs(gradient[(found > lower) & (found < upper)]).max() < 1e-4
     assert (gradient[found == lower] > 0).all()
     assert (gradient[found == upper] < 0).all()
+
+
+def test_a_search_that_begins_where_another_ended_proves_its_own_gap() -> None:
+    problem = instance(SHAPES["tight"], 3)
+    looser = problem.with_rules((PotentialBand(tolerance=0.3), *problem.rules[1:]))
+    before, cold = by_prices(looser), by_prices(problem)
+    assert before is not None
+    assert cold is not None
+    warm = by_prices(problem, start=before.end)
+    assert warm is not None
+    assert warm.plan.breach <= ALLOWED
+    # Neither bound lies below the other's plan, and a start of another size is no start.
+    assert min(warm.bound, cold.bound) >= max(warm.plan.value, cold.plan.value) * (1 - 1e-9)
+    assert warm.gap <= max(cold.gap, GAP)
+    other = by_prices(instance(SHAPES["tight"], 3), start=replace(before.end, accounts=before.end.accounts[1:]))
+    assert other is not None
+    assert (other.plan.value, other.bound) == (cold.plan.value, cold.bound)

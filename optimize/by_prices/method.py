@@ -17,7 +17,7 @@ from optimize.by_prices.assignment import NODES, Assignment, RepTables, Worth
 from optimize.by_prices.descent import inner
 from optimize.by_prices.kernels import knapsack_bound
 from optimize.by_prices.refit import ALLOWED, Refit, Refitting
-from optimize.by_prices.relaxation import Relaxation, Response
+from optimize.by_prices.relaxation import SMOOTHNESS, Relaxation, Response
 from optimize.by_prices.request import Request, request_of
 from optimize.problem import AllocationProblem
 
@@ -48,6 +48,21 @@ SHAKES, LEAST_ROUNDS = 4, 5_000
 
 
 @dataclass(frozen=True)
+class Start:
+    """Where a search ended, for a request that differs in little to begin with.
+
+    Attributes:
+        prices: of the relaxation; accounts: price of each free account, [F].
+        held: arc of each free account, [F]; steps: of training, [R].
+    """
+
+    prices: Floats
+    accounts: Floats
+    held: Ints
+    steps: Ints
+
+
+@dataclass(frozen=True)
 class Priced:
     """The best plan found, and a proven upper bound on every plan.
 
@@ -55,12 +70,14 @@ class Priced:
         bound: minor units; bound_type: what proved it.
         gap: (bound - value) / value.
         history: stage, value and bound after each stage, minor units.
+        end: where the next search may begin.
     """
 
     plan: Refit
     bound: float
     bound_type: BoundType
     history: tuple[tuple[str, float, float], ...]
+    end: Start
 
     @property
     def gap(self) -> float:
@@ -91,7 +108,7 @@ def _trained_apart(problem: AllocationProblem) -> bool:
     return problem.training.capacity is not None and len(set(problem.training.slots)) > 1
 
 
-def by_prices(problem: AllocationProblem, gap: float = GAP, seed: int = 0) -> Priced | None:
+def by_prices(problem: AllocationProblem, gap: float = GAP, seed: int = 0, start: Start | None = None) -> Priced | None:
     """A plan with a proven gap; None where no owners that the search found leave room for quotas under all rules.
 
     The bound is that of the request without the rules that prices do not know: it is never too low. The plan keeps
@@ -99,8 +116,11 @@ def by_prices(problem: AllocationProblem, gap: float = GAP, seed: int = 0) -> Pr
 
     Args:
         gap: proven relative gap at which to stop.
+        start: where the search for a request of the same size ended; it changes how soon this one ends, and no bound
+            is taken over.
     """
-    return _Search(problem, gap, seed).run()
+    found = _Search(problem, gap, seed).run(start)
+    return found if found is not None or start is None else _Search(problem, gap, seed).run()
 
 
 class _Search:
@@ -118,22 +138,31 @@ class _Search:
         self.last: Assignment | None = None
         self.stages: list[tuple[str, float, float]] = []
 
-    def run(self) -> Priced | None:
+    def run(self, start: Start | None = None) -> Priced | None:
         relaxation = Relaxation(self.request)
-        _, response = relaxation.solve()
+        size = (relaxation.size, len(self.request.arcs.free))
+        if start is not None and (len(start.prices), len(start.accounts)) != size:
+            start = None
+        prices, response = relaxation.solve() if start is None else relaxation.solve(start.prices, SMOOTHNESS[-2:])
         self._prove(response.value, "linear")
         self._prove(float(self.request.row_high[0]), "total")  # nobody attains more than the quotas
         steps = self._first_steps(response)
         worth, price = self._worth(response)
         liking = response.parts
-        self._first_owners(response, worth, price, liking, steps)
-        if not self._done():
-            price = self._knapsacks(response, worth, price, steps)
+        if start is None:
+            self._first_owners(response, worth, price, liking, steps)
+            if not self._done():
+                price = self._knapsacks(response, worth, price, steps, ROUNDS)
+        else:
+            price = self._again(start, response, worth, steps)
         if not self._done():
             self._ruin(response, price)
         if self.best is None:
             return None
-        return Priced(self.best, self.bound * self.request.unit, self.bound_type, tuple(self.stages))
+        bound = self.bound * self.request.unit
+        return Priced(
+            self.best, bound, self.bound_type, tuple(self.stages), Start(prices, price, self.held, self.steps)
+        )
 
     def _prove(self, bound: float, kind: BoundType) -> None:
         if bound < self.bound:
@@ -187,6 +216,18 @@ class _Search:
         nothing = np.where(arcs.rests, 0.0, -np.abs(flat).max(initial=0.0))
         self._built(Worth.of(arcs, flat, nothing), np.zeros_like(liking), steps, "saturated")
 
+    def _again(self, start: Start, response: Response, worth: Floats, steps: Ints) -> Floats:
+        """One bound by the old account prices, and the old owners and steps, as they are and improved."""
+        assignment = Assignment(self.request, start.steps)
+        assignment.load(start.held)
+        self._count(assignment, "begun")
+        price = self._knapsacks(response, worth, start.accounts, steps, 1)
+        if not self._done():
+            assignment.improve(Worth.of(self.request.arcs, worth, price), sweeps=2)
+            self.last = assignment
+            self._count(assignment, "begun, improved")
+        return price
+
     def _built(self, worth: Worth, liking: Floats, steps: Ints, stage: str) -> Refit | None:
         assignment = Assignment(self.request, steps)
         assignment.build(worth, liking)
@@ -194,7 +235,7 @@ class _Search:
         self.last = assignment
         return self._count(assignment, stage)
 
-    def _knapsacks(self, response: Response, worth: Floats, price: Floats, steps: Ints) -> Floats:
+    def _knapsacks(self, response: Response, worth: Floats, price: Floats, steps: Ints, rounds: int) -> Floats:
         """Tighten the bound by account prices; owners by what the knapsacks chose on average. Returns the prices."""
         request, arcs, training = self.request, self.request.arcs, self.request.training
         step_worth = np.maximum(response.lam, 0.0)[:, None] * training.gain - response.step_price
@@ -211,7 +252,7 @@ class _Search:
         best_price, best, marks = price, np.inf, []
         target = self.best.value / request.unit if self.best is not None else -np.inf
         step_size = FIRST_STEP
-        for turn in range(ROUNDS):
+        for turn in range(rounds):
             total, _ = knapsack_bound(
                 arcs.first, arcs.of_rep, arcs.account, worth, arcs.hours, price, rooms,
                 training.most, training.least, step_worth, step_hours, NODES, parts,

@@ -220,9 +220,12 @@ def _care(
         price.append(np.full(len(cols), offer.hour_price[r] * offer.care_load[r]))
         load.append(np.full(len(cols), offer.care_load[r]))
         if pairs.col[i] >= 0:
-            most = float(pieces.width.sum())
-            link = Linear.total(cols) + Linear.total(pairs.col[i : i + 1], -most)
-            blocks.rows("care needs its owner", [str(names[0])], link, upper=0.0, kept=True)
+            # Piece by piece rather than by their sum: nobody owns half an account for its best hours alone, so that
+            # the relaxation is all but whole.
+            every = np.arange(len(cols))
+            owned = Linear.of(len(cols), every, np.full(len(cols), pairs.col[i]), -pieces.width)
+            link = Linear.columns(cols) + owned
+            blocks.rows("care needs its owner", [str(name) for name in names], link, upper=0.0, kept=True)
     if not columns:
         return hours, _Cut(start, sales, none, none, none, nobody)
     cols, reps = np.concatenate(columns), np.concatenate(of_rep)

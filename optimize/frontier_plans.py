@@ -1,0 +1,186 @@
+"""Whole plans at one value of a rule's number after another, from loose to strict, each from where the last ended.
+
+Three things make a point cheaper than a plan of its own. The relaxation, solved again from the last basis, bounds it,
+and proves where no plan is left. A plan of a looser point, its quotas split again, often still comes as close to that
+bound as is asked. Where it does not, branch and bound begins with the last plan, or the method by prices with the last
+prices and owners.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optimize.by_prices.feasibility import worst_breach
+from optimize.by_prices.method import Start, by_prices
+from optimize.by_prices.refit import ALLOWED
+from optimize.model import (
+    SEGMENTS,
+    Model,
+    build,
+    care_error,
+    first_knots,
+    given_way,
+    money_unit,
+    read_decisions,
+    segments_for,
+)
+from optimize.optimum import GAP, by_prices_where_free, optimise
+from optimize.problem import AllocationProblem, Decisions, Floats, gains
+from optimize.quotas import possible_quotas
+from optimize.solve import Solution, Warm, feasible
+from optimize.split import attained
+
+POINT_GAP = 1e-3
+"""Proven gap at which a point is good enough: what is simulated at it is known far less exactly."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """The best plan found at one value.
+
+    Attributes:
+        quotas: before rounding, minor units, [R].
+        value: what is maximised, minor units; bound: proven, on every plan at this value; infinite where none is
+            claimed.
+        solved: whether it took a solve with whole owners, or a search by prices.
+    """
+
+    decisions: Decisions
+    quotas: Floats
+    value: float
+    bound: float
+    solved: bool
+
+    @property
+    def gap(self) -> float:
+        """Proven relative distance to the bound."""
+        return max(0.0, self.bound - self.value) / max(abs(self.value), 1e-9)
+
+
+class Sweep:
+    """Requests that differ in the number of one rule, to be given from loose to strict."""
+
+    def __init__(self) -> None:
+        self._relaxed: Warm | None = None
+        self._whole: Warm | None = None
+        self._columns: Floats | None = None
+        self._start: Start | None = None
+        self._found: list[Decisions] = []
+
+    def point(self, problem: AllocationProblem) -> Point | None:
+        """The best plan of the next request; None where no plan keeps its rules."""
+        if _of_its_own(problem):
+            found = _cold(problem)
+        elif by_prices_where_free(problem):
+            found = self._priced(problem) or self._exact(problem)
+        else:
+            found = self._exact(problem)
+        if found is not None and not any(found.decisions is known for known in self._found):
+            self._found.append(found.decisions)
+        return found
+
+    def _priced(self, problem: AllocationProblem) -> Point | None:
+        priced = by_prices(problem, POINT_GAP, start=self._start)
+        if priced is None:
+            return None
+        self._start = priced.end
+        plan = priced.plan
+        return Point(plan.decisions, plan.quotas, plan.value, priced.bound, solved=True)
+
+    def _exact(self, problem: AllocationProblem) -> Point | None:
+        segments = SEGMENTS if problem.two_stage else segments_for(problem)
+        model = build(problem, segments=segments, knots=first_knots(problem), sales=problem.two_stage)
+        whole = model.programme
+        free = replace(whole, integer=np.zeros_like(whole.integer))
+        if self._relaxed is None:
+            self._relaxed = Warm(free)
+            solution = self._relaxed.solve()
+        else:
+            solution = self._relaxed.again(free)
+        if solution.status == "infeasible":
+            return None
+        bound = _bound(model, solution)
+        known = self._known(problem, bound)
+        if known is not None and known.gap <= POINT_GAP:
+            return known
+        if whole.integer.any():
+            # The solver measures its gap against its own objective, which leaves the simulated plan's sales out.
+            own = abs(solution.objective) * model.unit
+            solution = self._whole_owners(model, POINT_GAP * abs(bound) / max(own, 1e-9))
+            if solution.status == "infeasible":
+                return None
+            bound = min(bound, _bound(model, solution))
+        decisions = read_decisions(problem, model, solution.values)
+        return better(_split(problem, decisions, bound, solved=True), known)
+
+    def _whole_owners(self, model: Model, gap: float) -> Solution:
+        if self._whole is None:
+            self._whole = Warm(model.programme)
+            solution = self._whole.solve(gap)
+        else:
+            solution = self._whole.again(model.programme, gap, begin=self._columns)
+        if solution.status != "infeasible":
+            self._columns = solution.values
+        return solution
+
+    def _known(self, problem: AllocationProblem, bound: float) -> Point | None:
+        """The best of the plans of looser points that keep the rules here."""
+        best: Point | None = None
+        # Locked figures may break rules by more here: whether by no more than need be is for a solve to say.
+        for decisions in [] if problem.locks else self._found:
+            best = better(split_again(problem, decisions, bound), best)
+        return best
+
+
+def better(one: Point | None, two: Point | None) -> Point | None:
+    """The one of larger value; None where there is neither."""
+    if one is None or (two is not None and two.value > one.value):
+        return two
+    return one
+
+
+def split_again(problem: AllocationProblem, decisions: Decisions, bound: float) -> Point | None:
+    """A plan with owners, training and care of another point; None where it breaks a rule here."""
+    point = _split(problem, decisions, bound, solved=False)
+    if point is None or worst_breach(problem, decisions, point.quotas, money_unit(problem)) > ALLOWED:
+        return None
+    return point
+
+
+def _split(problem: AllocationProblem, decisions: Decisions, bound: float, *, solved: bool) -> Point | None:
+    quotas = possible_quotas(problem, decisions)
+    if quotas is None:
+        return None
+    gain = gains(problem, decisions)
+    # In two-stage mode owners and training are for sales, and quotas only have to be possible.
+    value = _simulated(problem) + float(gain.sum()) if problem.two_stage else attained(problem.basis, gain, quotas)
+    return Point(decisions, quotas, value, bound, solved)
+
+
+def _simulated(problem: AllocationProblem) -> float:
+    """Expected sales of the simulated plan, minor units."""
+    return float(problem.samples.mean(axis=0).sum())
+
+
+def _of_its_own(problem: AllocationProblem) -> bool:
+    """Whether something else than attainment or sales is maximised, so that plans and bounds do not carry over."""
+    other = bool(problem.metrics.weighted) or problem.metrics.revenue_weight != 1.0
+    return problem.maximin or bool(problem.alpha) or other
+
+
+def _cold(problem: AllocationProblem) -> Point | None:
+    # Asked first, since finding out which rules conflict takes many solves that nobody would read.
+    if not feasible(build(problem, segments=8).programme):
+        return None
+    return _split(problem, optimise(problem, GAP).decisions, float("inf"), solved=True)
+
+
+def _bound(model: Model, solution: Solution) -> float:
+    """On every plan, minor units: segments and cuts of the care curves understate by no more than the error."""
+    bound = solution.bound * model.unit + given_way(model, solution.values)
+    if model.problem.two_stage:
+        # Sales are not cut into segments.
+        return bound + _simulated(model.problem) + care_error(model.problem, model.knots)
+    return bound + model.error
