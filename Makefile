@@ -41,7 +41,11 @@ bench: setup
 	$(PY) -m benchmarks
 
 validate: setup
-	QUOTALAB_REQUIRE_DATA=1 $(PY) -m pytest -n $(JOBS) -m 'slow or realdata'
+	$(PY) tests/validate.py --jobs $(JOBS)
+
+# One part of it: make validate-engine, -statistics, -allocation, -loop or -data.
+validate-%: setup
+	$(PY) tests/validate.py --jobs $(JOBS) $*
 
 docs: setup
 	$(PY) -m mkdocs build --strict
