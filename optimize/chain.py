@@ -147,11 +147,11 @@ class Clearing:
     sharpness: float
     level: float
 
-    def share(self, leads: float, other: float, available: float) -> float:
+    def share(self, leads: float, other: float | Floats, available: float) -> Floats:
         """Share of leads' work done, from hours asked by leads (modelled), by all else, and hours available."""
         if available <= 0:
-            return 0.0
-        return float(clearing((self.level * leads + other) / available, self.sharpness))
+            return np.zeros(np.shape(other))
+        return clearing((self.level * leads + other) / available, self.sharpness)
 
 
 def fit_clearing(leads: Floats, other: Floats, available: Floats, busy: Floats) -> Clearing:

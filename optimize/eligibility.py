@@ -73,21 +73,27 @@ def _possible(scenario: Scenario, accounts: tuple[Account, ...], reps: tuple[str
     people = {rep.id: rep for rep in scenario.reps}
     owners_today = {account.owner for account in accounts}
     calendar = scenario.calendar
-    out = np.zeros((len(accounts), len(reps)), dtype=np.bool_)
     steady = {
         name: (rep.hired is None or rep.hired <= calendar.start) and (rep.leaves is None or rep.leaves >= calendar.end)
         for name, rep in people.items()
     }
     regions = _regions(scenario)
+    taking = np.array([steady[name] and name in owners_today for name in reps], dtype=np.bool_)
+    near = {
+        region: taking & np.array([anywhere or regions[name] == region for name in reps], dtype=np.bool_)
+        for region in {account.region for account in accounts}
+    }
+    places = {name: r for r, name in enumerate(reps)}
     reasons = immovable(scenario)
+    out = np.zeros((len(accounts), len(reps)), dtype=np.bool_)
     for a, account in enumerate(accounts):
-        for r, name in enumerate(reps):
-            if name == account.owner:
-                out[a, r] = True
-            elif account.id not in reasons and steady[name]:
-                named = account.eligible or ()
-                near = anywhere or regions[name] == account.region
-                out[a, r] = name in named if named else near and name in owners_today
+        if account.id not in reasons:
+            if account.eligible:
+                out[a, [places[name] for name in account.eligible if name in places and steady[name]]] = True
+            else:
+                out[a] = near[account.region]
+        if account.owner in places:
+            out[a, places[account.owner]] = True
     return out
 
 

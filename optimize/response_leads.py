@@ -70,6 +70,12 @@ class LeadFigures:
         """Modelled sales that limited hours let through, before scaling."""
         return float(sales * self.clearing.share(hours, other, available))
 
+    def _sales_beside(self, r: int, other: Floats) -> Floats:
+        """Sales of rep r from leads at each of these hours that all else asks, minor units."""
+        sales, hours = self.chain[r]
+        done = self.clearing.share(hours, np.maximum(other, 0.0), float(self.people.available[r]))
+        return np.asarray(float(self.scale[r]) * (sales * done))
+
     @cached_property
     def modelled(self) -> Floats:
         """Modelled sales under the plan, cleared, before scaling, [R]."""
@@ -117,13 +123,10 @@ class LeadFigures:
         """
         out = np.zeros(hours.shape)
         for r in range(self.people.count):
-            other = float(self.other[r])
-            now = self.sales(r, other)
-            for a in range(len(hours)):
-                if base[a] == r:
-                    out[a, r] = self.sales(r, other - hours[a, r]) - now
-                else:
-                    out[a, r] = now - self.sales(r, other + hours[a, r])
+            other, own = float(self.other[r]), base == r
+            lead_sales = self._sales_beside(r, other + np.where(own, -hours[:, r], hours[:, r]))
+            now = float(self._sales_beside(r, np.array([other]))[0])
+            out[:, r] = np.where(own, lead_sales - now, now - lead_sales)
         return out
 
     def hour_prices(self) -> Floats:

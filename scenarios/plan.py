@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any
 
@@ -182,7 +182,7 @@ class Plan:
 
     def _hash(self, names: Iterable[str]) -> str:
         known = [name for name in names if name in FIRST_TABLES or getattr(self, name)]
-        tables = {name: [asdict(row) for row in getattr(self, name)] for name in known}
+        tables = {name: [vars(row) for row in getattr(self, name)] for name in known}
         text = json.dumps(tables, sort_keys=True, default=str, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
