@@ -58,6 +58,8 @@ CRN_YEARS: Final = 600
 NATIONAL_YEARS: Final = 200
 INSIDE: Final = ("sim/compiled_run.py:replicate", "highspy._core.run}", "highspy._core.run>")
 """Where the engine and the solver are at work."""
+PRICES: Final = tuple(f"optimize/by_prices/{module}.py" for module in ("kernels", "moves", "recreate"))
+"""The compiled part of the method by prices, which solves for large companies."""
 
 
 @benchmark("loop")
@@ -169,13 +171,13 @@ def profile(*, quick: bool) -> Figure:
 
 def at_work(stats: pstats.Stats) -> float:
     """Seconds inside one replication of the compiled engine and inside the solver; the profile slows neither down."""
-    rows = stats.stats  # type: ignore[attr-defined]
-    inside = [
-        spent
-        for (path, _, name), (_, _, _, spent, _) in rows.items()
-        if any(f"{path}:{name}".endswith(end) for end in INSIDE)
-    ]
-    return float(sum(inside))
+    found = 0.0
+    for (path, _, name), (_, _, own, spent, _) in stats.stats.items():  # type: ignore[attr-defined]
+        if any(f"{path}:{name}".endswith(end) for end in INSIDE):
+            found += spent
+        elif path.endswith(PRICES) and name != "<module>":
+            found += own
+    return found
 
 
 def _share(figure: str, value: float | None, note: str) -> Figure:

@@ -2,13 +2,15 @@
 
 ``chain`` takes the formula of the funnel with its clearing function, read anew from every plan that is simulated.
 ``differences`` sets it right by simulated differences around the best start. ``auto`` audits the formula by a few
-differences and measures more of them where promises fail: where less than half of the promised rise came true twice, or
-where the loop would end without a step. Where reps share leads, the formula does not know what one rep takes from
-another, so ``auto`` measures the company's total from the beginning.
+differences, which tell its error but are too few to set it right: a programme would go for their luck. Where promises
+fail, where less than half of the promised rise came true twice, or at the last step where no other is left, it measures
+enough of them, and where those fail as well, it goes back to the formula. Where reps share leads, the formula does not
+know what one rep takes from another, so ``auto`` measures the company's total from the beginning.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from optimize.loop_differences import measured, measured_in_total, needed_years
@@ -43,7 +45,7 @@ class LoopResponses:
         self._correction: Correction | None = None
         self._failures = 0
         self._failed = False
-        self._full = wanted == "chain"
+        self._rest: list[str] = []
 
     @property
     def correction(self) -> Correction:
@@ -61,15 +63,16 @@ class LoopResponses:
         """Measure around the best start what the method asks for."""
         self._correction = Correction.none(trial.problem)
         if self._wanted == "chain" or not _anything_to_move(trial):
-            self._full = True
-        elif leads_are_shared(self._trials.scenario):
-            self._full = True
+            return
+        if leads_are_shared(self._trials.scenario):
             self._correction = measured_in_total(self._trials, trial, years=self._years)
+            self._rest = ["chain"] if self._wanted == "auto" else []
         elif self._wanted == "differences":
             self._measure(trial, FULL, "differences")
-            self._full = True
-        else:
-            self._measure(trial, AUDIT, "chain, audited")
+        elif (audit := self._measured(trial, AUDIT, "chain, audited")) is not None:
+            neutral = self._correction
+            self._correction = replace(neutral, method=audit.method, error=audit.error, measured=audit.measured)
+            self._rest = ["differences", "chain"]
 
     def judge(self, kept: float) -> None:
         """Take note of how much of a promised rise came true."""
@@ -77,23 +80,33 @@ class LoopResponses:
         self._failures += self._failed
 
     def ask_more(self, trial: Trial) -> bool:
-        """Measure in full where that is due and can be paid for; tells whether it was done."""
-        if self._full:
-            return False
-        self._full = True
-        return self._measure(trial, FULL, "differences")
+        """Change to the next method, where one is left that can be paid for; tells whether that was done."""
+        while self._rest:
+            method = self._rest.pop(0)
+            if method == "chain":
+                self._correction = Correction.none(trial.problem)
+            elif not self._measure(trial, FULL, method):
+                continue
+            self._failures, self._failed = 0, False
+            return True
+        return False
 
     def failing(self, stopped: bool) -> bool:
-        """Whether promises fail so that more should be measured: twice, or at the last step where no other is left."""
+        """Whether promises fail so that another method is due: twice, or at the last step where no other is left."""
         return self._failures >= FAILURES or (stopped and self._failed)
 
     def _measure(self, trial: Trial, size: tuple[int, int], method: str) -> bool:
+        found = self._measured(trial, size, method)
+        self._correction = self._correction if found is None else found
+        return found is not None
+
+    def _measured(self, trial: Trial, size: tuple[int, int], method: str) -> Correction | None:
+        """Gains set right by so many differences; None where they cannot be paid for."""
         cost, (rounds, packs) = self._trials.cost, size
         needed = needed_years(trial.problem, rounds, packs, self._years) / cost.replications
         if cost.runs_in_all + needed > MOST_RUNS - LEFT_FOR_ROUNDS:
-            return False
-        self._correction = measured(self._trials, trial, rounds=rounds, packs=packs, years=self._years, method=method)
-        return True
+            return None
+        return measured(self._trials, trial, rounds=rounds, packs=packs, years=self._years, method=method)
 
     @property
     def _years(self) -> int:

@@ -13,6 +13,7 @@ from optimize.loop_differences import measured, measured_in_total
 from optimize.loop_responses import FULL, LoopResponses
 from optimize.loop_trial import Trial
 from optimize.loop_trials import Trials
+from optimize.pairs import as_table
 from optimize.problem import TrustRegion
 from optimize.response_design import (
     leads_are_shared,
@@ -161,7 +162,20 @@ def test_the_total_of_a_pool_shows_what_own_sales_hide():
     assert abs(promised - total.mean()) < max(4 * error, 0.5 * abs(total.mean()))
 
 
-def test_more_is_measured_once_promises_fail_twice():
+def test_an_audit_tells_the_error_and_changes_no_gain():
+    trials, today = trials_of(company(6, 18), 40)
+    responses = LoopResponses(trials, "auto")
+    responses.begin(today)
+    assert responses.correction.method == "chain, audited"
+    assert responses.correction.error is not None
+    assert responses.correction.measured > 0
+    right, plain = responses.correction.applied(today.problem), today.problem
+    assert np.array_equal(right.training.gain, plain.training.gain)
+    assert np.array_equal(as_table(right.accounts.unit), as_table(plain.accounts.unit))
+    assert np.array_equal(as_table(right.accounts.displaced), as_table(plain.accounts.displaced))
+
+
+def test_more_is_measured_once_promises_fail_twice_and_then_the_formula_stands_again():
     trials, today = trials_of(company(6, 18), 40)
     responses = LoopResponses(trials, "auto")
     responses.begin(today)
@@ -175,6 +189,9 @@ def test_more_is_measured_once_promises_fail_twice():
     assert responses.ask_more(today)
     assert responses.correction.method == "differences"
     assert responses.correction.measured > FULL[1]
+    assert not responses.failing(stopped=True), "the next method begins with a clean slate"
+    assert responses.ask_more(today)
+    assert (responses.correction.method, responses.correction.measured) == ("chain", 0)
     assert not responses.ask_more(today)
 
 

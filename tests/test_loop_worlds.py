@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pstats
 from dataclasses import asdict, replace
-from itertools import cycle, islice
+from itertools import cycle, islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from benchmarks import loop_worlds
 from benchmarks.crn import COMPARED, variance_ratios
-from benchmarks.loop import CRN_WORLDS, FIGURES, SAMPLED, crn, sampled, summed
+from benchmarks.loop import CRN_WORLDS, FIGURES, PRICES, SAMPLED, at_work, crn, sampled, summed
 from benchmarks.loop_results import QUICK, Gain, Judged, Sizes, WorldResult
 from benchmarks.loop_worlds import judge_world, run_samples, run_worlds
 from experiments.proof import TODAY
@@ -152,6 +153,25 @@ def test_so_many_years_are_judged_as_the_width_needs() -> None:
     # Two intervals together: the quantile is 2.28 at 99 degrees of freedom.
     assert needed == pytest.approx(loop_worlds.MARGIN * (2.28 * spread / 0.002) ** 2, rel=0.01)
     assert loop_worlds._years_needed(judged, ["strong"], 100.0, Sizes(most=500)) == 500
+
+
+def test_the_share_at_work_counts_the_engine_the_solver_and_the_compiled_part_of_prices() -> None:
+    told = pstats.Stats()
+    told.stats = {  # type: ignore[attr-defined]
+        ("/x/sim/compiled_run.py", 1, "replicate"): (1, 1, 0.1, 4.0, {}),
+        ("/x/sim/kernel.py", 1, "run"): (1, 1, 3.9, 3.9, {}),
+        ("~", 0, "<built-in method highspy._core.run>"): (1, 1, 2.0, 2.0, {}),
+        ("/x/optimize/by_prices/kernels.py", 1, "choose"): (1, 1, 1.0, 1.5, {}),
+        ("/x/optimize/by_prices/kernels.py", 1, "<module>"): (1, 1, 9.0, 9.0, {}),
+        ("/x/optimize/by_prices/descent.py", 1, "descend"): (1, 1, 7.0, 8.0, {}),
+    }
+    assert at_work(told) == pytest.approx(7.0)
+    # The modules hold nothing but compiled functions.
+    for module in PRICES:
+        lines = (loop_worlds.ROOT / module).read_text(encoding="utf-8").splitlines()
+        made = [before for before, line in pairwise(lines) if line.startswith("def ")]
+        assert made
+        assert set(made) == {"@compiled"}
 
 
 def test_common_random_numbers_save_years_in_a_small_sample_already() -> None:
