@@ -61,6 +61,15 @@ class AccountLimit:
         """By how many accounts each subject is beyond the limit, negative inside, [S]."""
         return (self.held(owner) - self.limit) * (1.0 if self.upper else -1.0)
 
+    def crowded(self, owner: Ints) -> Ints:
+        """Accounts of those who own more than the limit, or with whom others who own too few could be helped out."""
+        known = np.flatnonzero(owner >= 0)
+        whose = self.subject(known, owner[known])
+        beyond = self.beyond(owner)
+        if not self.upper:
+            return known[whose >= 0] if (beyond > 0).any() else known[:0]
+        return known[(whose >= 0) & (beyond[whose] > 0)]
+
     def touched(self, locked: Mapping[int, int]) -> Bools:
         """Subjects whose limit locked owners may break: a lock comes before rules, [S].
 

@@ -248,6 +248,7 @@ def odds_price(problem: AllocationProblem, decisions: Decisions) -> dict[str, Pr
 def _moves(problem: AllocationProblem, decisions: Decisions) -> list[Move]:
     offer = problem.accounts
     rows = []
+    crowded = {a for limit in offer.limits for a in limit.crowded(offer.today).tolist()}
     for a in moved(problem, decisions.owner):
         source, to = int(offer.today[a]), int(decisions.owner[a])
         care = float(decisions.care[a])
@@ -263,6 +264,8 @@ def _moves(problem: AllocationProblem, decisions: Decisions) -> list[Move]:
             reason = "relieves the present owner's workload"
         elif gain > 0:
             reason = "sells more with the new owner"
+        elif a in crowded:
+            reason = "keeps within the limits on accounts"
         else:
             reason = "makes room for the fairness rules"
         name = problem.reps[source] if source >= 0 else ""

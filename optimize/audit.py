@@ -9,6 +9,7 @@ import numpy as np
 
 from optimize.fairness_measures import KEPT_WITHIN, Standing, Together, standings
 from optimize.locked import excuse
+from optimize.pairs import Pairs
 from optimize.problem import (
     AllocationProblem,
     Decisions,
@@ -220,8 +221,19 @@ def _account_rules(problem: AllocationProblem, decisions: Decisions) -> Iterator
         against = pairs.account[decisions.owner[pairs.account] == pairs.rep]
         free = [a for a in against.tolist() if a not in locks.owner]
         said = _owner_locks(problem) if len(against) and not free else ""
-        binding, kept = len(against) == 0, len(against) == 0
+        kept = len(against) == 0
+        binding = kept and _would_sell_more(problem, decisions, pairs)
         yield RuleRow(rule, "company", 0.0, float(len(against)), "accounts", binding, kept, None, said)
+
+
+def _would_sell_more(problem: AllocationProblem, decisions: Decisions, pairs: Pairs) -> bool:
+    """Whether some account would sell more with one of these reps than with its owner, at the same care."""
+    owned = decisions.owner[pairs.account] >= 0
+    account, rep = pairs.account[owned], pairs.rep[owned]
+    offer, care = problem.accounts, decisions.care
+    sales = offer.sales(care)
+    there = offer.values(account, rep, care, sales)
+    return bool((there > offer.values(account, decisions.owner[account], care, sales) + 0.5).any())
 
 
 def _owner_locks(problem: AllocationProblem) -> str:

@@ -11,10 +11,11 @@ from pathlib import Path
 from quotalab.runs import default_target, plan_folder
 from scenarios.errors import InputRefused, Problem
 from scenarios.folders import whole_folder
+from scenarios.lock_paths import locked_quota
 from scenarios.locks import lock, lock_rows, require_locked
 from scenarios.plan import LockRow, Plan
 from scenarios.plan_files import HEADER, read_plan, write_plan
-from scenarios.scenario import Scenario
+from scenarios.scenario import Scenario, ids
 from scenarios.today import today_plan
 from scenarios.trail import Action, Trail, continued, read_trail, require_said, require_whole, write_trail
 
@@ -62,7 +63,20 @@ def put_lock(scenario: Scenario, folder: Path, path: str, value: str, *, author:
     time = now()
     locked = lock(scenario, path, value, author=author, reason=reason, time=time)
     row = next(row for row in lock_rows(locked) if row.path == path)
+    _require_period(scenario, folder, path)
     return _recorded(scenario, folder, "locked", path, row, author=author, reason=reason, time=time)
+
+
+def _require_period(scenario: Scenario, folder: Path, path: str) -> None:
+    """Refuse a lock on a day on which no period of the plan's quotas begins; one without periods says nothing."""
+    quota = locked_quota(path, ids(scenario.reps))
+    if quota is None or quota.start is None:
+        return
+    starts = sorted({row.start for row in read_plan(folder, scenario).targets if row.metric == quota.metric})
+    if len(starts) > 1 and quota.start not in starts:
+        near = min(starts, key=lambda day: abs((day - quota.start).days) if quota.start else 0)
+        rule = f"no period of the plan's quotas begins on {quota.start}"
+        raise InputRefused(Problem("lock", path, rule, f"the nearest begins on {near}"))
 
 
 def take_lock(scenario: Scenario, folder: Path, path: str, *, author: str, reason: str) -> Trail:

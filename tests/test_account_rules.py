@@ -218,6 +218,11 @@ def test_today_owners_above_a_limit_have_to_give_accounts_away():
     scenario = company([{"rule": "tier_count", "tier": "A", "most": 2}], rows, moves=2)
     result = allocate(scenario, answers(scenario, np.random.default_rng(1)))
     assert len(result.moves) == 2
+    assert {move.reason for move in result.moves} <= {
+        "keeps within the limits on accounts",
+        "sells more with the new owner",
+        "relieves the present owner's workload",
+    }
     binding = [row for row in result.rule_rows if row.rule == "tier_most A" and row.binding]
     assert "R1" in {row.subject for row in binding}
     assert result.prices["tier_most A"].value == 0.0  # with owners held
@@ -308,6 +313,17 @@ def test_prices_decide_who_takes_an_account_and_say_that_they_do_not_count():
     counted = company([{"rule": "tier_count", "tier": "A", "most": 3}], rows)
     with pytest.raises(Unsupported, match="limits on accounts of a tier"):
         allocate(counted, answers(counted, np.random.default_rng(5)), method="prices")
+
+
+def test_a_rule_on_who_takes_an_account_binds_where_somebody_barred_would_sell_more():
+    rows = [{"id": "A0", "owner": "R1"}, {"id": "A1", "owner": "R3"}]
+    scenario = company([{"rule": "keeps_team"}], rows, moves=2)
+    for better, bound in (((1.0, 0.5, 0.5), False), ((0.5, 0.4, 1.0), True)):
+        unit = np.array([better, (0.1, 0.1, 1.0)])
+        found = responses_of(scenario, [[100, 100, 100]], account_unit=unit, account_displaced=np.zeros((2, 3)))
+        (row,) = [row for row in allocate(scenario, found).rule_rows if row.rule == "keeps_team"]
+        assert row.kept
+        assert row.binding == bound
 
 
 def test_region_holds_unless_it_is_listed_and_off():

@@ -26,7 +26,7 @@ from scenarios.lock_paths import LockedQuota, locked_quota
 from scenarios.locks import lock
 from scenarios.plan import LockRow
 from scenarios.plan_files import read_plan, write_plan
-from scenarios.trail import Trail, figures
+from scenarios.trail import Trail, figures, write_trail
 from target_worlds import responses_of, world
 
 MARCH, JULY = "2026-03-01", "2026-07-01"
@@ -275,3 +275,25 @@ def test_the_command_refuses_a_negative_figure_in_words(tiny, tmp_path, capsys):
     assert run([*command, "--plan", str(tmp_path / "plan")]) == 1
     assert "must be a number, not negative" in capsys.readouterr().err
     assert run(["lock", str(tmp_path / "world"), f"quota.{rep}", "5", "--reasom", "x"]) == 2
+
+
+def test_a_lock_on_a_day_within_a_period_is_refused_when_it_is_put_on(tmp_path, capfd):
+    scenario = world([ORDERS], goals={"targets": [THREE, ORDERS]})
+    ql.save(scenario, tmp_path / "world")
+    plan = allocate(scenario, responses_of(scenario)).plan
+    write_plan(plan, tmp_path / "plan", scenario.currency)
+    trail = Trail().followed_by(plan, action="allocated", author="a", time="t", scenario=scenario.fingerprint())
+    write_trail(trail, tmp_path / "plan")
+
+    def command(verb, *words):
+        author = ["--author", "y", "--reason", "x"] if verb == "lock" else []
+        return run([verb, str(tmp_path / "world"), *words, *author, "--plan", str(tmp_path / "plan")])
+
+    assert command("lock", "quota.R1.2026-03-02", "5") == 1
+    assert "the nearest begins on 2026-03-01" in capfd.readouterr().err
+    assert command("lock", f"quota.R1.orders.{MARCH}", "5") == 0
+    assert command("lock", "stretch.R1", "1500") == 0
+    assert command("trail") == 0
+    told = capfd.readouterr().out
+    assert f"lock quota.R1.orders.{MARCH}: - -> 5" in told
+    assert "lock stretch.R1: - -> 1500" in told

@@ -21,7 +21,7 @@ Locked = Annotated[
 ]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")]
 SHOWN_CHANGES = 8
-_ORDER = ("lock", "quota", "owner", "training", "care")
+_ORDER = ("lock", "quota", "floor", "stretch", "owner", "training", "care", "share")
 """What is shown first."""
 
 
