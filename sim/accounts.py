@@ -35,7 +35,7 @@ from sim.rules_accounts import (
     orders_expected,
 )
 from sim.rules_arrivals import chosen_one
-from sim.streams import Purpose, order_identity, pair_identity
+from sim.streams import Purpose, order_identity, pair_identity, room_for
 
 if TYPE_CHECKING:
     from sim.reference import World
@@ -259,7 +259,7 @@ def _order_lead(world: World, customer: Customer, entity: np.uint64) -> Lead:
     product = NO_ONE
     if customer.products is not None:
         kinds = model.products.identity
-        product = int(chosen_one(world.key, entity, kinds, customer.products, _ORDER_PRODUCT, np.empty(len(kinds))))
+        product = int(chosen_one(world.key, entity, kinds, customer.products, _ORDER_PRODUCT, room_for(len(kinds))))
     offers: tuple[tuple[int, float], ...] = ()
     if customer.cross_sell:
         owner, care = _owner_factor(world, customer.owner), _care_factor(world, customer, now)

@@ -14,7 +14,7 @@ from sim.model import Model, Opening
 from sim.offers import Bundle
 from sim.rules import money_drawn
 from sim.rules_arrivals import arrivals_of, chosen, chosen_one, daily_counts, deal_values
-from sim.streams import Purpose, draw, pair_identity
+from sim.streams import Purpose, draw, pair_identity, room_for
 
 _BUNDLE = int(Purpose.BUNDLE)
 _REGION = int(Purpose.REGION)
@@ -130,7 +130,7 @@ def opening_lead(model: Model, key: np.uint64, opening: Opening) -> Lead:
     if product < 0 and bundle is None and model.products.ids:
         weights = sources.products[opening.source] if known else np.ones(len(model.products.ids))
         kinds = model.products.identity
-        product = int(chosen_one(key, opening.entity, kinds, weights, _PRODUCT, np.empty(len(kinds))))
+        product = int(chosen_one(key, opening.entity, kinds, weights, _PRODUCT, room_for(len(kinds))))
     if opening.value >= 0:
         lines: Lines = ((product, opening.value),)
     elif bundle is not None:

@@ -16,6 +16,7 @@ from sim.compiled_draft import Table
 from sim.compiled_leads import Leads
 from sim.compiled_tables import Start, start_of
 from sim.kernel import run
+from sim.kernel_heap import SOONEST
 from sim.kernel_lanes import SIDE_BY_SIDE
 from sim.kernel_names import (
     ACCOUNT_TALLIES,
@@ -49,8 +50,8 @@ _CHANGING = ("reps", "desks", "supports", "quotas", "needs", "turns")
 """Tables that each replication begins with as the model gives them."""
 _TALLIES = tuple(name for name in TABLES if name.endswith(("_tally", "_activity")))
 _COUNTERS = (
-    "now", "period", "customers_place", "group", "near_count", "event_count", "far_count", "far_used", "bucket", "lane",
-    "lane_open", "lane_lead", "lane_lead_count", "timeless", "begun", "due_count", "item_count",
+    "now", "period", "customers_place", "group", "near_count", "soon_count", "event_count", "far_count", "far_used",
+    "bucket", "lane", "lane_open", "lane_lead", "lane_lead_count", "timeless", "begun", "due_count", "item_count",
     "next_arrival", "arrival_count", "customer_count", "staff_known", "row_count", "lead_count", "line_count",
     "buyer_count", "signed", "too_much", "wanted",
 )  # fmt: skip
@@ -84,6 +85,7 @@ class Engine:
         expected = int(model.expected_leads()) * self._laned
         self._grow("lane_leads", expected + expected // 50 + _SPARE * (4 + len(self._tables["lanes"])))
         self._grow("near", NEAREST)
+        self._grow("soon", SOONEST)
         self._grow("customers", len(model.accounts.ids) + 4 * _SPARE)
 
     def _place(self, name: str) -> None:
@@ -146,7 +148,7 @@ class Engine:
     def _make_room(self) -> None:
         world = self._world
         margin = int(world["margin_of_rows"][0])
-        events = int(world["event_count"][0]) + int(world["far_count"][0])
+        events = sum(int(world[f"{name}_count"][0]) for name in ("event", "soon", "far"))
         needed = {"events": events, "far": int(world["far_used"][0])}
         needed["lane_leads"] = int(world["lane_lead_count"][0]) + _SPARE
         needed |= {name: int(world[f"{name[:-1]}_count"][0]) for name in ("items", "customers")}

@@ -16,7 +16,7 @@ from sim.compiled_lanes import lanes_of
 from sim.compiled_market import customers, market, opening, sales, tenders
 from sim.kernel_world import TABLES
 from sim.model import Model
-from sim.streams import pair_identity
+from sim.streams import pair_identity, room_for
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def start_of(model: Model) -> Start:
     draft.values["end"] = model.end
     draft.values["margin_of_rows"] = 64 + sum(int(draft.values[name]) for name in parts)
     kinds = (model.reps.ids, model.region_identity, model.segment_identity, model.products.ids)
-    tables["draws"] = table("draws", max(len(kind) for kind in kinds))
+    tables["draws"] = room_for(max(len(kind) for kind in kinds))
     draft.values |= lanes_of(model, tables)
     # Each lane goes through all buckets, so lanes want fewer; short buckets make for short heaps.
     wanted = int(model.expected_leads()).bit_length() - (4 if draft.values["laned"] else 2)

@@ -25,7 +25,7 @@ from sim.kernel_customer import (
     review,
 )
 from sim.kernel_desk import dispatch, dispatch_support, give_back, leave, touch, touch_waiting, wake_desks
-from sim.kernel_heap import drop_first, first_due, open_bucket, push, still_waits
+from sim.kernel_heap import first_due, look_ahead, push, still_waits
 from sim.kernel_items import drop_item
 from sim.kernel_lanes import line_up, work_lanes
 from sim.kernel_lead import arrive, lead_goes_cold, lead_ready, lead_worked
@@ -79,9 +79,9 @@ from sim.kernel_tables import (
     a_customer,
     a_desk,
     a_rep,
+    a_soon_event,
     a_tender,
     an_arrival,
-    an_event,
     an_item,
     an_opening,
     whole,
@@ -156,8 +156,8 @@ def _go_on(w: World) -> int:
         while w.next_arrival == w.arrival_count and w.group < w.group_count:
             if not new_day(w):
                 return ROOM_FOR_ARRIVALS
-        open_bucket(w)
-        at_event = an_event(w, 0).when if w.event_count > 0 else NEVER
+        look_ahead(w)
+        at_event = a_soon_event(w, w.soon_count - 1).when if w.soon_count > 0 else NEVER
         at_arrival = (
             ((an_arrival(w, w.next_arrival).time << 4) | AT_ARRIVE) if w.next_arrival < w.arrival_count else NEVER
         )
@@ -175,9 +175,9 @@ def _go_on(w: World) -> int:
             w.next_arrival += 1
             arrive(w, first.entity, first.source)
         else:
-            event = an_event(w, 0)
+            w.soon_count -= 1
+            event = a_soon_event(w, w.soon_count)
             entity, what, moment = event.entity, event.what, event.when & 15
-            drop_first(w)
             _happen(w, moment, entity, what)
 
 

@@ -1,19 +1,28 @@
 """The events to come, in the order of time and, within an instant, of content (:mod:`sim.instant`).
 
 An event is three numbers: time and moment, entity, and stage, visit and what it is about. The horizon is cut into
-buckets of equal length. Events of the present bucket lie in a heap, four ways wide since its children lie side by side;
-those of later ones in a list each, unsorted, until their bucket comes. Most of them are patience that is never tried:
-when their bucket comes, the task has long been worked, and they are dropped unsorted.
+buckets of equal length, so short that few events fall into most. Those of the present bucket lie sorted, the first at
+the end, so that it is taken without a look at the others; where they are many, the later ones wait in a heap, four ways
+wide since its children lie side by side. Events of later buckets lie in a list each, unsorted, until their bucket
+comes. Most of them are patience that is never tried: when their bucket comes, the task has long been worked, and they
+are dropped unsorted.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
-from sim.compiled import kernel
+from sim.compiled import inlined_kernel, kernel
 from sim.kernel_names import AT_PATIENCE, FREE, OF_ITEM
-from sim.kernel_tables import a_desk, a_far_event, an_event, an_item, put, whole
+from sim.kernel_tables import a_desk, a_far_event, a_soon_event, an_event, an_item, put, whole
 from sim.kernel_world import World
+
+SOONEST: Final = 64
+"""The most events that lie sorted: more take longer to keep in order than a heap."""
+
+_FETCHED = 16
 
 
 @kernel
@@ -25,6 +34,15 @@ def push(w: World, time: int, moment: int, entity: np.uint64, stage: int, visit:
     """
     if time >= w.end:
         return
+    if time >> w.bucket_bits <= w.bucket:
+        _comes_soon(w, (time << 4) | moment, entity, (((stage << 24) | visit) << 32) | (about << 28) | place)
+    else:
+        keep(w, time, moment, entity, stage, visit, about, place)
+
+
+@kernel
+def keep(w: World, time: int, moment: int, entity: np.uint64, stage: int, visit: int, about: int, place: int) -> None:
+    """Put an event into its bucket, or the heap where that bucket is at hand; arguments as in :func:`push`."""
     when = (time << 4) | moment
     what = (((stage << 24) | visit) << 32) | (about << 28) | place
     bucket = time >> w.bucket_bits
@@ -78,19 +96,100 @@ def take_in(w: World, d: int) -> None:
 def open_bucket(w: World) -> None:
     """The next bucket that holds anything: its events come into the heap."""
     while w.event_count == 0 and w.far_count > 0:
-        w.bucket += 1
-        node = whole(w.buckets, w.bucket)
-        put(w.buckets, w.bucket, -1)
+        node = _next_bucket(w)
         while node != -1:
             far = a_far_event(w, node)
-            moment = far.when & 15
-            if moment != AT_PATIENCE or _tried(w, far.entity, far.what):
-                _sift_up(w, far.when, far.entity, far.what)
-            following = far.following
-            far.following = w.far_free
-            w.far_free = node
-            w.far_count -= 1
-            node = following
+            _sift_up(w, far.when, far.entity, far.what)
+            node = _let_go(w, node)
+
+
+@inlined_kernel
+def look_ahead(w: World) -> None:
+    """Have the first event to come, if there is any, at the end of those that lie sorted."""
+    while w.soon_count == 0:
+        if w.event_count > 0:
+            _fetch(w)
+            return
+        if w.far_count == 0:
+            return
+        node = _next_bucket(w)
+        while node != -1:
+            far = a_far_event(w, node)
+            if far.when & 15 != AT_PATIENCE or _tried(w, far.entity, far.what):
+                _comes_soon(w, far.when, far.entity, far.what)
+            node = _let_go(w, node)
+
+
+@inlined_kernel
+def _next_bucket(w: World) -> int:
+    """Go on to the next bucket; its first event, -1 where it is empty."""
+    w.bucket += 1
+    node = whole(w.buckets, w.bucket)
+    put(w.buckets, w.bucket, -1)
+    return node
+
+
+@inlined_kernel
+def _let_go(w: World, node: int) -> int:
+    """The place of an event of a bucket is free; the one that follows."""
+    far = a_far_event(w, node)
+    following = far.following
+    far.following = w.far_free
+    w.far_free = node
+    w.far_count -= 1
+    return following
+
+
+@inlined_kernel
+def _comes_soon(w: World, when: int, entity: np.uint64, what: int) -> None:
+    """Put an event of the present bucket among those that lie sorted, or into the heap behind them."""
+    if w.soon_count == SOONEST:
+        _send_back(w)
+    place = w.soon_count
+    if w.event_count > 0 and (place == 0 or _is_later(w, when, entity, what, 0)):
+        _sift_up(w, when, entity, what)
+        return
+    while place > 0 and _is_later(w, when, entity, what, place - 1):
+        sooner, here = a_soon_event(w, place - 1), a_soon_event(w, place)
+        here.when, here.entity, here.what = sooner.when, sooner.entity, sooner.what
+        place -= 1
+    here = a_soon_event(w, place)
+    here.when, here.entity, here.what = when, entity, what
+    w.soon_count += 1
+
+
+@inlined_kernel
+def _is_later(w: World, when: int, entity: np.uint64, what: int, place: int) -> bool:
+    """Whether an event comes after one that lies sorted."""
+    soon = a_soon_event(w, place)
+    if when != soon.when:
+        return bool(when > soon.when)
+    if entity != soon.entity:
+        return bool(entity > soon.entity)
+    return bool(what > soon.what)
+
+
+@kernel
+def _send_back(w: World) -> None:
+    """The last of those that lie sorted goes into the heap."""
+    last = a_soon_event(w, 0)
+    _sift_up(w, last.when, last.entity, last.what)
+    w.soon_count -= 1
+    for place in range(w.soon_count):
+        here, sooner = a_soon_event(w, place), a_soon_event(w, place + 1)
+        here.when, here.entity, here.what = sooner.when, sooner.entity, sooner.what
+
+
+@kernel
+def _fetch(w: World) -> None:
+    """No event lies sorted: take the first ones of the heap."""
+    place = min(w.event_count, _FETCHED)
+    w.soon_count = place
+    while place > 0:
+        place -= 1
+        event, here = an_event(w, 0), a_soon_event(w, place)
+        here.when, here.entity, here.what = event.when, event.entity, event.what
+        drop_first(w)
 
 
 @kernel

@@ -15,7 +15,7 @@ SPARE: Final = 64
 def short_of_room(w: World) -> bool:
     """Whether room is short, so that the caller must make more before the next step."""
     return (
-        w.event_count + w.far_count + SPARE > w.room_events
+        w.event_count + w.soon_count + w.far_count + SPARE > w.room_events
         or w.far_used + SPARE > w.room_far
         or w.lane_lead_count + 2 * SPARE > w.room_lane_leads
         or w.item_count + SPARE > w.room_items

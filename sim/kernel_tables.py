@@ -132,6 +132,12 @@ def an_event(w: World, position: int) -> Record:
 
 
 @kernel
+def a_soon_event(w: World, position: int) -> Record:
+    """An event of those that come first, which lie sorted, the first at the end."""
+    return view(w.soon, MANY, EVENT)[np.uint64(position)]
+
+
+@kernel
 def a_far_event(w: World, position: int) -> Record:
     """An event of a later bucket."""
     return view(w.far, MANY, FAR)[np.uint64(position)]

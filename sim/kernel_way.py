@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from sim.compiled import inlined_kernel, kernel
-from sim.kernel_heap import drop_first, open_bucket, push
+from sim.kernel_heap import drop_first, keep, open_bucket
 from sim.kernel_names import AT_READY, OF_ITEM
 from sim.kernel_tables import a_lane_lead, a_near, an_event
 from sim.kernel_world import World
@@ -29,7 +29,8 @@ def set_out(w: World, tick: int, stage: int, lead: int) -> None:
         _send_back(w)
     place = w.near_count
     if w.event_count + w.far_count > 0 and (place == 0 or _is_later(w, tick, lead, 0)):
-        push(w, tick, AT_READY, a_lane_lead(w, lead).entity, stage, 0, OF_ITEM, lead)
+        if tick < w.end:
+            keep(w, tick, AT_READY, a_lane_lead(w, lead).entity, stage, 0, OF_ITEM, lead)
         return
     while place > 0 and _is_later(w, tick, lead, place - 1):
         sooner, here = a_near(w, place - 1), a_near(w, place)
@@ -54,7 +55,7 @@ def _send_back(w: World) -> None:
     """The last of the near ones goes into the heap."""
     last = a_near(w, 0)
     lead, stage = last.what & _PLACE, last.what >> 56
-    push(w, last.tick, AT_READY, a_lane_lead(w, lead).entity, stage, 0, OF_ITEM, lead)
+    keep(w, last.tick, AT_READY, a_lane_lead(w, lead).entity, stage, 0, OF_ITEM, lead)
     w.near_count -= 1
     for place in range(w.near_count):
         here, sooner = a_near(w, place), a_near(w, place + 1)

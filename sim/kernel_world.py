@@ -167,6 +167,7 @@ RUN_TABLES: Final = {
     "supports": SUPPORT,
     "quotas": QUOTA,
     "events": EVENT,
+    "soon": EVENT,
     "far": FAR,
     "buckets": WHOLE,
     "dues": WHOLE,
@@ -220,8 +221,8 @@ COUNTS: Final = (
     "payment_delay renews new_value new_tier new_visits new_offer_first new_offer_count new_mix bucket_bits "
     "laned own_lanes lane_count epoch_count stretch_count customers_clock most_lines margin_of_rows share_count "
     # ---
-    "now period key customers_place group near_count event_count far_count far_used far_free bucket lane lane_open "
-    "lane_lead lane_lead_count lane_first lane_reps lane_opens lane_closes lane_worked_before lane_hours "
+    "now period key customers_place group near_count soon_count event_count far_count far_used far_free bucket lane "
+    "lane_open lane_lead lane_lead_count lane_first lane_reps lane_opens lane_closes lane_worked_before lane_hours "
     "lane_place timeless begun due_count item_count free_item next_arrival arrival_count customer_count "
     "staff_known logging row_count lead_count line_count buyer_count signed too_much wanted"
 )

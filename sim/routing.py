@@ -17,7 +17,7 @@ from sim.components import NO_ONE, Desk, RepState, Task
 from sim.instant import Moment
 from sim.log import Kind, Lead
 from sim.rules import rendezvous, share_row, skilled_weight
-from sim.streams import pair_identity
+from sim.streams import pair_identity, room_for
 
 if TYPE_CHECKING:
     from sim.reference import World
@@ -39,7 +39,7 @@ class Router:
         self._same_rep = scenario.routing.same_rep
         self._anywhere = scenario.routing.across_regions
         self._weight = model.reps.weight
-        self._draws = np.empty(len(world.reps))
+        self._draws = room_for(len(world.reps))
         self._role, self._region = world.lists.rep_role, world.lists.rep_region
         self._stage_role = world.lists.stage_role
         self._turn: dict[tuple[int, int], int] = {}

@@ -15,7 +15,7 @@ from scenarios import physics
 from scenarios.ticks import HOUR, NEVER
 from sim.compiled import inlined, scalar
 from sim.samplers import SamplerTables, quantile, ticks
-from sim.streams import Purpose, draw, pair_identity, stage_uniforms
+from sim.streams import Purpose, draw, pair_draws, stage_uniforms
 from sim.worktime import add_work
 
 SKILL_PREFERENCE: Final = 0.05
@@ -32,6 +32,9 @@ _RECYCLE: Final = int(Purpose.RECYCLE)
 
 NO_DISTRIBUTION: Final = -1
 """Index that stands for "no distribution given"."""
+
+NOT_SCORED: Final = -1.0
+"""Stands for a score of rendezvous that has not been reckoned; scores are positive."""
 
 conversion = scalar(physics.conversion)
 care_factor = scalar(physics.care_factor)
@@ -109,26 +112,39 @@ def rendezvous(
     Args:
         reps: candidates, as positions.
         weights: by position; candidates of weight 0 get nothing.
-        draws: room for one number a candidate; drawn together they cost a quarter.
+        draws: :func:`sim.streams.room_for` the candidates.
 
     Returns:
         A position, or -1 where no candidate has weight.
     """
+    parts = draws.view(np.uint64)
     for i in range(len(reps)):
-        draws[i] = draw(key, pair_identity(entity, identities[reps[i]]), 0, 0, _ROUTE)
-    best, best_score = -1, math.inf
+        parts[i] = identities[np.uint64(reps[i])]
+    pair_draws(key, entity, len(reps), _ROUTE, draws)
+    best, best_u, best_weight, best_score = -1, 0.0, 0.0, NOT_SCORED
     for i in range(len(reps)):
-        rep = reps[i]
-        if weights[rep] <= 0.0:
+        rep, u = reps[i], draws[i]
+        weight = weights[np.uint64(rep)]
+        if weight <= 0.0:
             continue
-        u = draws[i]
-        # -ln(u) is at least 1 - u: most candidates are out before the logarithm.
-        if 1.0 - u > best_score * weights[rep]:
-            continue
-        score = -math.log(u) / weights[rep]
-        if score < best_score or (score == best_score and identities[rep] < identities[best]):
-            best, best_score = rep, score
-    return best
+        if weight == best_weight:
+            # Of equal weights the higher draw wins, without a logarithm.
+            if u < best_u or (u == best_u and identities[np.uint64(rep)] > identities[np.uint64(best)]):
+                continue
+            score = NOT_SCORED
+        elif best == -1:
+            score = NOT_SCORED
+        else:
+            if best_score == NOT_SCORED:
+                best_score = -math.log(best_u) / best_weight
+            # -ln(u) is at least 1 - u: most candidates are out before the logarithm.
+            if 1.0 - u > best_score * weight:
+                continue
+            score = -math.log(u) / weight
+            if score > best_score or (score == best_score and identities[np.uint64(rep)] > identities[np.uint64(best)]):
+                continue
+        best, best_u, best_weight, best_score = rep, u, weight, score
+    return int(best)
 
 
 @scalar

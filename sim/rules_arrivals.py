@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from sim.compiled import scalar
 from sim.counts import negbin_quantile
-from sim.rules import money_drawn
+from sim.rules import NOT_SCORED, money_drawn
 from sim.samplers import SamplerTables
-from sim.streams import Purpose, draw, lead_identity, pair_identity
+from sim.streams import SIDE_BY_SIDE, Purpose, draw, lead_identity, pair_draws
 
 _COUNT: Final = int(Purpose.ARRIVAL_COUNT)
 _TIME: Final = int(Purpose.ARRIVAL_TIME)
@@ -98,24 +98,37 @@ def chosen_one(
 
     Args:
         kinds: identities of the kinds.
-        draws: room for one number a kind; drawn together they cost a quarter.
+        draws: :func:`sim.streams.room_for` the kinds.
     """
     found = 0
     if len(kinds) == 1:
         return found
+    parts = draws.view(np.uint64)
     for kind in range(len(kinds)):
-        draws[kind] = draw(key, pair_identity(entity, kinds[kind]), 0, 0, purpose)
-    best = math.inf
+        parts[kind] = kinds[kind]
+    pair_draws(key, entity, len(kinds), purpose, draws)
+    best_u, best_weight, best_score = 0.0, 0.0, NOT_SCORED
     for kind in range(len(kinds)):
-        if weights[kind] > 0.0:
-            u = draws[kind]
-            # -ln(u) is at least 1 - u: most kinds are out before the logarithm.
-            if 1.0 - u > best * weights[kind]:
+        u, weight = draws[kind], weights[kind]
+        if weight <= 0.0:
+            continue
+        if weight == best_weight:
+            # Of equal weights the higher draw wins, without a logarithm.
+            if u <= best_u:
                 continue
-            score = -math.log(u) / weights[kind]
-            if score < best:
-                best = score
-                found = kind
+            score = NOT_SCORED
+        elif best_weight == 0.0:
+            score = NOT_SCORED
+        else:
+            if best_score == NOT_SCORED:
+                best_score = -math.log(best_u) / best_weight
+            # -ln(u) is at least 1 - u: most kinds are out before the logarithm.
+            if 1.0 - u > best_score * weight:
+                continue
+            score = -math.log(u) / weight
+            if score >= best_score:
+                continue
+        found, best_u, best_weight, best_score = kind, u, weight, score
     return found
 
 
@@ -129,7 +142,7 @@ def chosen(
 ) -> NDArray[np.int64]:
     """:func:`chosen_one` of many entities."""
     out = np.zeros(len(entities), dtype=np.int64)
-    draws = np.empty(len(kinds))
+    draws = np.empty(len(kinds) + SIDE_BY_SIDE)
     for i in range(len(entities)):
         out[i] = chosen_one(key, entities[i], kinds, weights, purpose, draws)
     return out

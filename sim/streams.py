@@ -202,6 +202,31 @@ def draw(key: np.uint64, entity: np.uint64, stage: int, visit: int, purpose: int
     return (np.float64(np.int64(x)) + 0.5) * 2.0**-52
 
 
+SIDE_BY_SIDE: Final = 8
+"""Draws of one entity with several parts are taken by so many at a time, which costs little more than one draw."""
+
+
+def room_for(parts: int) -> NDArray[np.float64]:
+    """Room for :func:`pair_draws` of so many parts."""
+    return np.empty(-(-parts // SIDE_BY_SIDE) * SIDE_BY_SIDE)
+
+
+@scalar
+def pair_draws(key: np.uint64, entity: np.uint64, count: int, purpose: int, room: NDArray[np.float64]) -> None:
+    """:func:`draw` of the pairs of an entity with each of some parts, in their place.
+
+    Args:
+        room: begins with the ``count`` identities of the parts, as bits of numbers, and holds the draws afterwards;
+            as long as :func:`room_for` makes it.
+    """
+    parts = room.view(np.uint64)
+    upto = (count + SIDE_BY_SIDE - 1) // SIDE_BY_SIDE * SIDE_BY_SIDE
+    for place in range(count, upto):
+        parts[place] = np.uint64(0)
+    for place in range(upto):
+        room[place] = draw(key, pair_identity(entity, parts[place]), 0, 0, purpose)
+
+
 def replication_key(seed: int, replication: int) -> np.uint64:
     """The key of one replication; replications of one seed never share it.
 
