@@ -16,7 +16,7 @@ _DAY_TICKS = 86_400_000
 _MOST = 2**15 - 1
 """Positions that a lead's row has room for."""
 
-_MOST_CHANCES = 100_000
+_MOST_CHANCES = 32_000
 
 
 def lanes_of(model: Model, tables: dict[str, Table]) -> dict[str, float]:
@@ -36,7 +36,7 @@ def lanes_of(model: Model, tables: dict[str, Table]) -> dict[str, float]:
         stages["at_once"][position] = _drawn_as_nothing(model.tables, patience) if laned else -1.0
     kinds = len(model.sources.ids) * max(len(model.scenario.segments), 1)
     chances = kinds * len(model.reps.epoch_start) * model.stages.count
-    tables["chances"] = np.zeros(chances if laned and chances <= _MOST_CHANCES else 0)
+    tables["chances"] = np.zeros(chances if chances <= _MOST_CHANCES else 0)
     counts: dict[str, float] = {"epoch_count": len(model.reps.epoch_start), "lane_count": len(tables["lanes"])}
     return counts | {"laned": laned, "own_lanes": laned and own}
 

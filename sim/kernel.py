@@ -12,6 +12,7 @@ import numpy as np
 from scenarios.ticks import NEVER
 from sim.compiled import kernel, scalar
 from sim.kernel_arrivals import new_day
+from sim.kernel_chance import reckon_chances
 from sim.kernel_customer import (
     add_account,
     begin_life,
@@ -70,7 +71,7 @@ from sim.kernel_people import (
     stands_up,
 )
 from sim.kernel_return import goes_over, returns
-from sim.kernel_room import short_of_room
+from sim.kernel_room import steps_of_room
 from sim.kernel_routing import holder_of, pool_of
 from sim.kernel_rows import row, tally_activities, tally_presence
 from sim.kernel_tables import (
@@ -128,6 +129,8 @@ def run(address: int) -> int:
         address: where the record of the world lies; its owner keeps it.
     """
     w = view(address, 1, WORLD)[0]
+    if w.chances_known == 0:
+        reckon_chances(w)
     if w.begun == 0:
         w.begun = 1
         if w.laned == 0:
@@ -150,9 +153,13 @@ def run(address: int) -> int:
 @kernel
 def _go_on(w: World) -> int:
     """One event after the other."""
+    steps = 0
     while True:
-        if short_of_room(w):
-            return ROOM
+        if steps == 0:
+            steps = steps_of_room(w)
+            if steps == 0:
+                return ROOM
+        steps -= 1
         while w.next_arrival == w.arrival_count and w.group < w.group_count:
             if not new_day(w):
                 return ROOM_FOR_ARRIVALS

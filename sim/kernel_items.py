@@ -42,14 +42,14 @@ def new_item(w: World, what: int, entity: np.uint64) -> int:
         slot = w.item_count
         w.item_count += 1
     else:
-        w.free_item = an_item(w, slot).next_free
+        w.free_item = an_item(w, slot).after
     item = an_item(w, slot)
     item.what, item.entity = what, entity
     item.source, item.region, item.segment, item.product, item.bundle = -1, 0, -1, -1, -1
     item.account, item.customer, item.origin, item.given = -1, -1, -1, -1
     item.created, item.value, item.key_value, item.stage, item.visit = 0, 0, 0, 0, 0
     item.rests, item.pooled, item.support, item.desk, item.rep = 0, 0, -1, -1, -1
-    item.counted, item.counted_stage = 0, -1
+    item.counted_by, item.counted_stage = -1, -1
     item.quality, item.factor, item.hours, item.support_hours = 0.0, 1.0, 0.0, 0.0
     for role in range(w.role_count):
         put(w.keepers, slot * w.role_count + role, -1)
@@ -61,7 +61,7 @@ def drop_item(w: World, slot: int) -> None:
     """Nothing more will happen to an item."""
     item = an_item(w, slot)
     item.what, item.desk = FREE, -1
-    item.next_free = w.free_item
+    item.after = w.free_item
     w.free_item = slot
 
 

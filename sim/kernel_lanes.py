@@ -35,20 +35,16 @@ from sim.kernel_tables import (
     a_desk,
     a_lane_lead,
     a_rep,
-    a_segment,
     a_source,
     a_stage,
     an_arrival,
     an_item,
     put,
-    put_real,
-    real,
     whole,
 )
 from sim.kernel_visits import AT_HAND, count, foresee, keep_books
 from sim.kernel_way import enters_first, fetch, set_out, take_nearest
 from sim.kernel_world import MANY, World, key_of
-from sim.rules import conversion
 
 _DAY_TICKS = 86_400_000
 SIDE_BY_SIDE: Final = 64
@@ -63,7 +59,6 @@ def line_up(w: World) -> int:
     """Draw all leads of the horizon, in the order in which they arrive, and line each up for its first lane."""
     if w.item_count == 0:
         new_item(w, LEAD, key_of(w))
-        _reckon_chances(w)
     while True:
         while w.next_arrival < w.arrival_count:
             if short_of_room(w):
@@ -88,18 +83,6 @@ def line_up(w: World) -> int:
             return DONE
         if not new_day(w):
             return ROOM_FOR_ARRIVALS
-
-
-@kernel
-def _reckon_chances(w: World) -> None:
-    """The table of :func:`_chance`."""
-    segments = max(w.segment_count, 1)
-    for place in range(w.room_chances):
-        stage, epoch = place % w.stage_count, place // w.stage_count % w.epoch_count
-        kind = place // (w.stage_count * w.epoch_count)
-        quality = a_source(w, kind // segments).quality + a_segment(w, kind % segments).quality
-        shift = real(w.shifts, epoch * w.stage_count + stage)
-        put_real(w.chances, place, conversion(a_stage(w, stage).base_logit, shift + quality))
 
 
 @kernel

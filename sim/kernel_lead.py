@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.compiled import kernel
+from sim.kernel_chance import chance
 from sim.kernel_customer import becomes_customer, begin_life
 from sim.kernel_deal import bundle_of, value_deal
 from sim.kernel_desk import leave
@@ -167,8 +168,11 @@ def lead_worked(w: World, slot: int) -> None:
         tally_stage(w, STAGE_ADVANCED, item.stage, 1)
         enter_stage(w, slot, item.stage + 1)
         return
-    shift = real(w.shifts, item.epoch * w.stage_count + item.stage)
-    agrees = item.u_outcome < conversion(stage.base_logit, shift + item.quality)
+    if item.origin == NEW_LEAD:
+        agrees = item.u_outcome < chance(w, item.source, item.segment, item.epoch, item.stage)
+    else:
+        shift = real(w.shifts, item.epoch * w.stage_count + item.stage)
+        agrees = item.u_outcome < conversion(stage.base_logit, shift + item.quality)
     item.agrees = 1 if agrees else 0
     await_answer(w, slot, days_drawn(samplers(w), stage.delay if agrees else stage.loss_delay, item.u_delay))
 

@@ -5,6 +5,8 @@ The seats of :class:`sim.components.RepState` and :meth:`sim.reference.World._se
 
 from __future__ import annotations
 
+import numpy as np
+
 from scenarios.ticks import NEVER
 from sim.compiled import kernel
 from sim.kernel_heap import push
@@ -33,6 +35,9 @@ def opens_at(w: World, r: int) -> int:
     """The first tick from now on at which a rep works."""
     rep = a_rep(w, r)
     opens, closes, _ = clock_columns(w, rep.clock_now)
+    place = np.uint64(rep.place)
+    if place < len(closes) and opens[place] <= w.now < closes[place]:
+        return w.now
     rep.place = interval_at(closes, w.now, rep.place)
     return next_open(opens, closes, w.now, rep.place)
 
@@ -41,6 +46,8 @@ def opens_at(w: World, r: int) -> int:
 def epoch_of(w: World, r: int) -> int:
     """The stretch of constant skill and ramp of a rep that holds now."""
     rep = a_rep(w, r)
+    if rep.epoch_count == 1 and rep.left == 0:
+        return rep.epoch_first
     if rep.left > 0 and rep.employed == 1:
         return rep.newcomer_first + _steps(w.tenure, 0, w.tenure_count, w.now - rep.joined) - 1
     return rep.epoch_first + _steps(w.epoch_starts, rep.epoch_first, rep.epoch_count, w.now) - 1
@@ -99,9 +106,16 @@ def finish_time(w: World, r: int, slot: int) -> int:
     rep, item = a_rep(w, r), an_item(w, slot)
     item.epoch = epoch_of(w, r)
     factor = real(w.factors, item.epoch * (w.stage_count + 2) + item.stage)
-    item.worked = effort_ticks(item.hours, factor / pace(w, r))
+    if w.motivated == 1:
+        factor /= pace(w, r)
+    worked = effort_ticks(item.hours, factor)
+    item.worked = worked
     opens, closes, cum = clock_columns(w, rep.clock_now)
-    return add_work(opens, closes, cum, w.now, item.worked, rep.place)
+    place = np.uint64(rep.place)
+    # Work that fits into the hours in which it begins ends without a look at those that follow.
+    if place < len(closes) and opens[place] <= w.now and worked <= closes[place] - w.now:
+        return w.now + worked
+    return add_work(opens, closes, cum, w.now, worked, rep.place)
 
 
 @kernel

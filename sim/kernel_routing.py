@@ -49,8 +49,8 @@ def list_staff(w: World) -> None:
             rep = a_rep(w, r)
             if rep.employed == 0:
                 continue
-            for role in (rep.role, w.role_count):
-                for region in (rep.region, w.region_count):
+            for role in (np.int64(rep.role), w.role_count):
+                for region in (np.int64(rep.region), w.region_count):
                     place = role * (w.region_count + 1) + region
                     if turn == 0:
                         put(w.staff_first, place + 1, whole(w.staff_first, place + 1) + 1)

@@ -20,8 +20,8 @@ def tally_first_rep(w: World, slot: int, r: int, begun: int) -> None:
     if r < 0 or item.origin != NEW_LEAD:
         return
     order = (begun << 40) | (item.visit << 8) | item.stage
-    if item.counted == 0:
-        item.counted, item.counted_at, item.counted_as, item.counted_by = 1, w.now, order, r
+    if item.counted_by == -1:
+        item.counted_at, item.counted_as, item.counted_by = w.now, order, r
         tally_rep(w, LEADS, r, w.period, 1)
     elif item.counted_at == w.now and order < item.counted_as:
         tally_rep(w, LEADS, item.counted_by, w.period, -1)

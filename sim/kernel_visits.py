@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scenarios.ticks import NEVER
 from sim.compiled import inlined_kernel, kernel
+from sim.kernel_chance import chance
 from sim.kernel_deal import set_worth
 from sim.kernel_desk import record_start
 from sim.kernel_items import customers_later
@@ -47,7 +48,6 @@ from sim.kernel_tables import (
     a_desk,
     a_lane_lead,
     a_rep,
-    a_segment,
     a_source,
     a_stage,
     add,
@@ -59,7 +59,7 @@ from sim.kernel_tables import (
 from sim.kernel_view import view
 from sim.kernel_world import WHOLE, World, key_of, samplers
 from sim.log import NEW_LEAD
-from sim.rules import conversion, days_drawn, effort_ticks
+from sim.rules import days_drawn, effort_ticks
 from sim.samplers import quantile, ticks
 from sim.streams import stage_uniforms
 from sim.worktime import add_work, interval_at
@@ -108,7 +108,7 @@ def foresee(w: World, lead: int, entered: int, stage: int) -> tuple[int, int, in
     item.begun, item.rep, item.agrees, item.delay = start, r, 1, 0
     if end >= w.end or known.after_win == 1:
         return deadline, server, start, end, end
-    agrees = u_outcome < _chance(w, lives.source, lives.segment, item.epoch, stage)
+    agrees = u_outcome < chance(w, lives.source, lives.segment, item.epoch, stage)
     item.agrees = 1 if agrees else 0
     item.delay = days_drawn(tables, known.delay if agrees else known.loss_delay, u_delay)
     w.now = end
@@ -132,16 +132,6 @@ def _next_free(w: World, entered: int) -> tuple[int, int]:
         w.lane_place = place
         start = max(start, whole(w.lane_opens, place))
     return server, start
-
-
-@inlined_kernel
-def _chance(w: World, source: int, segment: int, epoch: int, stage: int) -> float:
-    """Chance of a yes: of each source, segment, epoch and stage reckoned once, as long as that is not too many."""
-    place = ((source * max(w.segment_count, 1) + max(segment, 0)) * w.epoch_count + epoch) * w.stage_count + stage
-    if place < w.room_chances:
-        return real(w.chances, place)
-    quality = a_source(w, source).quality + a_segment(w, max(segment, 0)).quality
-    return conversion(a_stage(w, stage).base_logit, real(w.shifts, epoch * w.stage_count + stage) + quality)
 
 
 # ---- what is counted ------------------------------------------------------------------------------------------------
@@ -218,8 +208,8 @@ def _describe(w: World, lead: int, stage: int) -> None:
     item.source, item.region, item.segment = known.source, known.region, known.segment
     item.product, item.bundle = max(known.product, -1), max(-2 - known.product, -1)
     # A lead counts with the rep in whose own lane it lines up, or who takes it from the pool at its first stage.
-    item.counted_at = -1
-    item.counted = 1 if w.own_lanes == 1 or stage != a_source(w, known.source).first_stage else 0
+    counts = w.own_lanes == 0 and stage == a_source(w, known.source).first_stage
+    item.counted_at, item.counted_by = -1, -1 if counts else 0
     if w.product_count > 0:
         set_market(w, AT_HAND)
         set_worth(w, AT_HAND)

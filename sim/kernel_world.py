@@ -19,33 +19,55 @@ World = Any
 """A record of :data:`WORLD`; mypy does not know records."""
 
 
-def _record(whole: str, floats: str = "", identities: str = "", short: str = "") -> Any:
-    """Fields of 64 bits, and ``short`` ones of 32 for positions and counts where many rows are touched often.
+_LINE = 64
+"""Bytes of a line of the processor's cache."""
 
-    Identities and short fields come first, so that what is asked of every row lies in one line of the cache.
+
+def _record(whole: str, floats: str = "", identities: str = "") -> Any:
+    """Fields of 64 bits."""
+    return _lines(f"u8 {identities}", f"f8 {floats}", f"i8 {whole}", size=8)
+
+
+def _lines(*groups: str, size: int = _LINE) -> Any:
+    """Fields in this order, each group with its type: of rows that are touched often, by lines of the cache.
+
+    Positions and counts there have 32 bits, and what is asked of every row lies together.
+
+    Args:
+        size: rows are as long as a multiple of so many bytes.
     """
-    fields = [(name, "u8") for name in identities.split()] + [(name, "i4") for name in short.split()]
-    fields += [(name, "f8") for name in floats.split()] + [(name, "i8") for name in whole.split()]
-    return np.dtype(fields, align=True)
+    fields = [(name, kind) for kind, *names in map(str.split, groups) for name in names]
+    packed = np.dtype(fields, align=True)
+    columns: dict[str, Any] = {
+        "names": list(packed.names or ()),
+        "formats": [kind for _, kind in fields],
+        "offsets": [packed.fields[name][1] for name, _ in fields] if packed.fields else [],
+        "itemsize": -(-packed.itemsize // size) * size,
+    }
+    return np.dtype(columns, align=True)
 
 
 STAGE: Final = _record(
     "patience effort delay loss_delay role support support_effort recycle_rest recycle_max after_win to_pool",
     floats="base_logit recycle_chance at_once",
 )
-REP: Final = _record(
-    "rank region role hired successor clock seat_clock epoch_first epoch_count replaced_after newcomer_first pool "
-    "quota_first quota_last "
+REP: Final = _lines(
+    "u8 identity",
+    "i4 rank region role epoch_first epoch_count pool",
     # ---
-    "clock_now leaves busy free employed departed winding_up notice left joined first_left idle_since place "
-    "seat_begin seated",
-    floats="weight attrition",
-    identities="identity",
+    "i4 clock_now busy free employed departed winding_up notice place",
+    "i8 leaves joined first_left idle_since seat_begin",
+    "i4 left seated",
+    # ---
+    "i4 successor clock seat_clock newcomer_first quota_first quota_last",
+    "i8 hired replaced_after",
+    "f8 weight attrition",
 )
-DESK: Final = _record(
-    "rank rep rep_first rep_count "
+DESK: Final = _lines(
+    "i4 rank rep rep_first rep_count",
     # ---
-    "first last count free woken pending incoming watched",
+    "i4 first last count free pending incoming",
+    "i8 woken watched",
 )
 SUPPORT: Final = _record(
     "rank clock people "
@@ -53,12 +75,16 @@ SUPPORT: Final = _record(
     "free woken pending waiting place",
     floats="pace",
 )
-ITEM: Final = _record(
-    "entered deadline sort begun worked delay created value key_value given counted_at counted_as",
-    floats="hours u_outcome u_delay quality factor support_hours owner_factor care_factor",
-    identities="entity",
-    short="desk visit stage what before after rep epoch support agrees source region pooled rests segment product "
-    "bundle account customer origin counted counted_by counted_stage next_free",
+ITEM: Final = _lines(
+    "u8 entity",
+    "i4 what desk stage visit before after rep epoch support agrees source region segment pooled",
+    "i8 entered deadline begun worked",
+    "f8 hours u_outcome u_delay quality",
+    "i8 sort delay value created counted_at counted_as",
+    "i4 counted_by counted_stage origin account",
+    "f8 factor support_hours owner_factor care_factor",
+    "i8 key_value given",
+    "i4 product bundle customer rests",
 )
 EVENT: Final = np.dtype([("when", "i8"), ("entity", "u8"), ("what", "i8")], align=True)
 FAR: Final = np.dtype([("when", "i8"), ("entity", "u8"), ("what", "i8"), ("following", "i8")], align=True)
@@ -219,7 +245,8 @@ COUNTS: Final = (
     "instalment_count credit_count opening_count block_count tender_count change_count policy queue same_rep "
     "across all_willing return_after motivated owner_role vat_on_top vat_within recognition_months "
     "payment_delay renews new_value new_tier new_visits new_offer_first new_offer_count new_mix bucket_bits "
-    "laned own_lanes lane_count epoch_count stretch_count customers_clock most_lines margin_of_rows share_count "
+    "laned own_lanes lane_count epoch_count stretch_count customers_clock chances_known most_lines margin_of_rows "
+    "share_count "
     # ---
     "now period key customers_place group near_count soon_count event_count far_count far_used far_free bucket lane "
     "lane_open lane_lead lane_lead_count lane_first lane_reps lane_opens lane_closes lane_worked_before lane_hours "
