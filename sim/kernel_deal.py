@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.compiled import kernel
-from sim.kernel_names import ORDER
+from sim.kernel_names import LEAD, ORDER
 from sim.kernel_tables import (
     a_bundle,
     a_buyer,
@@ -91,6 +91,9 @@ def list_lines(w: World, slot: int) -> int:
 def set_worth(w: World, slot: int) -> int:
     """Set what a deal is worth; how many lines it has."""
     item = an_item(w, slot)
+    if w.product_count == 0 and item.given < 0 and item.what == LEAD:
+        item.value, item.key_value = 0, 0
+        return 0
     count = list_lines(w, slot)
     value, key_value = 0, 0
     for place in range(count):

@@ -31,7 +31,7 @@ Progress = Callable[[int, int], None]
 """Called with (replications done, replications in all)."""
 
 BLOCK = 4
-"""Replications of one task: short enough to show progress, long enough to outweigh sending it."""
+"""The most replications of one task: short enough to show progress, long enough to outweigh sending it."""
 
 
 def simulate(
@@ -61,13 +61,13 @@ def simulate(
     check(first, seed, engine, replications=replications, workers=workers)
     model = build(scenario)
     used = scenario.seed if seed is None else seed
-    wanted = range(first, first + replications)
-    blocks = [wanted[at : at + BLOCK] for at in range(0, replications, BLOCK)]
-    tables = []
+    blocks = list(cut(range(first, first + replications), BLOCK, workers))
+    tables, done = [], 0
     for block in run_blocks(model, used, blocks, _whole, engine=engine, workers=min(workers, len(blocks))):
+        done += len(blocks[len(tables)])
         tables.append(block)
         if progress is not None:
-            progress(min(len(tables) * BLOCK, replications), replications)
+            progress(done, replications)
     return Outcome(
         scenario=scenario.fingerprint(),
         plan=scenario.simulation_hash(model.plan),
@@ -104,6 +104,21 @@ def simulate_logs(
 
 def _whole(tables: dict[str, Cube]) -> dict[str, Cube]:
     return tables
+
+
+def cut(wanted: range, most: int, workers: int) -> Iterator[range]:
+    """Replications in blocks: shorter towards the end where several workers share them, so that all end together.
+
+    Each block is at most half of what is left to each worker, as in guided self-scheduling (Polychronopoulos and Kuck
+    1987).
+
+    Args:
+        most: replications of a block.
+    """
+    while wanted:
+        size = most if workers == 1 else max(1, min(most, len(wanted) // (2 * workers)))
+        yield wanted[:size]
+        wanted = wanted[size:]
 
 
 def run_blocks(

@@ -12,7 +12,7 @@ from sim.model import Model, build
 from sim.moments import CubeMoments, Moments, cube_moments
 from sim.outcome import Cube
 from sim.reduce import REP_METRICS
-from sim.run import Engine, Progress, check, run_blocks
+from sim.run import Engine, Progress, check, cut, run_blocks
 from sim.spool import Spool
 from sim.streams import STREAM_VERSION
 from sim.timetable import team_region
@@ -56,8 +56,8 @@ def simulate_moments(
         first: number of the first.
         seed: empty means the scenario's.
         engine, workers: as for :func:`sim.run.simulate`; the result depends on neither.
-        block: replications of one task; empty means as many as are held in some tens of megabytes. The result does
-            not depend on it.
+        block: the most replications of one task; empty means as many as are held in some tens of megabytes. The
+            result does not depend on it.
         spool: a Parquet file for the horizon totals of each replication and rep, written whole or not at all; see
             :mod:`sim.spool`. For quantiles, which no moments give.
         progress: called as replications are done.
@@ -75,7 +75,7 @@ def simulate_moments(
     cubes: dict[str, CubeMoments] = {}
     with Spool.maybe(spool) as samples:
         done = 0
-        blocks = _blocks(first, last, size)
+        blocks = cut(range(first, last), size, workers)
         for part, rows in run_blocks(model, used, blocks, fold, engine=engine, workers=workers):
             cubes = {kind: cubes[kind].merged(cube) for kind, cube in part.items()} if cubes else part
             if samples is not None and rows is not None:
@@ -128,8 +128,3 @@ def _fold(groups: Groups, keep: bool, tables: dict[str, Cube]) -> _Folded:
     """Moments of a block's tables, and their reps' table where it is kept; pure, so it may run anywhere."""
     folded = {name: cube_moments(cube) for name, cube in levels(tables, groups)}
     return folded, tables["rep"] if keep else None
-
-
-def _blocks(first: int, last: int, size: int) -> Iterator[range]:
-    for start in range(first, last, size):
-        yield range(start, min(start + size, last))
