@@ -1,4 +1,4 @@
-"""Lanes where much comes together: more leads with customers than lie sorted, and days that begin with a rush."""
+"""Where much comes together, in lanes and without: more than lie sorted, and days that begin with a rush."""
 
 from __future__ import annotations
 
@@ -76,6 +76,17 @@ def test_many_of_a_pool_come_back_at_one_tick():
     assert not problem
     assert engine._world["own_lanes"][0] == 0
     assert most_at_once(log) > 16
+
+
+def test_more_events_of_a_bucket_than_lie_sorted():
+    """Where no lanes are, and thirty reps are done at quarters of an hour."""
+    engine = Engine(build(patient({"policy": "least_loaded", "same_rep": True}, 30, 15000)))
+    log, problem = compared(engine.model)
+    assert not problem
+    assert most_at_once(log) > 16
+    engine.simulate(1, 0)
+    assert engine._world["laned"][0] == 0
+    assert engine._tables["events"]["when"].any(), "nothing came into the heap"
 
 
 @pytest.mark.parametrize("routing", [{"policy": "even"}, {"policy": "least_loaded"}])

@@ -20,7 +20,7 @@ from sim.log import Kind, Log
 from sim.model import build
 from sim.outcome import joined
 from sim.reduce import reduce
-from sim.run import simulate, simulate_logs
+from sim.run import cut, simulate, simulate_logs
 
 START = date(2026, 1, 1)
 POLICIES = ["even", "round_robin", "least_loaded", "territory", "skill_based", "owner", "pool"]
@@ -513,6 +513,19 @@ def test_workers_and_blocks_never_change_a_byte():
     assert simulate(rich(), replications=11, seed=9).content_hash() != whole.content_hash()
     for metric in ("revenue", "leads", "busy_ticks"):
         assert len(set(whole["rep"].company(metric).tolist())) > 5, "replications differ"
+
+
+@pytest.mark.parametrize(("count", "most", "workers"), [(1, 4, 1), (10, 4, 1), (1, 4, 3), (20, 4, 2), (333, 64, 7)])
+def test_blocks_hold_each_replication_once_and_get_shorter_where_workers_share_them(count, most, workers):
+    blocks = list(cut(range(5, 5 + count), most, workers))
+    assert [number for block in blocks for number in block] == list(range(5, 5 + count))
+    lengths = [len(block) for block in blocks]
+    assert lengths == sorted(lengths, reverse=True)
+    assert lengths[0] <= most
+    left = count
+    for length in lengths:
+        assert workers == 1 or length == 1 or length * workers * 2 <= left, "a worker would be waited for"
+        left -= length
 
 
 def test_progress_is_told_in_order():
