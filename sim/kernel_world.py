@@ -38,7 +38,7 @@ def _lines(*groups: str, size: int = _LINE) -> Any:
     """
     fields = [(name, kind) for kind, *names in map(str.split, groups) for name in names]
     packed = np.dtype(fields, align=True)
-    columns: dict[str, Any] = {
+    columns: Any = {
         "names": list(packed.names or ()),
         "formats": [kind for _, kind in fields],
         "offsets": [packed.fields[name][1] for name, _ in fields] if packed.fields else [],

@@ -62,7 +62,8 @@ def simulate(
     model = build(scenario)
     used = scenario.seed if seed is None else seed
     blocks = list(cut(range(first, first + replications), BLOCK, workers))
-    tables, done = [], 0
+    tables: list[dict[str, Cube]] = []
+    done = 0
     for block in run_blocks(model, used, blocks, _whole, engine=engine, workers=min(workers, len(blocks))):
         done += len(blocks[len(tables)])
         tables.append(block)
