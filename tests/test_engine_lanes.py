@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import sim.compiled_lanes
+import sim.compiled_tables
 from both_engines import compared
 from sim.compiled_run import Engine
 from sim.kernel_way import NEAREST
@@ -76,6 +78,37 @@ def test_many_of_a_pool_come_back_at_one_tick():
     assert not problem
     assert engine._world["own_lanes"][0] == 0
     assert most_at_once(log) > 16
+
+
+def test_lanes_of_queues_that_are_no_lanes_are_noticed(monkeypatch):
+    """First come, first served is what a lane does, whatever was asked for."""
+    scenario = patient({"policy": "round_robin", "same_rep": True}, 2, 12000)
+    late = scenario.model_copy(update={"queue": "late_stage_first"})
+    assert compared(build(late))[1] == ""
+    monkeypatch.setattr(sim.compiled_lanes, "_leads_alone", lambda model: True)  # noqa: ARG005
+    assert compared(laned(scenario).model)[1] == ""
+    assert "differs" in compared(laned(late).model)[1]
+
+
+def test_lanes_in_another_order_are_noticed(monkeypatch):
+    """Who hands leads over must have been worked before."""
+    scenario = world(
+        roles=[{"id": "opener"}, {"id": "closer"}],
+        stages=[stage(id="call", role="opener"), stage(id="meet", role="closer")],
+        sources=[{"id": "web", "leads_per_year": 2000}],
+        routing={"policy": "pool", "same_rep": False},
+        reps=[{"id": "ann", "team": "t", "role": "opener"}, {"id": "bob", "team": "t", "role": "closer"}],
+    )
+    assert compared(laned(scenario).model)[1] == ""
+    original = sim.compiled_tables.lanes_of
+
+    def backwards(model, tables):
+        counts = original(model, tables)
+        tables["lanes"] = tables["lanes"][::-1].copy()
+        return counts
+
+    monkeypatch.setattr(sim.compiled_tables, "lanes_of", backwards)
+    assert compared(laned(scenario).model)[1]
 
 
 def test_more_events_of_a_bucket_than_lie_sorted():
