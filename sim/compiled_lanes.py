@@ -16,11 +16,11 @@ _DAY_TICKS = 86_400_000
 _MOST = 2**15 - 1
 """Positions that a lead's row has room for."""
 
-_MOST_CHANCES = 32_000
+_MOST_CHANCES = 100_000
 
 
 def lanes_of(model: Model, tables: dict[str, Table]) -> dict[str, float]:
-    """Set the order of the lanes in the tables, if there are lanes; the counts that say so.
+    """Set the order of the lanes in the tables, if there are lanes, and room for chances; the counts that say so.
 
     What is asked of a model is that no queue depends on another's state, see :func:`_leads_alone`, and
     that each lead's lane is known beforehand: its rep's, or the pool of its role and region.
