@@ -117,9 +117,8 @@ def rendezvous(
     Returns:
         A position, or -1 where no candidate has weight.
     """
-    parts = draws.view(np.uint64)
     for i in range(len(reps)):
-        parts[i] = identities[np.uint64(reps[i])]
+        draws[i] = np.uint64(identities[np.uint64(reps[i])]).view(np.float64)
     pair_draws(key, entity, len(reps), _ROUTE, draws)
     best, best_u, best_weight, best_score = -1, 0.0, 0.0, NOT_SCORED
     for i in range(len(reps)):

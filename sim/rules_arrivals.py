@@ -103,9 +103,8 @@ def chosen_one(
     found = 0
     if len(kinds) == 1:
         return found
-    parts = draws.view(np.uint64)
     for kind in range(len(kinds)):
-        parts[kind] = kinds[kind]
+        draws[kind] = np.uint64(kinds[kind]).view(np.float64)
     pair_draws(key, entity, len(kinds), purpose, draws)
     best_u, best_weight, best_score = 0.0, 0.0, NOT_SCORED
     for kind in range(len(kinds)):

@@ -219,12 +219,12 @@ def pair_draws(key: np.uint64, entity: np.uint64, count: int, purpose: int, room
         room: begins with the ``count`` identities of the parts, as bits of numbers, and holds the draws afterwards;
             as long as :func:`room_for` makes it.
     """
-    parts = room.view(np.uint64)
     upto = (count + SIDE_BY_SIDE - 1) // SIDE_BY_SIDE * SIDE_BY_SIDE
     for place in range(count, upto):
-        parts[place] = np.uint64(0)
+        room[place] = 0.0
     for place in range(upto):
-        room[place] = draw(key, pair_identity(entity, parts[place]), 0, 0, purpose)
+        part = np.float64(room[place]).view(np.uint64)
+        room[place] = draw(key, pair_identity(entity, part), 0, 0, purpose)
 
 
 def replication_key(seed: int, replication: int) -> np.uint64:
