@@ -8,7 +8,7 @@ beside random plans that keep the same rules (:mod:`optimize.feasible_quotas`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -45,7 +45,7 @@ FEASIBLE = 400
 class GroupRow:
     """A group: quota over potential and attainment, sums over sums, the former relative to the company's."""
 
-    by: str
+    by: str = field(metadata={"key": True})
     group: str
     people: int
     quota: int
@@ -64,7 +64,7 @@ class Among:
         outlier: fewer feasible plans are as unfair than chance would have it, all figures taken together.
     """
 
-    figure: str
+    figure: str = field(metadata={"key": True})
     value: float
     low: float
     middle: float

@@ -7,7 +7,7 @@ made (Holm 1979). A check is flagged where it is both unlikely to be chance and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -42,8 +42,8 @@ class Check:
         note: why it is not tested, or empty.
     """
 
-    measure: str
-    against: str
+    measure: str = field(metadata={"key": True})
+    against: str = field(metadata={"key": True})
     correlation: float | None
     gap: float
     p_value: float | None = None

@@ -17,12 +17,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from experiments import report_pages
 from experiments.money import Language
 from experiments.report_assemble import assemble
+from experiments.report_fairness import fairness
 from experiments.report_front import front
 from experiments.report_input import ReportInput
 from experiments.report_privacy import edition
 from experiments.report_table import MOST_ROWS, teams
 from experiments.report_what_ifs import what_ifs
-from experiments.report_wording import Wording, wording
+from experiments.report_wording import Wording, rep_label, wording
 from experiments.words import check_language
 from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.folders import check_place
@@ -69,6 +70,7 @@ def page_model(given: ReportInput, say: Wording, *, persons: bool) -> dict[str, 
         "people": report_pages.people(given, say, persons=persons),
         "findings": report_pages.diagnosis(given, say),
         "what_ifs": what_ifs(given, say),
+        "fair": fairness(given.fairness, say, {rep.id: rep_label(rep) for rep in given.reps} if persons else {}),
         "audit": report_pages.audit(given, say),
         "appendix": report_pages.appendix(given, say),
         "unit": say.table.name,

@@ -77,7 +77,8 @@ def assemble(found: Evidence) -> ReportInput:
         chance_floor=None if chance is None else chance.chance,
         findings=tuple(found.findings),
         what_ifs=tuple(_what_if(case, scenario) for case in found.what_ifs),
-        audit=tuple(_audit_row(row, found) for row in result.rule_rows),
+        audit=tuple(_audit_row(row) for row in result.rule_rows),
+        fairness=found.fairness,
         assumptions=_assumptions(scenario),
         notes=result.notes,
         manifest=(*found.manifest.items(), *_hashes(found)),
@@ -218,18 +219,13 @@ def _promise(found: Evidence) -> Promise:
     return Promise(result.model_value, simulated, result.gap, result.status, bounds)
 
 
-def _audit_row(row: RuleRow, found: Evidence) -> AuditRow:
-    """A rule as it came out; chances are the simulated ones."""
-    actual = row.actual
-    if row.rule == "min_chance":
-        chances = {rep.rep: rep.chance for rep in found.comparison[PLAN].reps}
-        simulated = chances.get(row.subject)
-        actual = row.actual if simulated is None else simulated.estimate
+def _audit_row(row: RuleRow) -> AuditRow:
+    """A rule as it came out in the programme, chances included: what is simulated stands beside no verdict of it."""
     return AuditRow(
         rule=row.rule,
         subject=row.subject,
         limit=row.limit,
-        actual=actual,
+        actual=row.actual,
         unit=UNITS[row.unit],
         binding=row.binding,
         kept=row.kept,

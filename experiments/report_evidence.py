@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from experiments.compare import Comparison, compare_outcomes
 from experiments.decompose import Decomposition, decompose
+from experiments.fairness_audit import FairnessAudit, audit_plan
 from experiments.report_input import BackCast
 from experiments.runs import Progress, Runs
 from experiments.trade import TradeTable, trade_table
@@ -19,7 +20,7 @@ from optimize.allocate import AllocationResult
 from optimize.formulate import formulate
 from optimize.plans import breaks_a_rule, decisions_of
 from optimize.problem import AllocationProblem, potentials
-from optimize.responses import Responses
+from optimize.responses import Responses, estimate
 from scenarios.errors import InputRefused, Problem
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
@@ -43,6 +44,7 @@ class Evidence:
         best_rule: the simple rule that the plan has to beat.
         rule_breakers: plans that break a fairness rule; a rule of thumb among them is listed, not compared with.
         over_rule, over_today: where the plan's sales come from.
+        fairness: of the plan on its own years; None where there are not two people to compare.
         trade: None where no company target is set or quotas move sales.
         uncertainty: gain over the best rule and year range when parameters may be wrong; None if not assessed.
         label: how pages call the plan.
@@ -60,6 +62,7 @@ class Evidence:
     over_today: Decomposition
     trade: TradeTable | None
     uncertainty: tuple[GainRange, YearRange] | None
+    fairness: FairnessAudit | None = None
     label: str = "B"
     back_cast: BackCast | None = None
     what_ifs: Sequence[WhatIf] = ()
@@ -131,6 +134,7 @@ def gather(
         over_today=decompose(scenario, plans[TODAY], plans[PLAN], runs),
         trade=_trade(scenario, plans[PLAN], outcomes[PLAN]),
         uncertainty=uncertainty,
+        fairness=_fairness(scenario, plans[PLAN], outcomes[PLAN], runs.seed),
         label=label,
         back_cast=back_cast,
         what_ifs=what_ifs,
@@ -166,6 +170,15 @@ def _compared(
     pairs = [(PLAN, other) for other in others] + [(best, TODAY)]
     cases = {name: scenario.with_plan(plan) for name, plan in plans.items()}
     return compare_outcomes(cases, outcomes, reference=(best, TODAY), pairs=pairs, potentials=known)
+
+
+def _fairness(scenario: Scenario, plan: Plan, outcome: Outcome, seed: int) -> FairnessAudit | None:
+    """The audit on the years that judge the plan; its rules stand in a table of their own."""
+    world = scenario.with_plan(plan)
+    try:
+        return replace(audit_plan(world, plan, estimate(world, outcome), seed=seed), rules=())
+    except InputRefused:
+        return None
 
 
 def _trade(scenario: Scenario, plan: Plan, outcome: Outcome) -> TradeTable | None:

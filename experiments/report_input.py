@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from experiments.fairness_audit import FairnessAudit
 from experiments.report_details import KEY, Assumption, AuditRow, Move, PlanRow, Promise, WhatIf
 from experiments.words import table, word
 from history.diagnose_care import Care
@@ -239,6 +240,7 @@ class ReportInput:
         accounts: how many accounts there are.
         training_cost: of all hours in the plan, minor units.
         workload_limit, chance_floor: of the fairness rules; None where a rule is off.
+        fairness: of the plan on its simulated years; None where there are not two people to compare.
         manifest: versions, seed, hashes: (label, value).
     """
 
@@ -264,6 +266,7 @@ class ReportInput:
     findings: tuple[Finding, ...] = ()
     what_ifs: tuple[WhatIf, ...] = ()
     audit: tuple[AuditRow, ...] = ()
+    fairness: FairnessAudit | None = None
     assumptions: tuple[Assumption, ...] = ()
     notes: tuple[str, ...] = ()
     manifest: tuple[tuple[str, str], ...] = ()

@@ -13,8 +13,10 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+from experiments.fairness_audit import FairnessAudit
 from experiments.report_details import AuditRow, Move, WhatIf
 from experiments.report_input import People, ReportInput, RepRow
+from experiments.report_table import LEAST_GROUP
 from experiments.report_wording import rep_label
 from experiments.words import word
 from history.diagnose_finding import Finding
@@ -74,7 +76,21 @@ def _without_persons(given: ReportInput) -> ReportInput:
         notes=tuple(text for text in given.notes if not named(text)),
         moves=tuple(_between_teams(move, team_of) for move in given.moves),
         audit=tuple(row for row in given.audit if row.subject not in team_of),
+        fairness=given.fairness and _without_people(given.fairness, named),
         what_ifs=tuple(_without_names(case) for case in given.what_ifs),
+    )
+
+
+def _without_people(audit: FairnessAudit, named: Callable[[str], bool]) -> FairnessAudit:
+    """Groups and quarters stay only where nobody can be picked out."""
+    small = (row for row in (*audit.groups, *audit.quarters) if row.people < LEAST_GROUP)
+    hidden = {id(row) for row in small}
+    return replace(
+        audit,
+        people=(),
+        groups=tuple(row for row in audit.groups if id(row) not in hidden),
+        quarters=tuple(row for row in audit.quarters if id(row) not in hidden),
+        notes=tuple(text for text in audit.notes if not named(text)),
     )
 
 

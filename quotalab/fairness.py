@@ -14,6 +14,7 @@ from experiments.fairness_checks import Check
 from experiments.fairness_people import PersonRow, Quarter
 from experiments.money import Language
 from experiments.runs import Progress, plan_of
+from experiments.words import phrase, word
 from optimize.audit import RuleRow
 from optimize.responses import estimate
 from quotalab.learning import DEFAULT_YEARS, learning_years
@@ -38,23 +39,6 @@ _VERDICT = {
     ),
 }
 _MARK = {"flagged": ("[unfair] ", "[不公平] "), "calm": ("         ", "         ")}
-_NAMES = {
-    "quota_over_potential": ("quota / potential", "指标潜力比"),
-    "attainment": ("attainment", "达成率"),
-    "territory": ("the size of the territory", "区域大小"),
-    "growth": ("the growth that is asked", "要求的增幅"),
-    "team": ("teams", "团队"),
-    "region": ("regions", "区域"),
-    "tenure": ("tenure", "司龄"),
-    "level": ("grades", "职级"),
-    "gini_of_quota_over_potential": ("Gini index of quota / potential", "指标潜力比的基尼系数"),
-    "attainment_against_territory": ("attainment against territory (rank correlation)", "达成率与区域大小的等级相关"),
-    "shortfall_of_the_worst_off": (
-        "shortfall of the worst-off (1 - capped attainment)",
-        "最弱势者缺口（1 - 封顶达成率）",
-    ),
-    "range_of_chances": ("range of the chances to make quota", "达标概率的极差"),
-}
 _CORRELATED = (
     "{measure} against {against}: rank correlation {correlation:+.2f}, highest quarter {gap:+.0%} on lowest{tested}",
     "{measure}与{against}：等级相关 {correlation:+.2f}，最高四分之一比最低四分之一 {gap:+.0%}{tested}",
@@ -114,20 +98,25 @@ def audit_text(found: FairnessAudit, language: Language) -> str:
         ),
         _VERDICT[found.flagged][zh].format(level=found.level),
     ]
-    lines += [_check_line(check, zh=zh) for check in found.checks]
+    lines += [_check_line(check, language) for check in found.checks]
     for row in found.feasible:
         mark = _MARK["flagged" if row.outlier else "calm"][zh]
-        lines.append(mark + _AMONG[zh].format(**asdict(row) | {"figure": _NAMES[row.figure][zh]}))
+        lines.append(mark + _AMONG[zh].format(**asdict(row) | {"figure": word(f"fair.{row.figure}", language)}))
     broken = sorted({row.rule for row in found.rules if not row.kept})
     if broken:
-        lines.append(("不符合的规则：" if zh else "rules that the plan breaks: ") + ", ".join(broken))
-    return "\n".join([*lines, *found.notes])
+        shown = ("、" if zh else ", ").join(word(f"rule.{rule}", language) for rule in broken)
+        lines.append(("不符合的规则：" if zh else "rules that the plan breaks: ") + shown)
+    for note in found.notes:
+        key, given = phrase("fair_note", note)
+        lines.append(note if key is None else word(key, language, **given))
+    return "\n".join(lines)
 
 
-def _check_line(check: Check, *, zh: bool) -> str:
+def _check_line(check: Check, language: Language) -> str:
+    zh = language == "zh"
     tested = "" if check.p_adjusted is None else _TESTED[zh].format(p=check.p_adjusted)
     form = _APART if check.correlation is None else _CORRELATED
-    names = {"measure": _NAMES[check.measure][zh], "against": _NAMES[check.against][zh]}
+    names = {"measure": word(f"fair.{check.measure}", language), "against": word(f"fair.{check.against}", language)}
     mark = _MARK["flagged" if check.flagged else "calm"][zh]
     return mark + form[zh].format(gap=check.gap, correlation=check.correlation, tested=tested, **names)
 

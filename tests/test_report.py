@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 from experiments.bounds import Bounds, ProgrammeBound, QuotaBound
+from experiments.fairness_audit import Among, FairnessAudit, GroupRow
+from experiments.fairness_checks import Check
+from experiments.fairness_people import PersonRow, quarters
 from experiments.report import PAGES, render, write
 from experiments.report_charts import waterfall
 from experiments.report_decision import decision, verdict
@@ -40,6 +43,7 @@ from experiments.report_table import LEAST_GROUP, MOST_ROWS, withheld_groups
 from experiments.report_watch import MOST_WATCH_OUTS, questions, watch_outs
 from experiments.report_what_ifs import what_ifs
 from experiments.report_wording import wording
+from experiments.words import word
 from history.diagnose_care import Care
 from history.diagnose_finding import Finding
 from scenarios.errors import InputRefused
@@ -110,6 +114,38 @@ def staff() -> tuple[RepRow, ...]:
             )
         )
     return tuple(rows)
+
+
+def audited(reps: tuple[RepRow, ...]) -> FairnessAudit:
+    """An audit in which one thing is unequal beyond chance, one only weakly, and E1 would rather be E5."""
+    rows = []
+    for at, rep in enumerate(sorted(reps, key=lambda rep: rep.potential or 0)):
+        place = "E5" if rep.id == "E1" else ""
+        figures = (1.02, round(rep.expected), rep.expected / (rep.quota or 1), 0.9, 0.5, 0.05)
+        rows.append(
+            PersonRow(rep.id, rep.team, "", "over 3 years", "mid", rep.quota or 0, rep.potential or 0, *figures,
+                      1 + 4 * at // len(reps), place, 0.68 if place else 0.5)
+        )  # fmt: skip
+    return FairnessAudit(
+        plan="B",
+        level=0.05,
+        people=tuple(rows),
+        checks=(
+            Check("quota_over_potential", "territory", 0.74, 0.33, 0.004, 0.012, flagged=True),
+            Check("attainment", "territory", -0.31, -0.04, 0.03, 0.12),
+            Check("attainment", "growth", 0.1, 0.0, note="described only: the quota is in both"),
+            Check("attainment", "team", None, 0.08, note="fewer than 30 people"),
+        ),
+        groups=(GroupRow("tenure", "over 3 years", 11, 27_000 * K, 1.0, 0.99, 0.47),
+                GroupRow("tenure", "under 1 year", 1, 860 * K, 0.8, 0.95, 0.4)),
+        quarters=quarters(tuple(rows)),
+        feasible=(Among("range_of_chances", 0.7, 0.3, 0.4, 0.6, 0.004, outlier=True),),
+        rules=(),
+        gini_quota=0.057,
+        gini_attainment=0.024,
+        envious=1 / 12,
+        notes=("groups are shown, but tested from 30 people on only",),
+    )  # fmt: skip
 
 
 def example() -> ReportInput:
@@ -232,6 +268,7 @@ def example() -> ReportInput:
             ),
             AuditRow("workload", "E1", 0.95, 0.88, "share", False),
         ),
+        fairness=audited(reps),
         assumptions=(
             Assumption("reps[*].potential", "tier potentials and leads", "planner's estimate", "low"),
             Assumption("stages[*].effort", "0.7 to 7.0 h", "interviews", "medium"),
@@ -701,6 +738,37 @@ def test_large_companies_show_teams_first_and_everyone_on_a_page_of_its_own() ->
 def test_unknown_language_edition_or_page_is_refused(arguments: dict[str, str], named: str) -> None:
     with pytest.raises(InputRefused, match=named):
         render(EXAMPLE, **arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_audit_tells_what_is_unequal_and_calls_weak_evidence_weak(language: str) -> None:
+    html = render(EXAMPLE, language)
+    page = Page(html)
+    rows = {tuple(text for _, text, _ in row[:2]): [text for _, text, _ in row] for row in page.rows if len(row) == 7}
+    names = {key: word(f"fair.{key}", language) for key in ("quota_over_potential", "attainment", "territory")}
+    found = {
+        measure: rows[names[measure], names["territory"]][-1] for measure in ("quota_over_potential", "attainment")
+    }
+    assert found == {
+        "quota_over_potential": word("fair.unfair", language),
+        "attainment": word("fair.weak", language),
+    }
+    text = page.sections["fairness"]
+    assert word("fair.outlier", language) in text
+    assert word("fair.rather", language, who="E1 陈立", place="E5 王磊", chance="68%") in text
+    picture = html[html.index('<figure class="scatter">') :]
+    picture = picture[: picture.index("</figure>")]
+    assert picture.count("<circle") == len(STAFF)
+    assert picture.count('class="rather"') == 1
+    nobody = render(replace(EXAMPLE, fairness=None), language)
+    assert word("fair.nobody", language) in nobody
+
+
+def test_the_aggregate_audit_shows_no_single_person() -> None:
+    html = render(EXAMPLE, "en", people="aggregate")
+    assert "<circle" not in html
+    assert "under 1 year" not in html
+    assert "over 3 years" in html
 
 
 def test_drawings_stay_inside_their_box() -> None:
