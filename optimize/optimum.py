@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from optimize.model import Model, build, first_knots, given_way, read_decisions,
 from optimize.parts.accounts import possible_pairs
 from optimize.problem import AllocationProblem, Decisions, Floats, held
 from optimize.solve import Solution, solve
-from scenarios.errors import Problem, Unsupported
+from scenarios.errors import Problem, Unsupported, refuse_if
 
 GAP = 1e-4
 CALLED_OPTIMAL = 1e-2
@@ -59,10 +59,12 @@ def optimise(problem: AllocationProblem, gap: float | None = None, method: Metho
             the latter for requests beyond :data:`LARGE` pairs wherever it can decide all that is asked.
 
     Raises:
+        InputRefused: no such method, or a gap that is none.
         Unsupported: asked for prices, and they cannot decide all that is asked; says what.
         InfeasiblePlan: no decisions satisfy the request.
         NoStepError: none within its trust region do.
     """
+    check_method(method, gap)
     if method == "prices" or (method == "auto" and _large(problem)):
         from optimize.by_prices.method import unsupported
 
@@ -73,6 +75,20 @@ def optimise(problem: AllocationProblem, gap: float | None = None, method: Metho
         if not missing:
             return _by_prices(problem, gap)
     return _exact(problem, GAP if gap is None else gap)
+
+
+def check_method(method: str, gap: float | None) -> None:
+    """Refuse a method or a gap that does not exist, before any work is done with them.
+
+    Raises:
+        InputRefused: naming each.
+    """
+    problems, known = [], get_args(Method)
+    if method not in known:
+        problems.append(Problem("method", str(method), "no such method", f"one of {', '.join(known)}"))
+    if gap is not None and not 0.0 < gap < 1.0:
+        problems.append(Problem("gap", f"{gap:g}", "must lie between 0 and 1", "write 0.001 for .1 %"))
+    refuse_if(problems)
 
 
 def by_prices_where_free(problem: AllocationProblem) -> bool:

@@ -27,7 +27,7 @@ from optimize.baselines import baselines as ruled
 from optimize.explanation import Explanation, check_share, explain_plan
 from optimize.frontier import traced_values
 from optimize.levers import SHARE
-from optimize.optimum import Method
+from optimize.optimum import Method, check_method
 from optimize.responses import estimate
 from quotalab.diagnosis import Diagnosed, of_export, of_plan
 from quotalab.learning import DEFAULT_YEARS, learning_years
@@ -65,10 +65,12 @@ def allocate(
 
     Raises:
         Unsupported: asked for prices, which cannot decide all that the scenario asks; says what.
-        InputRefused: the scenario lacks what an allocation needs, or asks for what is not done in one pass.
+        InputRefused: the scenario lacks what an allocation needs, or asks for what is not done in one pass; no such
+            method or gap.
         InfeasiblePlan: the rules cannot hold together; says which, and the least loosening that helps.
     """
     require_world(scenario)
+    check_method(method, gap)
     years = outcome or learning_years(
         scenario, replications=replications, seed=seed, workers=workers, progress=progress
     )

@@ -14,6 +14,7 @@ from quotalab.cli.looping import (
     loop_hashes,
     loop_tables,
     looped,
+    refuse_with_loop,
     refuse_without_loop,
     tell_interruption,
 )
@@ -22,6 +23,20 @@ from quotalab.cli.terminal import Terminal
 if TYPE_CHECKING:
     from optimize.allocate import AllocationResult
     from scenarios.scenario import Scenario
+
+
+BOUNDS = {
+    "programme": "by branch and bound",
+    "linear": "by prices",
+    "knapsack": "by prices and whole accounts",
+    "total": "nobody attains more than the quotas",
+    "none": "no bound",
+}
+STATUS = {
+    "optimal": "optimal",
+    "stopped": "not proven optimal",
+    "simulated": "found by the closed loop",
+}
 
 
 def allocate(
@@ -35,6 +50,18 @@ def allocate(
         bool,
         typer.Option("--robust", help="With --loop: the best plan on average over plausible errors of the parameters."),
     ] = False,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            "--method",
+            metavar="exact|prices|auto",
+            help="Branch and bound, the method by prices for large companies, or by size. Default: auto.",
+        ),
+    ] = None,
+    gap: Annotated[
+        float | None,
+        typer.Option("--gap", help="Proven gap at which to stop. Default: 0.0001, by prices 0.001."),
+    ] = None,
     judge: Annotated[
         int | None,
         typer.Option(
@@ -62,6 +89,7 @@ def allocate(
     and its audit trail goes on.
     """
     with Terminal(as_json=as_json, quiet=quiet) as terminal:
+        from optimize.optimum import check_method
         from quotalab.api import allocate as allocated
         from quotalab.judging import judged_plan
         from quotalab.locking import allocated_trail, earlier_trail, who_is
@@ -71,8 +99,11 @@ def allocate(
         from scenarios.locks import with_locks
         from scenarios.today import today_plan
 
-        if not loop:
+        if loop:
+            refuse_with_loop(method, gap)
+        else:
             refuse_without_loop(robust, judge)
+            check_method(method or "auto", gap)
         world = open_world(scenario, sets, plan)
         target = output or default_target("allocate", world)
         check_target(target, "allocate")
@@ -85,7 +116,15 @@ def allocate(
             result = improved.loop.allocation
         else:
             with terminal.progress("simulating the present plan") as progress:
-                result = allocated(world, replications=replications, seed=seed, workers=workers, progress=progress)
+                result = allocated(
+                    world,
+                    replications=replications,
+                    seed=seed,
+                    workers=workers,
+                    progress=progress,
+                    gap=gap,
+                    method=method or "auto",
+                )
         with terminal.progress("simulating the new plan") as progress:
             judged = judged_plan(
                 world, result, replications=replications, seed=seed, workers=workers, progress=progress
@@ -108,6 +147,8 @@ def allocate(
             loop=loop or None,
             robust=robust or None,
             judge=judge,
+            method=method,
+            gap=gap,
         )
         with run_folder(target, "allocate", terminal.watch, settings) as draft:
             draft.about(world)
@@ -140,6 +181,8 @@ def _facts(result: AllocationResult, world: Scenario) -> dict[str, Any]:
     return {
         "status": result.status,
         "gap": None if isnan(result.gap) else result.gap,
+        "bound": None if isnan(result.bound) else result.bound / 100,
+        "bound_type": result.bound_type,
         "reproducible": result.reproducible,
         "model_value": result.model_value / 100,
         "model_attained_share": result.attained_share_model,
@@ -173,6 +216,8 @@ def _text(result: AllocationResult, world: Scenario) -> str:
     lines += [f"locked: {row.path} = {row.value}, {row.author}: {row.reason}" for row in plan.locks]
     lines += [f"exception: {text}" for text in result.exceptions]
     value = amount(result.model_value, "en", world.currency)
-    gap = "" if isnan(result.gap) else f"proven gap {100 * result.gap:.3g} %, "
-    lines.append(f"model value (capped sales) {value}, {gap}{result.status}")
+    gap = "" if isnan(result.gap) else f"proven gap {100 * result.gap:.3g} % ({BOUNDS.get(result.bound_type, result.bound_type)}), "
+    lines.append(f"model value (capped sales) {value}, {gap}{STATUS[result.status]}")
+    if not result.reproducible:
+        lines.append("ended by the time limit: the same request may give another plan")
     return "\n".join(lines)

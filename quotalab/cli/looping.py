@@ -29,6 +29,17 @@ def refuse_without_loop(robust: bool, judge: int | None) -> None:
     refuse_if(Problem(name, value, rule, remedy) for name, value in given.items() if value is not None)
 
 
+def refuse_with_loop(method: str | None, gap: float | None) -> None:
+    """Refuse settings of a single pass where there is a loop, which solves in steps of its own.
+
+    Raises:
+        InputRefused: naming each.
+    """
+    given = {"--method": method, "--gap": None if gap is None else f"{gap:g}"}
+    rule, remedy = "is a setting of a plan made in one pass", "leave out it or --loop"
+    refuse_if(Problem(name, value, rule, remedy) for name, value in given.items() if value is not None)
+
+
 def looped(terminal: Terminal, world: Scenario, target: Path, judge: int | None, **settings: Any) -> Improvement:
     """Run the loop and its proof; the best plan so far stands beside the target while it runs."""
     from quotalab.improving import PROOF_YEARS, improve
