@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from scenarios.base import Minor
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
-from scenarios.today import company_target, has_company_target
+from scenarios.today import company_target, has_company_target, last_sales_under
 from sim.outcome import Counts, Outcome
 from sim.statistics import Interval, mean_interval, quantile_interval, wilson
 
@@ -64,6 +64,7 @@ class RepMeasures:
         capped: E[min(sales, quota)] / quota.
         chance: to make quota, with its Wilson interval.
         workload: working hours used over working hours available.
+        last_sales: of the territory as the plan cuts it: an account's history follows it.
         growth: quota / last sales - 1.
         gained: accounts that the plan brings, against today's owners.
         lost: accounts that the plan takes away.
@@ -294,7 +295,7 @@ def _rep_measures(
     training: dict[str, float] = {}
     for (rep_id, _), amount in plan.training_hours().items():
         training[rep_id] = training.get(rep_id, 0.0) + amount
-    person = {rep.id: rep for rep in scenario.reps}
+    person, last = {rep.id: rep for rep in scenario.reps}, last_sales_under(scenario, plan)
     rows = []
     for column, rep in enumerate(cube.keys):
         own, who = sales[:, column], person[rep]
@@ -307,13 +308,13 @@ def _rep_measures(
                 low=float(low[column]),
                 high=float(high[column]),
                 workload=_ratio(busy[:, column].sum(), available[:, column].sum()),
-                last_sales=None if who.last_sales is None else int(who.last_sales),
+                last_sales=last[rep],
                 potential=potentials.get(rep),
                 accounts=sum(owner == rep for owner in owners.values()),
                 gained=sum(to == rep for _, to in moved),
                 lost=sum(origin == rep for origin, _ in moved),
                 training_hours=training.get(rep, 0.0),
-                **_against_quota(own, quotas.get(rep), who.last_sales),
+                **_against_quota(own, quotas.get(rep), last[rep]),
             )
         )
     return tuple(rows)

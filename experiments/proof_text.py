@@ -49,7 +49,10 @@ def _lines(proof: Proof, language: Language) -> Iterator[str]:
     for rival in dict.fromkeys((*proof.best_rules.values(), TODAY)):
         rows = [row for row in compared.differences if (row.case, row.against) == (proof.plan, rival)]
         if rows:
-            yield "  " + word("proof.against", language, plan=names["plan"], rival=plan_label(rival, language))
+            best_in = [measure for measure, name in proof.best_rules.items() if name == rival]
+            told = "".join(word(f"proof.best_by_{measure}", language) for measure in best_in)
+            label = plan_label(rival, language) + told
+            yield "  " + word("proof.against", language, plan=names["plan"], rival=label)
             yield from (f"    {difference_line(row, language, currency)}" for row in rows)
     if proof.rule_breakers:
         shown = ("、" if language == "zh" else ", ").join(

@@ -97,7 +97,7 @@ def prove(
     outcomes = {name: pool.outcome(scenario, one) for name, one in everything.items()}
     request, breakers = _request(scenario, everything, responses)
     rules = tuple(name for name in baselines if name not in breakers) or tuple(baselines)
-    best = {measure: _best(measure, {name: baselines[name] for name in rules}, outcomes) for measure in OBJECTIVES}
+    best = {measure: best_rule(measure, {name: baselines[name] for name in rules}, outcomes) for measure in OBJECTIVES}
     pairs = [(judged, rival) for rival in (TODAY, *baselines) if rival != judged]
     pairs += [(name, rival) for name in dict.fromkeys(best.values()) for rival in (TODAY, *rules) if rival != name]
     comparison = compare_outcomes(
@@ -188,8 +188,11 @@ def _request(
     return request, frozenset(name for name, one in plans.items() if breaks_a_rule(request, one))
 
 
-def _best(measure: str, rules: Mapping[str, Plan], outcomes: Mapping[str, Outcome]) -> str:
-    """The rule with the largest expected sales or capped attainment."""
+def best_rule(measure: str, rules: Mapping[str, Plan], outcomes: Mapping[str, Outcome]) -> str:
+    """The rule with the largest expected sales or capped attainment; ties by the other of the two, then by name.
+
+    It is chosen on the years on which it is compared, which favours it, not the plan.
+    """
 
     def worth(name: str) -> tuple[float, float, str]:
         sales, capped = expected(rules[name], outcomes[name])

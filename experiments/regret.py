@@ -20,7 +20,7 @@ from experiments.measures import Floats, PlanMeasures, moved_accounts, plan_meas
 from experiments.money import Language
 from experiments.parameter_error import with_parameter_draw
 from experiments.runs import Progress, Runs, Simulate
-from experiments.stress import chosen
+from experiments.stress import chosen, unknown_stresses
 from experiments.without_blocks import Years, leave_blocks_out
 from scenarios.base import MINOR_PER_MAJOR
 from scenarios.errors import Problem, refuse_if
@@ -181,7 +181,7 @@ def stress_test(
         InputRefused: no plan, one that does not fit the scenario, an unknown stress, or too few years for the draws.
     """
     require_world(scenario)
-    _check(scenario, plans, draws, replications)
+    _check(scenario, plans, stresses or (), draws, replications)
     hit = chosen(scenario, None if stresses is None else list(stresses))
     worlds = {AS_GIVEN: scenario} | {name: stress.applied(scenario) for name, stress in hit.items()}
     used = scenario.seed if seed is None else seed
@@ -229,8 +229,8 @@ def _in_error(
     return [np.concatenate(part) for part in parts]
 
 
-def _check(scenario: Scenario, plans: Mapping[str, Plan], draws: int, replications: int) -> None:
-    found = []
+def _check(scenario: Scenario, plans: Mapping[str, Plan], names: Sequence[str], draws: int, replications: int) -> None:
+    found = unknown_stresses(scenario, names)
     if not plans:
         found.append(Problem("plans", "", "at least one plan is needed", "for example {'today': ql.today_plan(world)}"))
     if replications < 2:

@@ -123,7 +123,15 @@ class Promise:
     @property
     def gap(self) -> float:
         """What was promised too much, as a share of what the simulation gave."""
-        return self.model / self.simulated.estimate - 1 if self.simulated.estimate else 0.0
+        return self._over(self.simulated.estimate)
+
+    @property
+    def gap_ends(self) -> tuple[float, float]:
+        """The same at the ends of the simulated value's interval."""
+        return self._over(self.simulated.high), self._over(self.simulated.low)
+
+    def _over(self, simulated: float) -> float:
+        return self.model / simulated - 1 if simulated else 0.0
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from experiments.compare import Comparison, compare_outcomes
 from experiments.decompose import Decomposition, decompose
 from experiments.fairness_audit import FairnessAudit, audit_plan
+from experiments.prove import best_rule
 from experiments.report_input import BackCast
 from experiments.runs import Progress, Runs
 from experiments.trade import TradeTable, trade_table
@@ -41,7 +40,8 @@ class Evidence:
         outcomes: the simulated years of each plan, on common random numbers.
         comparison: all plans; ``plan`` against every other, and the best rule against ``today``.
         potentials: plan -> rep -> potential under that plan's owners, minor units.
-        best_rule: the simple rule that the plan has to beat.
+        best_rule: the simple rule that the plan has to beat: the one that sells most, among those within the fairness
+            rules if any are.
         rule_breakers: plans that break a fairness rule; a rule of thumb among them is listed, not compared with.
         over_rule, over_today: where the plan's sales come from.
         fairness: of the plan on its own years; None where there are not two people to compare.
@@ -107,7 +107,8 @@ def gather(
     outcomes = {name: runs.outcome(scenario, plan) for name, plan in plans.items()}
     problem = formulate(scenario, responses)
     breakers = frozenset(name for name, plan in plans.items() if breaks_a_rule(problem, plan))
-    best = best_rule(rules, outcomes, breakers)
+    within = {name: plan for name, plan in rules.items() if name not in breakers} or rules
+    best = best_rule("sales", within, outcomes)
     known = {name: _potentials(problem, plan) for name, plan in plans.items()}
     uncertainty = None
     if draws:
@@ -141,21 +142,6 @@ def gather(
         findings=findings,
         manifest=manifest or {},
     )
-
-
-def best_rule(rules: Mapping[str, Plan], outcomes: Mapping[str, Outcome], breakers: frozenset[str]) -> str:
-    """The rule that sells most, among those within the fairness rules if any are; ties by capped sales, then name.
-
-    It is chosen on the years on which it is compared, which favours it, not the plan.
-    """
-
-    def worth(name: str) -> tuple[float, float, str]:
-        cube, quotas = outcomes[name]["rep"], rules[name].quotas("revenue")
-        carried = np.array([quotas.get(rep, 0) for rep in cube.keys])
-        capped = np.minimum(cube.total("revenue"), carried)
-        return float(cube.company("revenue").mean()), float(capped.sum(axis=1).mean()), name
-
-    return max([name for name in rules if name not in breakers] or list(rules), key=worth)
 
 
 def _potentials(problem: AllocationProblem, plan: Plan) -> dict[str, int]:

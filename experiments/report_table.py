@@ -174,6 +174,11 @@ def _unit(say: Wording) -> str:
 def _note(given: ReportInput, say: Wording) -> str:
     chances = [*(rep.chance for rep in given.reps), given.today.target_chance, given.plan.target_chance]
     widths = [chance.half_width for chance in chances if chance is not None]
-    if not widths:
-        return ""
-    return say.t("who.chance_note", years=given.how_sure.years, points=ceil(100 * max(widths)))
+    told = []
+    if widths:
+        told.append(say.t("who.chance_note", years=given.how_sure.years, points=ceil(100 * max(widths))))
+    if given.moves:
+        told.append(say.t("who.last_note"))
+    if any(rep.last_sales is None and rep.quota is not None for rep in given.reps):
+        told.append(say.t("who.growth_note"))
+    return say.t("page.space").join(told)

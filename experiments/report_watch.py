@@ -45,7 +45,8 @@ def _about_the_figures(given: ReportInput, say: Wording) -> list[str]:
         found.append(say.t("watch.implausible", gain=say.percent(over_rule.estimate / base, 1)))
     optimism = given.promise.gap
     if optimism > OPTIMISM_WORTH_A_WORD:
-        found.append(say.t("watch.optimism", gap=say.percent(optimism, 1)))
+        low, high = (say.percent(end, 1) for end in given.promise.gap_ends)
+        found.append(say.t("watch.optimism", gap=say.percent(optimism, 1), low=low, high=high))
     broken = sorted({say.known("rule", row.rule) for row in given.audit if not row.kept})
     if broken:
         found.append(say.t("watch.broken", what=say.list(broken)))

@@ -14,6 +14,7 @@ from experiments.words import word
 from scenarios.goals import RATIO_METRICS, MinimumChance
 from scenarios.plan import Plan, QuotaRow, is_money
 from scenarios.scenario import Scenario
+from scenarios.today import last_sales_under
 from sim.outcome import Counts, Outcome
 from sim.statistics import Interval, wilson
 from sim.timetable import Timetable
@@ -32,7 +33,7 @@ class Smart:
         first, end: the period, half-open.
         value: minor units, a count, or a ratio (average order value in minor units).
         chance: to reach it, with its Wilson interval; None where no year has anything to measure.
-        last: what the rep reached in the period before, where the scenario knows it.
+        last: what the rep's territory as the plan cuts it brought in the period before, where the scenario knows it.
         least_chance: at which a quota counts as attainable: that of the scenario's rule, else 35 %.
     """
 
@@ -50,7 +51,7 @@ class Smart:
 
     @property
     def growth(self) -> float | None:
-        """Quota over the rep's own last period, less 1."""
+        """Quota over the territory's last period, less 1: what limits on growth are measured by, too."""
         return self.value / self.last - 1 if self.last else None
 
     @property
@@ -121,6 +122,7 @@ class _Reader:
     def __init__(self, scenario: Scenario, plan: Plan, outcome: Outcome) -> None:
         self._scenario, self._cube = scenario, outcome["rep"]
         self._people = {rep.id: rep for rep in scenario.reps}
+        self._last = last_sales_under(scenario, plan)
         self._columns = {rep: column for column, rep in enumerate(self._cube.keys)}
         laid = Timetable(scenario.calendar).periods()
         self._firsts, self._ends = list(laid.firsts), list(laid.ends(scenario.calendar))
@@ -161,7 +163,7 @@ class _Reader:
     ) -> Smart:
         who, calendar = self._people[rep], self._scenario.calendar
         whole = metric == "revenue" and (first, end) == (calendar.start, calendar.end)
-        last = int(who.last_sales) if whole and who.last_sales is not None else None
+        last = self._last[rep] if whole else None
         rule = self._scenario.allocation.enabled(MinimumChance)
         least = DEFAULT_CHANCE if rule is None else rule.chance
         return Smart(rep, who.name or rep, who.team, metric, unit, first, end, value, chance, last, least)

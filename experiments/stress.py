@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
 from scenarios import files
 from scenarios.changes import Change
-from scenarios.errors import InputRefused, Problem
+from scenarios.errors import Problem, refuse_if
 from scenarios.people import Rep
 from scenarios.scenario import Scenario, require_world
 
@@ -68,11 +68,15 @@ def chosen(scenario: Scenario, names: list[str] | None) -> dict[str, Stress]:
     found = stresses(scenario)
     if names is None:
         return found
-    known = ", ".join(found)
-    unknown = [Problem("stress", name, "no such stress here", f"known: {known}") for name in names if name not in found]
-    if unknown:
-        raise InputRefused(unknown)
+    refuse_if(unknown_stresses(scenario, names))
     return {name: found[name] for name in dict.fromkeys(names)}
+
+
+def unknown_stresses(scenario: Scenario, names: Iterable[str]) -> list[Problem]:
+    """A problem for each name that is no stress of the scenario."""
+    known = stresses(scenario)
+    listed = ", ".join(known)
+    return [Problem("stress", name, "no such stress here", f"known: {listed}") for name in names if name not in known]
 
 
 def _all(scenario: Scenario) -> Iterator[Stress]:

@@ -32,12 +32,12 @@ FACTORS = (
     "potential",
     "skill",
     "ramp",
-    "spread",
+    "steadiness",
     "accounts",
     "training",
-    "history",
-    "fairness",
-    "locks",
+    "growth limits",
+    "other rules",
+    "locked values",
     "rounding",
 )
 

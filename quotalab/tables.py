@@ -125,8 +125,12 @@ def quota_table(today: Plan, plan: Plan, result: AllocationResult) -> pd.DataFra
 
 
 def rule_table(result: AllocationResult) -> pd.DataFrame:
-    """One row a fairness rule and subject: limit, actual, whether it binds, what loosening it would bring."""
-    return pd.DataFrame([asdict(row) for row in result.rule_rows], columns=_columns(RuleRow))
+    """One row a fairness rule and subject: limit, actual, whether it binds, what loosening it would bring.
+
+    All of it is the model's, chances to make quota included; ``smart_table`` has the simulated ones.
+    """
+    rows = [asdict(row) for row in result.rule_rows]
+    return pd.DataFrame(rows, columns=_columns(RuleRow)).assign(basis="model")
 
 
 def move_table(result: AllocationResult) -> pd.DataFrame:

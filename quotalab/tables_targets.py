@@ -157,6 +157,7 @@ def smart_table(quotas: Sequence[Smart]) -> pd.DataFrame:
                 "start": one.first.isoformat(),
                 "end": one.end.isoformat(),
                 **_chance(one.chance),
+                "basis": "simulated",
                 "reach": one.reach,
                 "last": in_units(one.metric, one.last),
                 "growth": one.growth,

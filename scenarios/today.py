@@ -97,3 +97,21 @@ def formula_target(scenario: Scenario, formula: TargetFormula) -> Minor:
             Problem("goals.targets", formula.base, "no rep has this figure", f"give reps {formula.base}")
         )
     return Minor(round(sum(known) * Fraction(str(round(formula.factor(), 12)))))
+
+
+def last_sales_under(scenario: Scenario, plan: Plan) -> dict[str, int | None]:
+    """Last sales of each rep's territory under a plan, minor units: an account's history follows it where it is known.
+
+    ``None`` for whoever has no full last period.
+    """
+    planned, last = plan.owner_of(), {rep.id: rep.last_sales for rep in scenario.reps}
+    found = {rep: None if sales is None else int(sales) for rep, sales in last.items()}
+    for account in scenario.accounts:
+        to = planned.get(account.id, account.owner)
+        if to == account.owner or account.sales_last is None:
+            continue
+        for rep, sign in ((account.owner, -1), (to, 1)):
+            known = None if rep is None else found.get(rep)
+            if rep is not None and known is not None:
+                found[rep] = known + sign * int(account.sales_last)
+    return {rep: None if sales is None else max(sales, 0) for rep, sales in found.items()}

@@ -536,20 +536,20 @@ def planted(factor: str):
     elif factor == "training":
         allocation["training"] = {"budget_hours": 4, "skills": ["negotiation"]}
         allocation["locks"] = [{"path": "training.R1.negotiation", "value": 4}]
-    elif factor == "spread":
+    elif factor == "steadiness":
         sales[:, 0] = 100 + (sales[:, 0] - 100) / 2
-    elif factor == "history":
+    elif factor == "growth limits":
         people[0]["last_sales"] = 400
         allocation["rules"] = [{"rule": "growth", "floor": -0.5, "cap": 9.0}]
-    elif factor == "fairness":
+    elif factor == "other rules":
         allocation["rules"] = [{"rule": "potential_band", "tolerance": 0.0}]
         arrays["territory"] = np.array([150_00.0, 100_00, 100_00])
-    elif factor == "locks":
+    elif factor == "locked values":
         allocation["locks"] = [{"path": "quota.R1", "value": 150}]
     elif factor == "rounding":
         allocation["rounding_step"] = 70
     # Beyond the means, an even seller can carry more than a lumpy one.
-    target = 330 if factor == "spread" else 300
+    target = 330 if factor == "steadiness" else 300
     goals = {"targets": [{"metric": "revenue", "target": target}]}
     scenario = changed(world(3, accounts, **allocation), reps=people, goals=goals)
     found = responses_of(scenario, sales, **arrays)
@@ -560,7 +560,18 @@ def planted(factor: str):
     return scenario, found
 
 
-FACTORS = ("potential", "skill", "ramp", "accounts", "training", "spread", "history", "fairness", "locks", "rounding")
+FACTORS = (
+    "potential",
+    "skill",
+    "ramp",
+    "accounts",
+    "training",
+    "steadiness",
+    "growth limits",
+    "other rules",
+    "locked values",
+    "rounding",
+)
 
 
 @pytest.mark.parametrize("factor", FACTORS)

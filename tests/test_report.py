@@ -86,7 +86,7 @@ def staff() -> tuple[RepRow, ...]:
     for code, name, team, last, today, quota, potential, hits, expected, busy in STAFF:
         base = round((last or today) * 1.06)
         bars = [("equal share", base), ("potential", 40), ("skill", -25), ("training", 30 if code != "E1" else 0)]
-        bars += [("fairness", -12), ("rounding", quota - base - sum(value for _, value in bars[1:]) + 12)]
+        bars += [("other rules", -12), ("rounding", quota - base - sum(value for _, value in bars[1:]) + 12)]
         rows.append(
             RepRow(
                 id=code,
@@ -559,6 +559,15 @@ def test_quota_gain_is_never_merged_with_the_sales_gain() -> None:
     assert [cell[2] for cell in rows["Re-cutting quotas"][1:]] == [0, 0]
     total = [rows[name][column][2] or 0 for name in ("Accounts: owners and care", "Training") for column in (1, 2)]
     assert [rows["Total"][column][2] for column in (1, 2)] == [total[0] + total[2], total[1] + total[3]]
+
+
+def test_a_promise_that_was_too_large_is_told_with_its_interval() -> None:
+    promise = replace(EXAMPLE.promise, model=EXAMPLE.promise.simulated.estimate * 1.1)
+    low, high = promise.gap_ends
+    assert low < promise.gap < high
+    assert promise.gap == pytest.approx(0.1)
+    told = watch_outs(replace(EXAMPLE, promise=promise), wording(EXAMPLE, "en"))
+    assert f"10.0% [{100 * low:.1f}%, {100 * high:.1f}%] more capped sales" in " ".join(told)
 
 
 def test_watch_outs_are_few_and_the_gravest_come_first() -> None:

@@ -9,19 +9,26 @@ from itertools import product
 import numpy as np
 import pytest
 
+from experiments.measures import plan_measures
+from experiments.prove import best_rule
 from experiments.report import assemble, render
 from experiments.report_assemble import UNITS
-from experiments.report_evidence import PLAN, TODAY, Evidence, best_rule, gather
+from experiments.report_evidence import PLAN, TODAY, Evidence, gather
 from experiments.runs import Runs
+from experiments.smart import smart_quotas
 from experiments.uncertainty import gain_range
 from experiments.whatif import what_if
 from experiments.words import table
 from history.diagnose_stages import early_share
 from optimize import waterfall as bars
 from optimize.allocate import allocate
+from optimize.audit import audit
 from optimize.baselines import baselines
+from optimize.formulate import formulate
+from optimize.plans import decisions_of, quotas_of
 from optimize.responses import estimate
 from optimize.rules import rule_name
+from scenarios.base import Minor
 from scenarios.errors import InputRefused
 from scenarios.goals import (
     DEFAULT_RULES,
@@ -86,6 +93,23 @@ def test_quotas_potentials_and_sales_are_those_of_the_plan(found: Evidence) -> N
     assert given.today.sales_at_risk == 0.0
 
 
+def test_growth_is_one_figure_in_the_rules_and_in_the_checks_of_quotas(loose: Scenario, found: Evidence) -> None:
+    """An account's history follows it, so that a limit on growth and the growth beside it are one figure."""
+    accounts = tuple(account.model_copy(update={"sales_last": Minor(9_000_000)}) for account in loose.accounts)
+    world = loose.model_copy(update={"accounts": accounts})
+    plan, outcome = found.plans[PLAN], found.outcomes[PLAN]
+    world = world.with_plan(found.plans[TODAY])
+    problem = formulate(world, estimate(world, found.outcomes[TODAY]))
+    rows = audit(problem, decisions_of(problem, plan), quotas_of(problem, plan))
+    by_rule = {row.subject: row.actual for row in rows if row.rule in ("growth_cap", "growth_floor")}
+    checked = {one.rep: one.growth for one in smart_quotas(world, plan, outcome) if one.metric == "revenue"}
+    measured = {rep.rep: rep.growth for rep in plan_measures(world, plan, outcome).reps}
+    assert {"E1", "E3"} & set(by_rule), "somebody whose accounts change"
+    for rep, growth in by_rule.items():
+        for told in (checked, measured):
+            assert told[rep] == pytest.approx(growth, abs=1e-9)
+
+
 def test_sales_at_risk_of_the_moves_tie_with_the_tile(found: Evidence) -> None:
     given = assemble(found)
     before = found.outcomes[TODAY]["account"]
@@ -119,10 +143,9 @@ def test_the_first_page_says_what_parameter_errors_cost(found: Evidence, loose: 
 
 def test_best_rule_is_chosen_inside_the_fairness_rules(found: Evidence) -> None:
     rules = {name: plan for name, plan in found.plans.items() if name not in (TODAY, PLAN)}
-    free = best_rule(rules, found.outcomes, frozenset())
-    held = best_rule(rules, found.outcomes, frozenset({free}))
-    assert held != free
-    assert best_rule(rules, found.outcomes, frozenset(rules)) == free
+    within = {name: plan for name, plan in rules.items() if name not in found.rule_breakers} or rules
+    assert found.best_rule == best_rule("sales", within, found.outcomes)
+    free = best_rule("sales", rules, found.outcomes)
     assert found.outcomes[free]["rep"].company("revenue").mean() == max(
         found.outcomes[name]["rep"].company("revenue").mean() for name in rules
     )

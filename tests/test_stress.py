@@ -137,6 +137,7 @@ def test_parameters_in_error_are_one_more_world_and_each_year_has_one_draw() -> 
         ({"draws": 10, "replications": 20}, "20 years allow 5"),
         ({"draws": 1, "replications": 20}, "at least 2"),
         ({"replications": 1}, "at least 2"),
+        ({"stresses": ["flood"], "draws": 10, "replications": 20}, r"(?s)flood.*20 years allow 5"),
     ],
 )
 def test_what_cannot_be_tested_is_refused(given: dict[str, Any], told: str) -> None:

@@ -216,7 +216,11 @@ def _text(result: AllocationResult, world: Scenario) -> str:
     lines += [f"locked: {row.path} = {row.value}, {row.author}: {row.reason}" for row in plan.locks]
     lines += [f"exception: {text}" for text in result.exceptions]
     value = amount(result.model_value, "en", world.currency)
-    gap = "" if isnan(result.gap) else f"proven gap {100 * result.gap:.3g} % ({BOUNDS.get(result.bound_type, result.bound_type)}), "
+    gap = (
+        ""
+        if isnan(result.gap)
+        else f"proven gap {100 * result.gap:.3g} % ({BOUNDS.get(result.bound_type, result.bound_type)}), "
+    )
     lines.append(f"model value (capped sales) {value}, {gap}{STATUS[result.status]}")
     if not result.reproducible:
         lines.append("ended by the time limit: the same request may give another plan")

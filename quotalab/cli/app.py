@@ -22,7 +22,8 @@ from quotalab.cli.worlds import init, schema, validate
 app = typer.Typer(
     name="quotalab",
     help="Simulate a sales funnel, allocate fair quotas, and prove every plan.",
-    epilog="Exit codes: 0 done, 1 refused input, 2 wrong usage, 3 infeasible plan, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 refused input, 2 wrong usage, 3 infeasible plan, 70 a fault of quotalab, "
+    "130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     # Plain help: loading the pretty one takes longer than everything else together.

@@ -132,10 +132,14 @@ def _document(entry: Entry) -> dict[str, Any]:
 def _lines(entry: Entry) -> list[str]:
     said = f": {entry.reason}" if entry.reason else ""
     count = len(entry.changes)
-    lines = [f"{entry.number}  {entry.time}  {entry.author} {entry.action}{said}  ({count} figures changed)"]
+    lines = [f"{entry.number}  {entry.time}  {entry.author} {entry.action}{said}  ({_figures(count)} changed)"]
     shown = sorted(entry.changes, key=lambda change: _ORDER.index(change.path.replace(" ", ".").split(".")[0]))
     for change in shown[:SHOWN_CHANGES]:
         lines.append(f"     {change.path}: {change.before or '-'} -> {change.after or '-'}")
     if count > SHOWN_CHANGES:
         lines.append(f"     and {count - SHOWN_CHANGES} more (all with --json)")
     return lines
+
+
+def _figures(count: int) -> str:
+    return "1 figure" if count == 1 else f"{count} figures"
