@@ -83,13 +83,11 @@ def _without_persons(given: ReportInput) -> ReportInput:
 
 def _without_people(audit: FairnessAudit, named: Callable[[str], bool]) -> FairnessAudit:
     """Groups and quarters stay only where nobody can be picked out."""
-    small = (row for row in (*audit.groups, *audit.quarters) if row.people < LEAST_GROUP)
-    hidden = {id(row) for row in small}
     return replace(
         audit,
         people=(),
-        groups=tuple(row for row in audit.groups if id(row) not in hidden),
-        quarters=tuple(row for row in audit.quarters if id(row) not in hidden),
+        groups=tuple(row for row in audit.groups if row.people >= LEAST_GROUP),
+        quarters=tuple(row for row in audit.quarters if row.people >= LEAST_GROUP),
         notes=tuple(text for text in audit.notes if not named(text)),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import numpy as np
 
@@ -77,8 +77,8 @@ def optimise(problem: AllocationProblem, gap: float | None = None, method: Metho
     return _exact(problem, GAP if gap is None else gap)
 
 
-def check_method(method: str, gap: float | None) -> None:
-    """Refuse a method or a gap that does not exist, before any work is done with them.
+def check_method(method: str, gap: float | None) -> Method:
+    """The method; one that does not exist, or a gap that is none, is refused before any work is done with them.
 
     Raises:
         InputRefused: naming each.
@@ -89,6 +89,7 @@ def check_method(method: str, gap: float | None) -> None:
     if gap is not None and not 0.0 < gap < 1.0:
         problems.append(Problem("gap", f"{gap:g}", "must lie between 0 and 1", "write 0.001 for .1 %"))
     refuse_if(problems)
+    return cast(Method, method)
 
 
 def by_prices_where_free(problem: AllocationProblem) -> bool:

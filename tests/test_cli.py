@@ -503,6 +503,23 @@ def test_explain_answers_for_the_last_allocated_plan(command: Run, tiny_file: Pa
     assert command("explain", tiny_file, "--share", "0", "-n", "8")[0] == 1
 
 
+def test_allocate_tells_method_and_bound_and_refuses_what_is_none(command: Run, tiny_file: Path) -> None:
+    asked = ("allocate", tiny_file, "-n", "8", "--json", "-q")
+    code, out, _ = command(*asked, "--method", "exact", "--gap", "0.01")
+    assert code == 0
+    told = only_json(out)
+    assert told["bound_type"] == "programme"
+    assert told["gap"] <= 0.01
+    assert told["bound"] >= told["model_value"] * (1 - 1e-9)
+    code, out, err = command(*asked, "--method", "exakt", "--gap", "0")
+    assert (code, out) == (1, "")
+    assert "auto, exact, prices" in err
+    assert "must lie between 0 and 1" in err
+    code, out, err = command(*asked, "--loop", "--method", "exact")
+    assert (code, out) == (1, "")
+    assert "--method = exact: is a setting of a plan made in one pass" in err
+
+
 def test_audit_reads_any_plan_and_names_what_is_unequal(
     command: Run, tiny_file: Path, allocated: Path, tmp_path: Path
 ) -> None:

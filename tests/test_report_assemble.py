@@ -97,9 +97,8 @@ def test_growth_is_one_figure_in_the_rules_and_in_the_checks_of_quotas(loose: Sc
     """An account's history follows it, so that a limit on growth and the growth beside it are one figure."""
     accounts = tuple(account.model_copy(update={"sales_last": Minor(9_000_000)}) for account in loose.accounts)
     world = loose.model_copy(update={"accounts": accounts})
-    plan, outcome = found.plans[PLAN], found.outcomes[PLAN]
-    world = world.with_plan(found.plans[TODAY])
-    problem = formulate(world, estimate(world, found.outcomes[TODAY]))
+    world, plan, runs = world.with_plan(found.plans[TODAY]), found.plans[PLAN], Runs(4, 7)
+    problem, outcome = formulate(world, estimate(world, runs.outcome(world))), runs.outcome(world, plan)
     rows = audit(problem, decisions_of(problem, plan), quotas_of(problem, plan))
     by_rule = {row.subject: row.actual for row in rows if row.rule in ("growth_cap", "growth_floor")}
     checked = {one.rep: one.growth for one in smart_quotas(world, plan, outcome) if one.metric == "revenue"}

@@ -103,7 +103,7 @@ def allocate(
             refuse_with_loop(method, gap)
         else:
             refuse_without_loop(robust, judge)
-            check_method(method or "auto", gap)
+        chosen = check_method(method or "auto", gap)
         world = open_world(scenario, sets, plan)
         target = output or default_target("allocate", world)
         check_target(target, "allocate")
@@ -123,7 +123,7 @@ def allocate(
                     workers=workers,
                     progress=progress,
                     gap=gap,
-                    method=method or "auto",
+                    method=chosen,
                 )
         with terminal.progress("simulating the new plan") as progress:
             judged = judged_plan(
