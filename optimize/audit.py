@@ -85,7 +85,7 @@ def _totals(problem: AllocationProblem, quotas: Floats) -> Iterator[RuleRow]:
         yield RuleRow("team_total", team, total, of_team, "minor", False, abs(of_team - total) < 0.5)
     for team, total in problem.teams_overruled.items():
         members = problem.members(team)
-        said = "; ".join(text for r in members if (text := excuse(problem, int(r))))
+        said = "; ".join(text for r in members if (text := excuse(problem, int(r)))) or excuse(problem, None)
         yield RuleRow("team_total", team, total, float(quotas[members].sum()), "minor", False, False, None, said)
 
 

@@ -118,8 +118,9 @@ def _barred(scenario: Scenario, accounts: tuple[Account, ...], reps: tuple[str, 
             apart = np.repeat(np.array([[not _reserved_for(people[name], rule) for name in reps]]), len(accounts), 0)
     ids = {account.id for account in concerned}
     mine = np.array([account.id in ids for account in accounts], dtype=np.bool_)
-    today = np.array([[account.owner == name for name in reps] for account in accounts], dtype=np.bool_)
-    return np.asarray(apart & mine[:, None] & taking[None, :] & ~today.reshape(apart.shape))
+    owner = np.array([account.owner for account in accounts], dtype=object)
+    today = np.asarray(owner[:, None] == np.array(reps, dtype=object)[None, :], dtype=np.bool_)
+    return np.asarray(apart & mine[:, None] & taking[None, :] & ~today)
 
 
 def _regions(scenario: Scenario) -> dict[str, str]:

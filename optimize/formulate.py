@@ -17,6 +17,7 @@ from optimize.pairs import owners_of
 from optimize.problem import AllocationProblem, Floats
 from optimize.read_targets import read_metrics
 from optimize.responses import Responses
+from optimize.rules import bounds, box
 from scenarios.errors import Problem, Unsupported, refuse_if
 from scenarios.goals import (
     TENURE_YEARS,
@@ -86,7 +87,7 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
     )
     problem = replace(problem, locks=read_locks(scenario, problem, responses))
     refuse_if([*_contradictions(problem), *_lock_room(problem)])
-    return _teams_under_locks(problem)
+    return _teams_under_locks(_rules_under_locks(problem))
 
 
 def refuse_unsupported(scenario: Scenario, *, single_pass: bool = True) -> None:
@@ -230,8 +231,20 @@ def _revenue_locks(problem: AllocationProblem) -> LockedQuotas:
     return replace(problem.locks.of("revenue"), whole=whole)
 
 
+def _rules_under_locks(problem: AllocationProblem) -> AllocationProblem:
+    """Marks whose locked periods sum to more than rules on single quotas allow under the plan that was simulated.
+
+    Only there do such rules give way: a few locked months are no reason to break one for the year.
+    """
+    if not problem.locks.least:
+        return problem
+    high = box(problem, bounds(problem, problem.base_decisions()), locked=False)[1]
+    beyond = frozenset(r for r, value in problem.locks.least.items() if value > high[r])
+    return replace(problem, locks=replace(problem.locks, beyond=beyond))
+
+
 def _teams_under_locks(problem: AllocationProblem) -> AllocationProblem:
     """A team total gives way where locked quotas leave it no room (rule R17)."""
     everybody = np.ones(len(problem.reps), np.bool_)
-    kept, overruled = _revenue_locks(problem).team_totals(problem.team_totals, problem.teams, everybody)
+    kept, overruled = _revenue_locks(problem).team_totals(problem.team_totals, problem.teams, everybody, problem.total)
     return replace(problem, team_totals=kept, teams_overruled=overruled)

@@ -52,7 +52,7 @@ class _Reader:
 
     def __init__(self, scenario: Scenario, problem: AllocationProblem, responses: Responses) -> None:
         self.problem, self.responses = problem, responses
-        self.locks = Locks({}, {}, {}, {}, {}, {}, {})
+        self.locks = Locks({}, {}, {}, {}, {}, {}, frozenset(), {})
         self.asked = {(target.metric, level) for target in scenario.goals.targets for level in _levels(target)}
 
     def place(self, lock: Lock, author: str) -> str:

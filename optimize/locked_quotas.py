@@ -108,9 +108,13 @@ class LockedQuotas:
             yield self.refusal(abs(missing), word, rule, sorted(self.reps))
 
     def team_totals(
-        self, totals: Mapping[str, float], teams: Sequence[str], carriers: Bools
+        self, totals: Mapping[str, float], teams: Sequence[str], carriers: Bools, company: float | None
     ) -> tuple[dict[str, float], dict[str, float]]:
-        """Totals of teams that locks leave room for, and those that have to give way to them (rule R17)."""
+        """Totals of teams that locks leave room for, and those that have to give way to them (rule R17).
+
+        Args:
+            company: the company's total, where there is one: what locks elsewhere leave of it is the teams'.
+        """
         kept: dict[str, float] = {}
         overruled: dict[str, float] = {}
         least = self.least(len(carriers))
@@ -120,7 +124,20 @@ class LockedQuotas:
             everybody = all(r in self.whole for r in members)
             roomy = held <= total + HALF and not (everybody and abs(held - total) > HALF)
             (kept if roomy else overruled)[team] = total
+        while kept and self and company is not None and not self._rest_fits(kept, teams, carriers, company):
+            team, total = kept.popitem()
+            overruled[team] = total
         return kept, overruled
+
+    def _rest_fits(self, kept: Mapping[str, float], teams: Sequence[str], carriers: Bools, company: float) -> bool:
+        """Whether the company's total leaves those without a team total what their locks ask for."""
+        least = self.least(len(carriers))
+        rest = [r for r, team in enumerate(teams) if carriers[r] and team not in kept]
+        if not any(r in self.whole or least[r] > 0 for r in rest):
+            return True
+        held = sum(float(self.whole.get(r, least[r])) for r in rest)
+        left = company - sum(kept.values())
+        return held <= left + HALF and not (all(r in self.whole for r in rest) and abs(held - left) > HALF)
 
     def windows(
         self, windows: Sequence[Window], teams: Sequence[str], carried: Bools

@@ -114,7 +114,8 @@ class Locks:
     """Figures fixed by people, by position; ``author`` names who fixed each path.
 
     Attributes:
-        quota: revenue quotas over the horizon; ``least``: what they are at least, where periods of them are locked.
+        quota: revenue quotas over the horizon; ``least``: what they are at least, where periods of them are locked;
+            ``beyond``: of the latter those whose locked periods are more than rules on their quota allow.
         quotas: locked quotas of every metric and level, over the horizon and in periods, revenue among them.
     """
 
@@ -124,6 +125,7 @@ class Locks:
     care: dict[int, float] = field(default_factory=dict)
     author: dict[str, str] = field(default_factory=dict)
     least: dict[int, float] = field(default_factory=dict)
+    beyond: frozenset[int] = frozenset()
     quotas: dict[tuple[Level, str], LockedQuotas] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -134,8 +136,13 @@ class Locks:
         return self.quotas.get((level, metric), LockedQuotas(metric))
 
     @property
+    def first(self) -> frozenset[int]:
+        """Reps whose revenue quota is locked against what rules on it may say: these give way."""
+        return frozenset(self.quota) | self.beyond
+
+    @property
     def bound(self) -> frozenset[int]:
-        """Reps whose revenue quota a lock fixes or keeps from below: rules on it give way."""
+        """Reps whose revenue quota a lock fixes or keeps from below: rules that tie people together give way."""
         return frozenset(self.quota) | frozenset(self.least)
 
 

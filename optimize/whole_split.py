@@ -12,7 +12,7 @@ from optimize.metrics import Bools, Floats, Ints
 from optimize.problem import AllocationProblem, Locks
 from optimize.rounding import rounded_quotas
 from optimize.split import groups, split_in_groups
-from scenarios.errors import InfeasiblePlan, refuse_if
+from scenarios.errors import InfeasiblePlan, Problem, refuse_if
 from scenarios.goals import Level
 from scenarios.plan import is_money
 
@@ -65,7 +65,7 @@ def split_whole(problem: AllocationProblem, request: Split) -> tuple[Ints, tuple
         return out, ()
     teams, locked = tuple(problem.teams[r] for r in at), request.locked
     asked = {team: float(value) for team, value in request.team_totals.items() if team in teams}
-    totals, beaten = locked.team_totals(asked, problem.teams, request.carriers)
+    totals, beaten = locked.team_totals(asked, problem.teams, request.carriers, request.total)
     if request.total is not None:
         refuse_if(locked.company_room(request.total, request.carriers, f"the {request.told}"))
     elif beaten:
@@ -108,7 +108,10 @@ def _with_locks(request: Split) -> tuple[Floats, Floats]:
         InputRefused: a locked floor above the quota, or a locked stretch below it.
     """
     locked, least = request.locked, request.locked.least(len(request.low))
-    low, high, problems = np.maximum(request.low, least), np.maximum(request.high, least), []
+    # Whole steps above what is locked must be open, or rounding would end below it.
+    room = least if request.strict else np.ceil(least / request.step) * request.step
+    low, high = np.maximum(request.low, least), np.maximum(request.high, room)
+    problems: list[Problem] = []
     for r in sorted(locked.reps):
         value = float(locked.whole.get(r, least[r]))
         off = value - request.high[r] if value > request.high[r] else request.low[r] - value

@@ -154,6 +154,10 @@ def check_locks(world: World) -> Iterator[Problem]:
 
 def _lock_problems(where: str, path: str, value: float | str, world: World) -> Iterator[Problem]:
     kind, _, subject = path.partition(".")
+    if kind in ("share", "shares"):
+        rule = "who gets which share of a source's leads is given by a plan, not decided by the allocation"
+        yield Problem(f"{where}.path", path, rule, "write it into the plan's table shares, which an allocation keeps")
+        return
     if (kind not in _LOCKED and kind not in QUOTAS) or not subject:
         yield Problem(f"{where}.path", path, f"a lock's path reads {FORMS}", "for example quota.E1")
         return

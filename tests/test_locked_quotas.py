@@ -87,6 +87,17 @@ def test_locked_periods_keep_the_quota_from_below_and_come_before_rules():
         assert {row.start: row.value for row in made.plan.targets if row.rep == "R1"}[date(2026, 3, 1)] == 900_00, name
 
 
+def test_a_few_locked_months_are_no_reason_to_break_a_rule_for_the_year():
+    people = [{"id": f"R{i}", "team": "T1" if i < 3 else "T2", "last_sales": 1000} for i in (1, 2, 3, 4)]
+    rules = [{"rule": "growth", "floor": None, "cap": 0.05}]
+    held = {"locks": locks((f"quota.R1.{MARCH}", 90)), "rules": rules}
+    scenario = world([{"metric": "revenue", "team": "T1", "target": 2300}], allocation=held)
+    scenario = from_document({**scenario.document(), "reps": people})
+    with pytest.raises(InfeasiblePlan) as caught:
+        allocate(scenario, responses_of(scenario))
+    assert "growth cap: loosen by 10.00 percentage points" in caught.value.loosening
+
+
 def test_whoever_has_all_periods_locked_is_locked_for_the_year():
     months = [(f"quota.R1.2026-{month:02d}-01", 50 + month) for month in range(1, 13)]
     result = planned([], months)
@@ -171,6 +182,7 @@ def test_locks_without_room_are_refused_with_what_is_missing(pairs, message):
         ("quota.R1.2027-01-01", "must be a day of the horizon"),
         ("quota.R9.orders", "names nothing in reps"),
         ("bonus.R1", "a lock's path reads quota.REP"),
+        ("share.web.R1", "is given by a plan, not decided by the allocation -> write it into the plan's table shares"),
     ],
 )
 def test_paths_that_name_no_quota_are_refused_in_words(path, message):
@@ -207,6 +219,22 @@ def test_a_team_gives_way_to_locks_and_is_listed():
     assert sum(result.plan.quotas("orders").values()) == 140
 
 
+def test_a_team_gives_way_to_locks_on_everybody_else():
+    """The company's total comes first, then locks: what these leave is the team's, whatever its own total says."""
+    team = {"metric": "revenue", "team": "T1", "target": 1800}
+    result = planned([team], [("quota.R3", 700), ("quota.R4", 750)])
+    quotas = result.plan.quotas()
+    assert (quotas["R3"], quotas["R4"]) == (700_00, 750_00)
+    assert sum(quotas.values()) == 4000_00
+    assert any(text.startswith("team_total of T1") for text in result.exceptions)
+    orders = [ORDERS, {"metric": "orders", "team": "T1", "target": 60}]
+    result = planned(orders, [("quota.R3.orders", 30), ("quota.R4.orders", 40)])
+    assert sum(result.plan.quotas("orders").values()) == 140
+    assert any("orders of team T1: gives way" in text for text in result.exceptions)
+    kept = planned([team], [("quota.R3", 700)])
+    assert kept.plan.quotas()["R1"] + kept.plan.quotas()["R2"] == 1800_00
+
+
 def test_a_weighted_metric_is_decided_around_its_lock():
     weighted = {**ORDERS, "weight": 0.5}
     result = planned([weighted], [("quota.R1.orders", 20)])
@@ -220,6 +248,16 @@ def test_a_weighted_metric_is_decided_around_its_lock():
     team = planned([weighted, {"metric": "orders", "team": "T1", "target": 60}], [("quota.R1.orders", 80)])
     assert team.plan.quotas("orders")["R1"] == 80
     assert any("orders of team T1: gives way" in text for text in team.exceptions)
+
+
+def test_locked_periods_beyond_a_share_of_revenue_leave_room_for_whole_steps():
+    """The numerator of a share stays within its denominator, unless a lock says more."""
+    pairs = [(f"quota.R1.key_product_revenue.{MARCH}", 1500.55)]
+    result = planned([{"metric": "key_product_share", "target": 0.5}], pairs, rounding_step=10)
+    months = cells(result, "R1", "key_product_revenue")
+    assert months[date(2026, 3, 1)] == 1500_55
+    assert sum(months.values()) == result.plan.quotas("key_product_revenue")["R1"] >= 1500_55
+    assert sum(result.plan.quotas("key_product_revenue").values()) == 2000_00
 
 
 def test_what_is_locked_and_what_ties_is_the_same_through_the_tables():
@@ -243,8 +281,13 @@ def test_rules_in_conflict_with_locked_periods_name_them():
     result = planned(targets, pairs)  # the team gives way
     assert result.plan.quotas()["R1"] + result.plan.quotas()["R2"] >= 2500_00
     assert any(text.startswith("team_total of T1") for text in result.exceptions)
+    people = [{"id": f"R{i}", "team": "T1" if i < 3 else "T2", "last_sales": 1000} for i in (1, 2, 3, 4)]
+    growth = [{"rule": "growth", "floor": -0.05, "cap": None, "exempt": ["R3", "R4"]}]
+    held = {"locks": locks(*pairs[:1]), "rules": growth}
+    scenario = world([{"metric": "revenue", "team": "T1", "target": 1900}], allocation=held)
+    scenario = from_document({**scenario.document(), "reps": people})
     with pytest.raises(InfeasiblePlan) as caught:
-        planned([{"metric": "revenue", "team": "T2", "target": 1600}], pairs)
+        allocate(scenario, responses_of(scenario))
     assert any("locked periods of R1 sum to 1,000.00" in text and "王" in text for text in caught.value.conflict)
 
 

@@ -43,7 +43,7 @@ def worst_breach(problem: AllocationProblem, decisions: Decisions, quotas: Float
 
 def _quotas(problem: AllocationProblem, decisions: Decisions, quotas: Floats, unit: float) -> Iterator[Floats]:
     q = quotas / unit
-    firm = np.array([r not in problem.locks.bound for r in range(len(q))])
+    firm = np.array([r not in problem.locks.first for r in range(len(q))])
     gain = gains(problem, decisions) / unit
     ratio = company_ratio(problem) * potentials(problem, decisions.owner) / unit
     last = histories(problem, decisions.owner) / unit

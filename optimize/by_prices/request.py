@@ -291,7 +291,7 @@ class _Quotas:
         self.low, self.high = np.zeros(count), np.full(count, problem.total / unit)
         self.shift, self.share = np.full(count, np.inf), np.zeros(count)
         self.band, self.growth = np.full((2, count), np.nan), np.full((2, count), np.nan)
-        firm = np.array([r not in problem.locks.bound for r in range(count)])
+        firm = np.array([r not in problem.locks.first for r in range(count)])
         for rule in problem.rules:
             keep = firm & problem.concerned(rule)
             if isinstance(rule, PotentialBand):

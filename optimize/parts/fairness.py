@@ -139,7 +139,7 @@ def _rows(
     at = np.flatnonzero(keep)
     count = len(problem.reps)
     low, high = (np.broadcast_to(np.asarray(side, dtype=np.float64), (count,))[at] for side in (lower, upper))
-    locked = np.array([r in problem.locks.bound for r in at])
+    locked = np.array([r in problem.locks.first for r in at])
     subjects = [problem.reps[r] for r in at]
     blocks.rows(name, subjects, expression.pick(at), low, high, loosen=loosen.pick(at), giving_way=locked)
 

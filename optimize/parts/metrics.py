@@ -76,7 +76,7 @@ def _capped(blocks: Blocks, problem: AllocationProblem, metric: Metric, gain: Li
     )
     blocks.reward(expected, factor * size)
     blocks.rows(f"total of {metric.name}", ["company"], Linear.total(quota), total / size, total / size, kept=True)
-    kept, _ = locked.team_totals(metric.team_totals, problem.teams, metric.carriers)
+    kept, _ = locked.team_totals(metric.team_totals, problem.teams, metric.carriers, metric.total)
     for team, of_team in kept.items():
         mine = quota[problem.members(team)]
         if len(mine):
