@@ -187,7 +187,7 @@ def _rounding_gap(problem: AllocationProblem, model: Model, values: np.ndarray) 
             held[account] = j
             left[rep] -= request.arcs.hours[j]
     assignment.load(held)
-    fit = Refitting(problem, request).fit(assignment.owners(), steps)
+    fit = Refitting(problem, request).fit(assignment)
     relaxed = float(programme.objective @ values) + programme.constant
     if fit is None:
         return float("inf")

@@ -87,7 +87,8 @@ class Sweep:
             return None
         self._start = priced.end
         plan = priced.plan
-        return Point(plan.decisions, plan.quotas, plan.value, priced.bound, solved=True)
+        value, bound = plan.value + priced.simulated, priced.bound + priced.simulated
+        return Point(plan.decisions, plan.quotas, value, bound, solved=True)
 
     def _exact(self, problem: AllocationProblem) -> Point | None:
         segments = SEGMENTS if problem.two_stage else segments_for(problem)

@@ -62,7 +62,7 @@ def optimise(problem: AllocationProblem, gap: float | None = None, method: Metho
         InputRefused: no such method, or a gap that is none.
         Unsupported: asked for prices, and they cannot decide all that is asked; says what.
         InfeasiblePlan: no decisions satisfy the request.
-        NoStepError: none within its trust region do.
+        NoStepError: none within its trust region do; of a large request, none that prices lead to.
     """
     check_method(method, gap)
     if method == "prices" or (method == "auto" and _large(problem)):
@@ -119,15 +119,20 @@ def _by_prices(problem: AllocationProblem, gap: float | None) -> Optimum:
     asked = method.GAP if gap is None else gap
     priced = method.by_prices(problem, asked)
     if priced is None:
+        if problem.trust is not None and _large(problem):
+            raise NoStepError
         # Whether the request contradicts itself is for the programme to say; prices only failed to find owners.
         return _exact(problem, asked)
     decisions = priced.plan.decisions
+    found, kind = priced.plan.value, priced.bound_type
+    status = "optimal" if priced.gap <= asked else "stopped"
+    if problem.two_stage or problem.accounts.care_budget is not None:
+        model, solution = _with_quotas(problem, decisions)
+        return Optimum(decisions, found, priced.bound, status, True, model, solution.values, kind)
     owned = held(problem, decisions, care=False)
     owned = replace(owned, locks=replace(owned.locks, training=problem.locks.training, owner=problem.locks.owner))
     model = build(owned, segments=segments_for(problem))
     solution = solve(replace(model.programme, integer=np.zeros_like(model.programme.integer)))
-    status = "optimal" if priced.gap <= asked else "stopped"
-    found, kind = priced.plan.value, priced.bound_type
     return Optimum(decisions, found, priced.bound, status, True, model, solution.values, kind)
 
 

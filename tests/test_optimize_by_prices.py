@@ -17,47 +17,20 @@ from optimize.by_prices.refit import ALLOWED
 from optimize.by_prices.relaxation import Relaxation
 from optimize.by_prices.request import request_of
 from optimize.matrix import matrix
+from optimize.metrics import Metrics
 from optimize.model import build, money_unit
 from optimize.optimum import optimise
 from optimize.pairs import ByPair, as_table
-from optimize.problem import AllocationProblem, Locks, TrustRegion
+from optimize.problem import AllocationProblem, Locks
 from optimize.solve import solve
 from optimize.split import attained
+from optimize.training_offer import TrainingOffer
+from priced_worlds import owned
 from scenarios.errors import Unsupported
-from scenarios.goals import GrowthLimits, MinimumAttainment, MinimumChance, PotentialBand, TrainingFloor, Workload
+from scenarios.goals import PotentialBand
 
 TINY = Shape(5, 15, samples=20, eligible=3)
 TINIER = Shape(4, 12, samples=20, eligible=3)
-
-
-def owned(problem: AllocationProblem, seed: int = 0, moves: int = 8, most: int = 8) -> AllocationProblem:
-    """The same request for a company whose accounts all have owners today, and carry potential and history along."""
-    rng = np.random.default_rng(seed)
-    offer = problem.accounts
-    pairs = offer.allowed
-    today = np.array([rng.choice(pairs.rep[pairs.start[a] : pairs.start[a + 1]]) for a in range(len(offer.ids))])
-    size = np.array([offer.unit.values[pairs.start[a] : pairs.start[a + 1]].mean() for a in range(len(offer.ids))])
-    potential = problem.potential - np.bincount(today, size, len(problem.reps)) * 0.5
-    samples = problem.samples + np.bincount(today, offer.unit[np.arange(len(today)), today], len(problem.reps))
-    moved = replace(
-        offer,
-        today=today,
-        base=today,
-        house=None,
-        potential=size * 0.5,
-        history=size * 0.7,
-        max_moves=moves,
-        max_per_rep=most,
-    )
-    rules = (
-        PotentialBand(tolerance=0.3),
-        GrowthLimits(floor=-0.3, cap=0.9),
-        MinimumAttainment(share=0.6),
-        MinimumChance(chance=0.1),
-        Workload(maximum=0.985),
-        TrainingFloor(hours=20.0),
-    )
-    return replace(problem, accounts=moved, potential=potential, samples=samples, basis=samples, rules=rules)
 
 
 def requests() -> list[tuple[str, AllocationProblem]]:
@@ -308,10 +281,15 @@ def test_pairs_and_tables_are_one_programme() -> None:
 
 def test_what_prices_cannot_decide_is_refused_by_name_and_left_to_the_programme_otherwise() -> None:
     problem = instance(TINY, 1)
-    asked = replace(problem, two_stage=True, trust=TrustRegion(hours=10.0, moves=3))
-    with pytest.raises(Unsupported, match=r"two stages[\s\S]*trust region"):
+    asked = replace(problem, metrics=Metrics(revenue_weight=0.5), training=trained_apart(problem.training))
+    with pytest.raises(Unsupported, match=r"weight of revenue[\s\S]*trainers' hours"):
         optimise(asked, method="prices")
-    assert optimise(replace(problem, two_stage=True)).bound_type == "programme"
+    assert optimise(replace(problem, metrics=Metrics(revenue_weight=0.5))).bound_type == "programme"
+
+
+def trained_apart(offer: TrainingOffer) -> TrainingOffer:
+    slots = tuple((r % 2,) for r in range(len(offer.base)))
+    return replace(offer, periods=("first", "second"), slots=slots, capacity=100.0)
 
 
 def test_large_requests_are_priced_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:

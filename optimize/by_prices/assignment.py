@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from optimize.by_prices.arcs import Arcs
 from optimize.by_prices.kernels import free, greedy, place, refill_all
-from optimize.by_prices.moves import chains, raise_floors
+from optimize.by_prices.moves import chains, make_room, raise_floors
 from optimize.by_prices.recreate import rep_values, ruin
-from optimize.by_prices.request import Arcs, Request
+from optimize.by_prices.request import Request
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -64,6 +65,12 @@ class Assignment:
         self.count = np.zeros(request.reps, dtype=np.int64)
         self.slots = np.zeros(len(arcs.rep), dtype=np.int64)
 
+    def copy(self) -> Assignment:
+        """The same owners and steps."""
+        out = Assignment(self.request, self.steps)
+        out.load(self.held)
+        return out
+
     def load(self, held: Ints) -> None:
         """Take over owners, each account by its arc."""
         self.held[:] = -1
@@ -100,29 +107,35 @@ class Assignment:
             table = (arcs.account, arcs.rep, arcs.hours, worth.arc, self.most)
             raise_floors(*table, *bounds, self.held, self.left, arcs.first, arcs.of_rep, self.slots, self.count)
         self._send_back(worth)
+        self._make_room(worth)
 
-    def moves(self) -> int:
-        """How many free accounts leave today's owner."""
-        owned = self.held >= 0
-        return int(self.arcs.away[self.held[owned]].sum() + self.arcs.rest_away[~owned].sum())
+    def moves(self) -> Floats:
+        """How many free accounts count against each limit on moves, [K]."""
+        owned, moves = self.held >= 0, self.arcs.moves
+        return np.asarray(moves.arc[:, self.held[owned]].sum(axis=1) + moves.rest[:, ~owned].sum(axis=1))
 
     def _send_back(self, worth: Worth) -> None:
-        surplus = self.moves() - self.request.most_moves
+        for limit in range(len(self.arcs.moves.most)):
+            self._send_home(worth, limit)
+
+    def _send_home(self, worth: Worth, limit: int) -> None:
+        """Accounts back to where one limit does not count them, at the least loss, until it holds."""
+        arcs, moves = self.arcs, self.arcs.moves
+        surplus = self.moves()[limit] - moves.most[limit]
         if surplus <= 0:
             return
-        arcs = self.arcs
         home = np.full(len(arcs.free), -1, dtype=np.int64)
-        stays = np.flatnonzero(arcs.away == 0)
+        stays = np.flatnonzero(moves.arc[limit] == 0)
         home[arcs.account[stays]] = stays
         held = self.held >= 0
-        away = np.where(held, arcs.away[np.maximum(self.held, 0)], arcs.rest_away) > 0
+        away = np.where(held, moves.arc[limit][np.maximum(self.held, 0)], moves.rest[limit]) > 0
         back = np.where(home >= 0, worth.arc[np.maximum(home, 0)], 0.0)
         loss = np.where(held, worth.arc[np.maximum(self.held, 0)], 0.0) - back
         for a in np.argsort(np.where(away, loss, np.inf), kind="stable"):
             if surplus <= 0 or not away[a]:
                 return
             j = int(home[a])
-            if j < 0 and not (arcs.rests[a] and arcs.rest_away[a] == 0):
+            if j < 0 and not (arcs.rests[a] and moves.rest[limit][a] == 0):
                 continue
             r = int(arcs.rep[j]) if j >= 0 else -1
             giver = int(arcs.rep[self.held[a]]) if self.held[a] >= 0 else -1
@@ -137,38 +150,75 @@ class Assignment:
             surplus -= 1
 
     def shake(
-        self, worth: Worth, extra: Floats, tables: RepTables, step_price: float, rounds: int, noise: float, state: State
+        self,
+        worth: Worth,
+        extra: Floats,
+        tables: RepTables,
+        prices: StepPrices,
+        rounds: int,
+        noise: float,
+        state: State,
     ) -> float:
         """Ruin and recreate on concave values of reps; what it gained."""
-        arcs, training = self.arcs, self.request.training
+        arcs, training, request = self.arcs, self.request.training, self.request
         owed = np.where(arcs.rests, 0.0, worth.bonus)[arcs.account]
-        size = min(GROUP, max(2, self.request.reps // 2))
+        size = min(GROUP, max(2, request.reps // 2))
         gained = ruin(
             arcs.start, arcs.account, arcs.rep, arcs.value, arcs.hours, extra + owed,
-            arcs.away - arcs.rest_away[arcs.account], worth.account, self.most,
+            arcs.moves.arc - arcs.moves.rest[:, arcs.account], arcs.potential, arcs.history, worth.account, self.most,
             self.floor, self.room, self.held, self.left, arcs.first, arcs.of_rep, self.slots, self.count,
-            self.steps, training.least, training.most, training.gain, step_price,
-            self.request.room_rate * training.hours, self.request.floor_rate * training.hours,
-            int(training.budget + 1e-9) - int(self.steps.sum()), self.request.most_moves - float(self.moves()),
-            self.sales(), tables.table, tables.least, tables.most, rounds, size, noise, FEWER_NODES, state,
+            self.steps, training.least, training.most, training.gain, training.away, prices.step, prices.apart,
+            request.room_rate * training.hours, request.floor_rate * training.hours,
+            int(training.budget + 1e-9) - int(self.steps.sum()), training.apart - training.further(self.steps),
+            arcs.moves.most - self.moves(), self.sales(),
+            self._carried(request.potential, arcs.potential), self._carried(request.history, arcs.history),
+            tables.table, tables.least, tables.most, request.guarded, request.rooms, request.group, request.sums_to,
+            rounds, size, noise, FEWER_NODES, state,
         )  # fmt: skip
         self._send_back(worth)
         return float(gained)
+
+    def _carried(self, settled: Floats, each: Floats) -> Floats:
+        """What reps have of a measure that accounts take with them, [R]."""
+        held = self.held[self.held >= 0]
+        return np.asarray(settled + np.bincount(self.arcs.rep[held], each[self.arcs.account[held]], len(settled)))
+
+    def _make_room(self, worth: Worth) -> None:
+        """Accounts change hands, at the least loss for the room it makes, where rules leave quotas none."""
+        arcs, request = self.arcs, self.request
+        if not request.guarded:
+            return
+        make_room(
+            arcs.start, arcs.account, arcs.rep, arcs.value, arcs.hours, worth.arc, arcs.moves.arc, arcs.moves.most,
+            self.moves(), arcs.potential, arcs.history, self.most, self.floor, self.room, self.held, self.left,
+            arcs.first, arcs.of_rep, self.slots, self.count, self.sales(),
+            self._carried(request.potential, arcs.potential), self._carried(request.history, arcs.history),
+            request.rooms, request.group, request.sums_to,
+        )  # fmt: skip
 
     def owners(self) -> Ints:
         """Rep of each free account, -1 where it has none, [F]."""
         return np.where(self.held >= 0, self.arcs.rep[np.maximum(self.held, 0)], -1)
 
     def complete(self) -> bool:
-        """Whether every account that must have an owner has one, and the moves are within their limit."""
-        return bool((self.held[~self.arcs.rests] >= 0).all()) and self.moves() <= self.request.most_moves
+        """Whether every account that must have an owner has one, and moves and training are within their limits."""
+        apart = self.request.training.apart - self.request.training.further(self.steps)
+        owned = bool((self.held[~self.arcs.rests] >= 0).all())
+        return owned and bool((self.moves() <= self.arcs.moves.most).all()) and apart >= -1e-9
 
     def sales(self) -> Floats:
         """What settled and owned accounts and training sell, [R]."""
-        held, training = self.held[self.held >= 0], self.request.training
+        held = self.held[self.held >= 0]
         owned = np.bincount(self.arcs.rep[held], self.arcs.value[held], self.request.reps)
-        taken = np.arange(training.gain.shape[1])[None, :] < self.steps[:, None]
-        return np.asarray(self.request.sales + owned + np.where(taken, training.gain, 0.0).sum(axis=1))
+        return np.asarray(self.request.sales + owned + self.request.training.sold(self.steps))
+
+
+@dataclass(frozen=True)
+class StepPrices:
+    """Prices of a training step: of the budget, and of one away from the simulated plan."""
+
+    step: float
+    apart: float
 
 
 @dataclass(frozen=True)
@@ -186,5 +236,7 @@ class RepTables:
         reach = np.maximum(1.5 * own, max(float(own.mean()), 1e-3))
         least, most = request.sales - 0.1 * reach, request.sales + reach
         shift = np.where(np.isfinite(request.most_shift), request.most_shift, UNBOUNDED)
-        table = rep_values(request.ordered, request.sums, low, high, shift, request.share, price, least, most, POINTS)
+        table = rep_values(
+            request.ordered, request.sums, low, high, shift, request.share, price, request.counts, least, most, POINTS
+        )
         return cls(table, least, most)

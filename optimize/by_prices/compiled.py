@@ -18,8 +18,17 @@ os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
 
 import numba
 
-COMPILED_SOURCES: Final = ("compiled.py", "kernels.py", "moves.py", "recreate.py")
-"""Files of this folder with compiled functions or their constants."""
+from scenarios import physics
+
+_FOLDER: Final = Path(__file__).parent
+COMPILED_SOURCES: Final = (
+    *(
+        _FOLDER / name
+        for name in ("compiled.py", "kernels.py", "moves.py", "recreate.py", "caring.py", "quota_room.py")
+    ),
+    Path(physics.__file__),
+)
+"""Files with compiled functions or their constants."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,9 +41,10 @@ def compiled(function: F) -> F:
     Raises:
         ValueError: the function lives in a file that the name of the cache does not cover.
     """
-    source = Path(function.__code__.co_filename).name
+    source = Path(function.__code__.co_filename)
     if source not in COMPILED_SOURCES:
-        raise ValueError(f"{function.__qualname__} is in {source}, compiled functions in {COMPILED_SOURCES}")
+        names = ", ".join(path.name for path in COMPILED_SOURCES)
+        raise ValueError(f"{function.__qualname__} is in {source.name}, compiled functions in {names}")
     before = _numba.config.CACHE_DIR
     _numba.config.CACHE_DIR = str(CACHE_FOLDER)
     try:
@@ -49,10 +59,10 @@ def _folder() -> Path:
     numba notices an edit in the file of a function, but not in those of the functions that it calls.
     """
     digest = hashlib.blake2b(digest_size=8)
-    for name in COMPILED_SOURCES:
-        digest.update((Path(__file__).parent / name).read_bytes())
+    for source in COMPILED_SOURCES:
+        digest.update(source.read_bytes())
     named = os.environ.get("QUOTALAB_CACHE_DIR")
-    root = Path(named).expanduser() / "quotalab" if named else Path(__file__).parent / "__pycache__"
+    root = Path(named).expanduser() / "quotalab" if named else _FOLDER / "__pycache__"
     wanted = root / f"prices-{digest.hexdigest()}"
     try:
         wanted.mkdir(parents=True, exist_ok=True)

@@ -32,12 +32,16 @@ def descend(
     steps: int,
     memory: int,
     tolerance: float,
+    flatness: float = 1.0,
+    floor: float = -np.inf,
 ) -> Floats:
     """Where the function is low, from ``x`` on (Nocedal 1980, with steps projected onto the bounds).
 
     Args:
         function: value and gradient.
         tolerance: relative decrease of a step below which the descent ends.
+        flatness: one over the curvature of the function, roughly: how far along the slope the first step goes.
+        floor: value below which it ends: there is no least one.
     """
     value, gradient = function(x)
     pairs: list[tuple[Floats, Floats, float]] = []
@@ -48,7 +52,7 @@ def descend(
         if inner(direction, slope) >= 0.0:
             pairs.clear()
             direction = -slope
-        size = 1.0 if pairs else min(1.0, 1.0 / max(float(np.abs(slope).sum()), 1e-300))
+        size = 1.0 if pairs else min(flatness, 1.0 / max(float(np.abs(slope).max(initial=0.0)), 1e-300))
         step = _step(function, x, value, gradient, direction, size, lower, upper)
         if step is None:
             if not pairs:
@@ -63,7 +67,7 @@ def descend(
             del pairs[:-memory]
         decrease = value - new_value
         x, value, gradient = new, new_value, new_gradient
-        if decrease <= tolerance * max(abs(value), 1.0):
+        if decrease <= tolerance * max(abs(value), 1.0) or value < floor:
             return x
     return x
 

@@ -29,6 +29,7 @@ from scenarios.goals import (
 )
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 def worst_breach(problem: AllocationProblem, decisions: Decisions, quotas: Floats, unit: float) -> float:
@@ -37,7 +38,13 @@ def worst_breach(problem: AllocationProblem, decisions: Decisions, quotas: Float
     Rules that give way to a lock of the rep are not counted, nor are kinds of rules that bind several quotas at once;
     those are rows of the programme that made the quotas.
     """
-    found = [*_quotas(problem, decisions, quotas, unit), *_hours(problem, decisions), *_owners(problem, decisions)]
+    found = [
+        *_quotas(problem, decisions, quotas, unit),
+        *_hours(problem, decisions),
+        *_owners(problem, decisions),
+        *_care(problem, decisions),
+        *_reach(problem, decisions),
+    ]
     return max((float(np.max(np.nan_to_num(breach), initial=0.0)) for breach in found), default=0.0)
 
 
@@ -126,3 +133,39 @@ def _owners(problem: AllocationProblem, decisions: Decisions) -> Iterator[Floats
         yield (counts - offer.max_per_rep)[firm]
     for limit in offer.limits:
         yield limit.beyond(owner)[~limit.touched(problem.locks.owner)]
+
+
+def _care(problem: AllocationProblem, decisions: Decisions) -> Iterator[Floats]:
+    offer, locks, care = problem.accounts, problem.locks.care, decisions.care
+    yield -care
+    yield np.array([abs(care[a] - hours) for a, hours in locks.items()])
+    if offer.care_budget is not None:
+        yield np.array([care[_cared_for(problem)].sum() - offer.care_budget]) * (not locks)
+
+
+def _cared_for(problem: AllocationProblem) -> Bools:
+    """Accounts that somebody may own."""
+    pairs = as_pairs(problem.accounts.allowed)
+    out = np.diff(pairs.start) > 0
+    out[list(problem.locks.owner)] = True
+    return np.asarray(out)
+
+
+def _reach(problem: AllocationProblem, decisions: Decisions) -> Iterator[Floats]:
+    """How far a step goes beyond its region."""
+    region, base = problem.trust, problem.base_decisions()
+    if region is None:
+        return
+    free = np.ones_like(base.training)
+    for cell in problem.locks.training:
+        free[cell] = 0.0
+    yield np.array([(np.abs(decisions.training - base.training) * free).sum() - region.hours])
+    offer = problem.accounts
+    pairs = as_pairs(offer.allowed)
+    stays = np.zeros(len(base.owner), dtype=np.bool_)
+    stays[pairs.account[pairs.rep == base.owner[pairs.account]]] = True
+    stays[list(problem.locks.owner)] = False
+    yield np.array([float((stays & (decisions.owner != base.owner)).sum()) - region.moves])
+    decided = _cared_for(problem)
+    decided[list(problem.locks.care)] = False
+    yield np.array([np.abs(decisions.care - base.care)[decided].sum() - region.care])

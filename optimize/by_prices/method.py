@@ -7,18 +7,20 @@ Anbil 2000) with an exact knapsack for each rep, which also bounds what whole ac
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optimize.by_prices.assignment import NODES, Assignment, RepTables, Worth
+from optimize.by_prices.assignment import NODES, Assignment, RepTables, StepPrices, Worth
 from optimize.by_prices.descent import inner
 from optimize.by_prices.kernels import knapsack_bound
 from optimize.by_prices.refit import ALLOWED, Refit, Refitting
-from optimize.by_prices.relaxation import SMOOTHNESS, Relaxation, Response
+from optimize.by_prices.relaxation import IMPOSSIBLE, SMOOTHNESS, Relaxation, Response
 from optimize.by_prices.request import Request, request_of
+from optimize.by_prices.starts import Offer, first_steps, home
+from optimize.by_prices.two_stages import prices_of_sales
 from optimize.problem import AllocationProblem
 
 Floats = NDArray[np.float64]
@@ -68,7 +70,9 @@ class Priced:
 
     Attributes:
         bound: minor units; bound_type: what proved it.
-        gap: (bound - value) / value.
+        simulated: what the simulated plan attains of what is maximised and the value leaves out: its sales in two-stage
+            mode, nothing else.
+        gap: bound less value, over value and what is simulated together.
         history: stage, value and bound after each stage, minor units.
         end: where the next search may begin.
     """
@@ -78,21 +82,17 @@ class Priced:
     bound_type: BoundType
     history: tuple[tuple[str, float, float], ...]
     end: Start
+    simulated: float = 0.0
 
     @property
     def gap(self) -> float:
         """Proven relative distance to the bound."""
-        return max(0.0, self.bound - self.plan.value) / max(abs(self.plan.value), 1e-9)
+        return max(0.0, self.bound - self.plan.value) / max(abs(self.plan.value + self.simulated), 1e-9)
 
 
 def unsupported(problem: AllocationProblem) -> tuple[str, ...]:
     """What the method cannot decide, in words; empty where it can do all that is asked."""
     asked = {
-        "care hours as a decision": problem.accounts.care_budget is not None,
-        "two stages": problem.two_stage,
-        "a trust region": problem.trust is not None,
-        "alpha fairness": bool(problem.alpha),
-        "lexicographic max-min": problem.maximin,
         "other metrics in the objective or with floors": bool(problem.metrics.weighted)
         or any(metric.floor is not None for metric in problem.metrics.others)
         or any(ratio.floor is not None for ratio in problem.metrics.ratios),
@@ -130,28 +130,37 @@ class _Search:
         self.refitting = Refitting(problem, self.request)
         self.state = np.array([(2 * seed + 1) * 0x9E3779B97F4A7C15 % 2**64], dtype=np.uint64)
         self.chance = np.random.default_rng(seed)
+        self.simulated = self.request.sells * float(problem.samples.mean(axis=0).sum())
         self.bound = np.inf
         self.bound_type: BoundType = "linear"
         self.best: Refit | None = None
-        self.steps: Ints = np.zeros(self.request.reps, dtype=np.int64)
-        self.held: Ints = np.full(len(self.request.arcs.free), -1, dtype=np.int64)
+        self.kept: Assignment | None = None
         self.last: Assignment | None = None
         self.stages: list[tuple[str, float, float]] = []
 
     def run(self, start: Start | None = None) -> Priced | None:
+        joint, plain = self.request.counts > 0.0, self.request.arcs.care is None and self.request.counts > 0.0
         relaxation = Relaxation(self.request)
         size = (relaxation.size, len(self.request.arcs.free))
-        if start is not None and (len(start.prices), len(start.accounts)) != size:
+        if start is not None and (not plain or (len(start.prices), len(start.accounts)) != size):
             start = None
-        prices, response = relaxation.solve() if start is None else relaxation.solve(start.prices, SMOOTHNESS[-2:])
+        if not joint:
+            prices, response = prices_of_sales(self.request)
+        else:
+            prices, response = relaxation.solve() if start is None else relaxation.solve(start.prices, SMOOTHNESS[-2:])
+        if response.value < IMPOSSIBLE * self.request.row_high[0]:
+            return None
         self._prove(response.value, "linear")
-        self._prove(float(self.request.row_high[0]), "total")  # nobody attains more than the quotas
-        steps = self._first_steps(response)
+        if joint:
+            self._prove(self.request.counts * float(self.request.row_high[0]), "total")  # no more than the quotas
+        offer = self.offer = Offer.of(self.request, response)
+        self.refitting.lam = response.lam
+        self._as_simulated()
+        steps = first_steps(offer, response)
         worth, price = self._worth(response)
-        liking = response.parts
         if start is None:
-            self._first_owners(response, worth, price, liking, steps)
-            if not self._done():
+            self._first_owners(response, worth, price, steps)
+            if not self._done() and self.request.arcs.care is None:
                 price = self._knapsacks(response, worth, price, steps, ROUNDS)
         else:
             price = self._again(start, response, worth, steps)
@@ -159,66 +168,62 @@ class _Search:
             self._ruin(response, price)
         if self.best is None:
             return None
-        bound = self.bound * self.request.unit
-        return Priced(
-            self.best, bound, self.bound_type, tuple(self.stages), Start(prices, price, self.held, self.steps)
-        )
+        kept = Assignment(offer.request, steps) if self.kept is None else self.kept
+        found = (self.best, self.bound * self.request.unit, self.bound_type, tuple(self.stages))
+        return Priced(*found, Start(prices, price, kept.held, kept.steps), self.simulated)
+
+    def _as_simulated(self) -> None:
+        """The simulated plan is one that a step may always stay at."""
+        if self.problem.trust is not None:
+            fit = self.refitting.of(self.problem.base_decisions())
+            if fit is not None and fit.breach <= ALLOWED:
+                self.best = fit
 
     def _prove(self, bound: float, kind: BoundType) -> None:
         if bound < self.bound:
             self.bound, self.bound_type = bound, kind
 
     def _done(self) -> bool:
-        return self.best is not None and self.bound * self.request.unit - self.best.value <= self.gap * abs(
-            self.best.value
-        )
+        if self.best is None:
+            return False
+        size = abs(self.best.value + self.simulated)
+        return self.bound * self.request.unit - self.best.value <= self.gap * size
 
     def _count(self, assignment: Assignment, stage: str) -> Refit | None:
         """Refit an assignment; a plan counts only where every rule holds."""
-        fit = self.refitting.fit(assignment.owners(), assignment.steps)
+        fit = self.refitting.fit(assignment)
         counts = fit is not None and fit.breach <= ALLOWED and assignment.complete()
         if fit is not None and counts and (self.best is None or fit.value > self.best.value):
-            self.best, self.held, self.steps = fit, assignment.held.copy(), assignment.steps.copy()
+            self.best, self.kept = fit, assignment.copy()
         value = self.best.value if self.best is not None else -np.inf
         self.stages.append((stage, value, self.bound * self.request.unit))
         return fit if counts else None
 
-    def _first_steps(self, response: Response) -> Ints:
-        """Whole training steps of each rep by the dual, within the budget."""
-        training = self.request.training
-        worth = np.where(response.steps > 0, response.lam[:, None] * training.gain, -np.inf)
-        forced = np.arange(worth.shape[1])[None, :] < training.least[:, None]
-        worth = np.where(forced, np.inf, worth)
-        budget = int(training.budget + 1e-9)
-        chosen = np.zeros(worth.size, dtype=np.bool_)
-        order = np.argsort(-worth.ravel(), kind="stable")[:budget]
-        chosen[order] = worth.ravel()[order] > -np.inf
-        return np.asarray(chosen.reshape(worth.shape).sum(axis=1), dtype=np.int64)
-
     def _worth(self, response: Response) -> tuple[Floats, Floats]:
-        """Worth of each arc without its hours, and the price of each account at the dual."""
-        arcs = self.request.arcs
-        worth = response.lam[arcs.rep] * arcs.value + response.extra
-        reduced = worth - response.mu[arcs.rep] * arcs.hours
-        price = response.rest.copy()
-        np.maximum.at(price, arcs.account, reduced)
+        """Worth of each arc without its limited hours, and the price of each account at the dual."""
+        worth, price = self.offer.worth(response.lam), response.rest.copy()
+        np.maximum.at(price, self.offer.request.arcs.account, self.offer.reduced(worth))
         return worth, price
 
-    def _first_owners(self, response: Response, worth: Floats, price: Floats, liking: Floats, steps: Ints) -> None:
-        arcs = self.request.arcs
-        reduced = worth - response.mu[arcs.rep] * arcs.hours
-        near = (reduced >= (price - 0.01 * arcs.largest)[arcs.account]).astype(np.float64)
+    def _first_owners(self, response: Response, worth: Floats, price: Floats, steps: Ints) -> None:
+        arcs = self.offer.request.arcs
+        near = (self.offer.reduced(worth) >= (price - 0.01 * arcs.largest)[arcs.account]).astype(np.float64)
         self._built(Worth.of(arcs, worth, price), near, steps, "prices")
-        if self._done() or np.median(response.lam) >= SATURATED:
+        if self.kept is None:
+            at_home = Assignment(self.offer.request, steps)
+            at_home.load(home(self.offer.request, self.problem))
+            at_home.improve(Worth.of(arcs, worth, price), sweeps=2)
+            self._count(at_home, "as simulated")
+        if self._done() or self.request.counts <= 0.0 or np.median(response.lam) >= SATURATED:
             return
         # Marginal worths vanish where everybody has more than enough: then average worths guide better.
-        flat = np.maximum(response.lam, 2 * SATURATED)[arcs.rep] * arcs.value + response.extra
+        flat = self.offer.worth(np.maximum(response.lam, 2 * SATURATED))
         nothing = np.where(arcs.rests, 0.0, -np.abs(flat).max(initial=0.0))
-        self._built(Worth.of(arcs, flat, nothing), np.zeros_like(liking), steps, "saturated")
+        self._built(Worth.of(arcs, flat, nothing), np.zeros_like(near), steps, "saturated")
 
     def _again(self, start: Start, response: Response, worth: Floats, steps: Ints) -> Floats:
         """One bound by the old account prices, and the old owners and steps, as they are and improved."""
-        assignment = Assignment(self.request, start.steps)
+        assignment = Assignment(self.offer.request, start.steps)
         assignment.load(start.held)
         self._count(assignment, "begun")
         price = self._knapsacks(response, worth, start.accounts, steps, 1)
@@ -229,7 +234,7 @@ class _Search:
         return price
 
     def _built(self, worth: Worth, liking: Floats, steps: Ints, stage: str) -> Refit | None:
-        assignment = Assignment(self.request, steps)
+        assignment = Assignment(self.offer.request, steps)
         assignment.build(worth, liking)
         assignment.improve(worth, sweeps=2)
         self.last = assignment
@@ -237,13 +242,10 @@ class _Search:
 
     def _knapsacks(self, response: Response, worth: Floats, price: Floats, steps: Ints, rounds: int) -> Floats:
         """Tighten the bound by account prices; owners by what the knapsacks chose on average. Returns the prices."""
-        request, arcs, training = self.request, self.request.arcs, self.request.training
-        step_worth = np.maximum(response.lam, 0.0)[:, None] * training.gain - response.step_price
-        if (response.lam < 0).any():
-            step_worth = response.lam[:, None] * training.gain - response.step_price
-        able = np.arange(step_worth.shape[1])[None, :] < training.most[:, None]
-        step_worth = -np.sort(-np.where(able, step_worth, -np.inf), axis=1)
-        step_worth[~able] = 0.0
+        request, arcs, training = self.request, self.request.arcs, self.offer.request.training
+        step_worth = response.lam[:, None] * training.gain - response.apart_price * training.away - response.step_price
+        step_worth = -np.sort(-np.where(training.taken(training.able) > 0, step_worth, -np.inf), axis=1)
+        step_worth[np.isinf(step_worth)] = 0.0
         step_hours = np.full(request.reps, request.room_rate * training.hours)
         rooms = np.where(np.isfinite(request.room), request.room, 1e15)
         parts = np.zeros(len(arcs.rep))
@@ -282,30 +284,28 @@ class _Search:
 
         Where no plan counts yet, the last owners are the start: accounts without an owner are worth most of all.
         """
-        request, arcs = self.request, self.request.arcs
-        assignment = self.last
-        if self.best is not None:
-            assignment = Assignment(request, self.steps)
-            assignment.load(self.held)
+        request, offer = self.offer.request, self.offer
+        arcs, prices = request.arcs, StepPrices(response.step_price, response.apart_price)
+        assignment = self.last if self.kept is None else self.kept.copy()
         small = request.reps <= FEW
         gained: list[float] = []
         fit = self.best
         for turn in range(MORE_REFITS if small else REFITS):
             little = len(gained) > 1 and sum(gained[-2:]) < LITTLE * abs(self.best.value if self.best else 1.0)
-            if assignment is None or self._done() or (little and not small and self.best is not None):
+            if assignment is None or self._done() or (little and not small and self.kept is not None):
                 return
             before = self.best.value if self.best is not None else 0.0
             quota_price = response.quota_price if fit is None else fit.quota_price
-            worth, _ = self._worth(replace(response, lam=1.0 - quota_price))
+            worth = offer.worth(request.sells + request.counts * (1.0 - quota_price))
             shaken = Worth.of(arcs, worth, price)
             if small and turn % len(NOISES) == 0 and turn > 0:
-                assignment = Assignment(request, self.steps if self.best is not None else assignment.steps)
+                assignment = Assignment(request, assignment.steps if self.kept is None else self.kept.steps)
                 assignment.build(shaken, self.chance.random(len(arcs.rep)))
                 assignment.improve(shaken)
             sales = assignment.sales()
             low, high = self.refitting.box(self.refitting.everybody(assignment.owners()), sales)
             tables = RepTables.of(request, sales, low, high, quota_price)
             rounds, noise = max(SHAKES * request.reps, LEAST_ROUNDS), NOISES[turn % len(NOISES)]
-            assignment.shake(shaken, response.extra, tables, response.step_price, rounds, noise, self.state)
+            assignment.shake(shaken, offer.extra, tables, prices, rounds, noise, self.state)
             fit = self._count(assignment, f"ruin {turn + 1}") or self.best
             gained.append((self.best.value if self.best is not None else 0.0) - before)

@@ -6,6 +6,7 @@ import numpy as np
 
 from optimize.by_prices.compiled import compiled
 from optimize.by_prices.kernels import TINY, by_density, free, knapsack, place
+from optimize.by_prices.quota_room import expected, highest_quota, missed, room_of
 
 
 @compiled
@@ -32,49 +33,15 @@ def unit(state):
 
 
 @compiled
-def expected(ordered, sums, r, shift):
-    """f(u) of a rep: the sample average of min(S, u)."""
-    n = ordered.shape[1]
-    k = np.searchsorted(ordered[r], shift, side="right")
-    return (sums[r, k] + (n - k) * shift) / n
-
-
-@compiled
-def highest_quota(ordered, sums, r, gain, share, most):
-    """The largest quota up to ``most`` of which this share is attained: attainment falls as quotas rise."""
-    if share <= 0.0 or gain + expected(ordered, sums, r, most - gain) >= share * most:
-        return most
-    low = 0.0
-    high = most
-    for _ in range(60):
-        middle = 0.5 * (low + high)
-        if gain + expected(ordered, sums, r, middle - gain) >= share * middle:
-            low = middle
-        else:
-            high = middle
-    return low
-
-
-@compiled
-def highest_quotas(ordered, sums, gain, share):
-    """:func:`highest_quota` of every rep, [R]; infinite where no share is asked."""
-    out = np.empty(len(gain))
-    for r in range(len(gain)):
-        out[r] = np.inf
-        if share[r] > 0.0:
-            mean = sums[r, ordered.shape[1]] / ordered.shape[1] + gain[r]
-            out[r] = highest_quota(ordered, sums, r, gain[r], share[r], max(mean, 0.0) / share[r])
-    return out
-
-
-@compiled
-def rep_values(ordered, sums, low, high, shift, share, price, least_sales, most_sales, points):
+def rep_values(ordered, sums, low, high, shift, share, price, counts, least_sales, most_sales, points):
     """Value of each rep by what she sells beside her samples: ``max over q of g + f(q - g) - p q``, on a grid of g.
+
+    Where capped sales do not count, it is what she sells.
 
     Args:
         ordered, sums: samples of each rep, rising, and their running sums from 0, [R, N] and [R, N + 1].
         low, high: bounds of the quota; shift: most of quota less g; share: of the quota that is attained at least, [R].
-        price: p, [R].
+        price: p, [R]; counts: whether capped sales count.
         least_sales, most_sales: ends of the grid of g, [R].
     """
     reps, n = ordered.shape
@@ -84,6 +51,9 @@ def rep_values(ordered, sums, low, high, shift, share, price, least_sales, most_
         best = ordered[r, min(max(int((1.0 - chance) * n), 0), n - 1)]
         for i in range(points + 1):
             g = least_sales[r] + (most_sales[r] - least_sales[r]) * i / points
+            if counts <= 0.0:
+                table[r, i] = g
+                continue
             q = min(min(best, shift[r]) + g, high[r])
             q = max(highest_quota(ordered, sums, r, g, share[r], max(q, low[r])), low[r])
             table[r, i] = g + expected(ordered, sums, r, q - g) - price[r] * q
@@ -124,6 +94,8 @@ def ruin(
     hours,
     extra,
     moves,
+    potential,
+    history,
     price,
     most,
     floor,
@@ -138,15 +110,24 @@ def ruin(
     fewest,
     most_steps,
     step_gain,
+    step_away,
     step_price,
+    away_price,
     step_room,
     step_floor,
     spare_steps,
+    spare_away,
     spare_moves,
     sales,
+    has_potential,
+    has_history,
     table,
     least_sales,
     most_sales,
+    guarded,
+    rooms,
+    group_of,
+    sums_to,
     rounds,
     size,
     noise,
@@ -157,14 +138,19 @@ def ruin(
 
     Each rep may also take a few training steps more or less; hours and the budget of steps are kept.
 
-    A round is kept where the reps' concave values and the extra worth of their arcs do not fall together.
+    A round is kept where the reps' concave values and the extra worth of their arcs do not fall together, and quotas do
+    not miss their bounds and totals by more; or where they miss them by less.
 
     Args:
         steps, fewest, most_steps: training of each rep, [R]; steps is updated; step_gain: of each, [R, S].
-        step_price: of one; step_room, step_floor: what one takes from the reps' hours; spare_*: left in all.
-        sales: of each rep's accounts and training, [R]; updated.
+        step_away: how far each is from the simulated plan, [R, S].
+        step_price: of one; away_price: of one away; step_room, step_floor: what one takes from the reps' hours.
+        spare_*: left in all; of moves by limit, [K].
+        sales: of each rep's accounts and training, [R]; has_potential, has_history: of each rep; all updated.
         table, least_sales, most_sales: of :func:`rep_values`.
-        extra: worth of each arc beside sales; moves: what it adds to the accounts that move, [P].
+        extra: worth of each arc beside sales; moves: what it adds to the accounts that move, by limit, [K, P].
+        potential, history: that go with each account.
+        guarded: whether quotas' bounds move with accounts; rooms: of :func:`room_of`; group_of, sums_to: their totals.
 
     Returns:
         What the kept rounds gained.
@@ -183,6 +169,21 @@ def ruin(
     kept = np.empty(size * longest, np.int64)
     marked = np.zeros(reps, np.int8)
     stepped = np.empty(size, np.int64)
+    limits = len(spare_moves)
+    moving = np.empty(limits)
+    bottom = np.zeros(reps)
+    top = np.zeros(reps)
+    low_sums = np.zeros(len(sums_to))
+    high_sums = np.zeros(len(sums_to))
+    before_bottom = np.empty(size)
+    before_top = np.empty(size)
+    before_potential = np.empty(size)
+    before_history = np.empty(size)
+    off = 0.0
+    if guarded:
+        for r in range(reps):
+            bottom[r], top[r] = room_of(r, has_potential[r], has_history[r], sales[r], *rooms)
+        off = missed(group_of, sums_to, bottom, top, low_sums, high_sums)
     total = 0.0
     for _ in range(rounds):
         r = below(state, reps)
@@ -210,8 +211,9 @@ def ruin(
             k = below(state, i + 1)
             group[i], group[k] = group[k], group[i]
         old = 0.0
-        moving = 0.0
+        moving[:] = 0.0
         used = 0
+        further = 0.0
         n_kept = 0
         for i in range(n_group):
             r = group[i]
@@ -219,14 +221,19 @@ def ruin(
             now, slope[i] = rep_value(table, least_sales, most_sales, r, sales[r])
             old += now
             before[i] = sales[r]
+            before_potential[i] = has_potential[r]
+            before_history[i] = has_history[r]
             while count[r] > 0:
                 a = slots[first[r]]
                 j = held[a]
                 kept[n_kept] = j
                 n_kept += 1
                 old += extra[j]
-                moving -= moves[j]
+                for k in range(limits):
+                    moving[k] -= moves[k, j]
                 sales[r] -= value[j]
+                has_potential[r] -= potential[a]
+                has_history[r] -= history[a]
                 free(a, rep, hours, held, left, first, slots, count)
             stepped[i] = 0
             if most_steps[r] > fewest[r] and unit(state) < 0.5:
@@ -235,6 +242,10 @@ def ruin(
                 stepped[i] = min(max(stepped[i], fewest[r] - steps[r]), most_steps[r] - steps[r])
             if stepped[i] > 0 and room[r] < stepped[i] * step_room:
                 stepped[i] = 0
+            for s in range(stepped[i]):
+                further += step_away[r, steps[r] + s]
+            for s in range(-stepped[i]):
+                further -= step_away[r, steps[r] - 1 - s]
             step(r, stepped[i], steps, step_gain, step_room, step_floor, sales, room, floor, left)
             used += stepped[i]
         for turn in range(2):
@@ -258,28 +269,50 @@ def ruin(
                 while count[r] > 0:
                     a = slots[first[r]]
                     sales[r] -= value[held[a]]
+                    has_potential[r] -= potential[a]
+                    has_history[r] -= history[a]
                     free(a, rep, hours, held, left, first, slots, count)
                 for q in range(n):
                     if taken[q]:
                         place(arcs[q], account, rep, hours, held, left, first, slots, count)
                         sales[r] += value[arcs[q]]
-        new = 0.0
-        fits = used <= spare_steps
-        new -= step_price * used
+                        has_potential[r] += potential[account[arcs[q]]]
+                        has_history[r] += history[account[arcs[q]]]
+        fits = used <= spare_steps and further <= max(spare_away, 0.0) + TINY
+        new = -step_price * used - away_price * further
         for i in range(n_group):
             r = group[i]
             new += rep_value(table, least_sales, most_sales, r, sales[r])[0]
             for q in range(first[r], first[r] + count[r]):
                 new += extra[held[slots[q]]]
-                moving += moves[held[slots[q]]]
+                for k in range(limits):
+                    moving[k] += moves[k, held[slots[q]]]
             fits = fits and room[r] - left[r] >= floor[r]
-        if fits and new >= old and moving <= max(spare_moves, 0.0):
+        for k in range(limits):
+            fits = fits and moving[k] <= max(spare_moves[k], 0.0)
+        misses = off
+        if guarded and fits:
+            for i in range(n_group):
+                r = group[i]
+                before_bottom[i] = bottom[r]
+                before_top[i] = top[r]
+                bottom[r], top[r] = room_of(r, has_potential[r], has_history[r], sales[r], *rooms)
+            misses = missed(group_of, sums_to, bottom, top, low_sums, high_sums)
+        if fits and ((new >= old and misses <= off) or misses < off - 1e-6):
             total += new - old
+            off = misses
             spare_steps -= used
-            spare_moves -= moving
+            spare_away -= further
+            for k in range(limits):
+                spare_moves[k] -= moving[k]
             continue
         for i in range(n_group):
             r = group[i]
+            if guarded and fits:
+                bottom[r] = before_bottom[i]
+                top[r] = before_top[i]
+            has_potential[r] = before_potential[i]
+            has_history[r] = before_history[i]
             while count[r] > 0:
                 free(slots[first[r]], rep, hours, held, left, first, slots, count)
             step(r, -stepped[i], steps, step_gain, step_room, step_floor, sales, room, floor, left)

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimize.blocks import Programme
+from optimize.by_prices.arcs import planned_care
+from optimize.by_prices.assignment import Assignment
 from optimize.by_prices.feasibility import worst_breach
-from optimize.by_prices.recreate import highest_quotas
+from optimize.by_prices.quota_room import highest_quotas
 from optimize.by_prices.request import Request
+from optimize.by_prices.steps import locked_hours
 from optimize.model import build
-from optimize.parts.accounts import possible_pairs
 from optimize.parts.targets import QUOTA
 from optimize.problem import AllocationProblem, Decisions, gains, held
 from optimize.solve import Solution, Warm
@@ -35,6 +37,13 @@ ALLOWED = 1e-6
 """A plan counts only where no rule is broken by more: money in units of which a mean quota has 100, hours as such."""
 BOXES = (PotentialBand, GrowthLimits, MinimumAttainment, MinimumChance, Workload, TrainingFloor)
 """Rules that bound one quota, or none, once owners and training are settled: then the exact split is the optimum."""
+CARE_TURNS = 12
+CARE_PARTS = (1.0, 0.5, 0.2)
+"""How far care goes towards what the worths of sales at the last quotas ask for, in turn."""
+DEARER = 1.25
+"""Factor on the worth of sales of a rep whose quota has no room, each turn."""
+ENOUGH = 1e-7
+"""Relative rise of a turn below which care is settled."""
 BOX_ROWS = ("potential_band", "growth_cap", "growth_floor", "min_chance", "min_expected_attainment")
 
 
@@ -43,7 +52,8 @@ class Refit:
     """A plan for settled owners and training.
 
     Attributes:
-        quotas: minor units; value: exact sample average, minor units.
+        quotas: minor units; value: exact sample average of what the request maximises, minor units: of capped sales, or
+            in two stages of what sales gain over the simulated plan.
         breach: how far the worst rule is broken; see :data:`ALLOWED`.
         quota_price: what a unit of quota costs by the totals and by rules over several reps, [R].
     """
@@ -56,7 +66,11 @@ class Refit:
 
 
 class Refitting:
-    """Finds quotas again and again for other owners and training; programmes start from the last basis."""
+    """Finds care and quotas again and again for other owners and training; programmes start from the last basis.
+
+    Attributes:
+        lam: what a unit of sales is worth to each rep, by the dual or the last quotas, [R].
+    """
 
     def __init__(self, problem: AllocationProblem, request: Request) -> None:
         self.problem, self.request = problem, request
@@ -64,14 +78,89 @@ class Refitting:
         shares = any(isinstance(rule, MinimumAttainment) for rule in problem.rules)
         self.by_split = known and (problem.basis is problem.samples or not shares)
         self._warm: Warm | None = None
-        pairs = possible_pairs(problem)
-        self._settled = problem.accounts.today.copy()
-        only = np.flatnonzero(np.diff(pairs.start) == 1)
-        self._settled[only] = pairs.rep[pairs.start[only]]
+        self.lam = np.ones(request.reps)
 
-    def fit(self, owner: Ints, steps: Ints) -> Refit | None:
-        """The best quotas for these owners of the free accounts and training steps; None where rules leave none."""
-        decisions = self.decisions(owner, steps)
+    def fit(self, assignment: Assignment) -> Refit | None:
+        """The best care and quotas for owners and training steps; None where rules leave none."""
+        owner, care = self.everybody(assignment.owners()), self.request.arcs.care
+        training = self.training(assignment)
+        if care is None:
+            return self.of(Decisions(owner, training, planned_care(self.problem)))
+        if self.request.counts > 0.0:
+            return self._for_quotas(assignment, owner, training)
+        return self._for_sales(assignment, owner, training)
+
+    def _for_sales(self, assignment: Assignment, owner: Ints, training: Floats) -> Refit | None:
+        """Care that sells most; where that leaves a quota no room, sales of the rep are worth more and more."""
+        lam = np.full(self.request.reps, self.request.sells)
+        dearer = np.maximum(self.lam, lam)
+        for _ in range(CARE_TURNS):
+            hours = self._care(assignment, training, lam)
+            if hours is None:
+                return None
+            decisions = Decisions(owner, training, self._everywhere(hours))
+            found = self.of(decisions)
+            if found is not None:
+                return found
+            low, high = self.box(owner, gains(self.problem, decisions) / self.request.unit)
+            if not (low > high + ALLOWED).any():
+                return None
+            lam, dearer = dearer, np.where(low > high, DEARER * dearer, dearer)
+        return None
+
+    def _for_quotas(self, assignment: Assignment, owner: Ints, training: Floats) -> Refit | None:
+        """Care towards what sales are worth at the last quotas, and quotas again, as long as that helps."""
+        best: Refit | None = None
+        hours: Floats | None = None
+        for _ in range(CARE_TURNS):
+            asked = self._care(assignment, training, self.lam)
+            if asked is None:
+                return best
+            before = best
+            for part in CARE_PARTS if hours is not None else (1.0,):
+                mixed = asked if hours is None else hours + part * (asked - hours)
+                found = self.of(Decisions(owner, training, self._everywhere(mixed)))
+                if found is not None and (best is None or found.value > best.value):
+                    best, hours = found, mixed
+                    break
+            if best is None or (before is not None and best.value - before.value <= ENOUGH * abs(best.value)):
+                return best
+            self.lam = self._worths(best)
+        return best
+
+    def _care(self, assignment: Assignment, training: Floats, lam: Floats) -> Floats | None:
+        """Best hours of care of the free accounts at these worths of sales, [F]; None where they do not fit."""
+        request, arcs, care = self.request, self.request.arcs, self.request.arcs.care
+        if care is None:
+            return None
+        owned = np.flatnonzero(assignment.held >= 0)
+        arc = assignment.held[owned]
+        rep, taken = arcs.rep[arc], (training - locked_hours(self.problem)).sum(axis=1)
+        order = np.bincount(rep, care.order[arc], request.reps)
+        rested = np.ones(len(arcs.free))
+        rested[owned] = 0.0
+        return care.of_owners(
+            owned, arc, rep, lam,
+            request.room - request.room_rate * taken - order, request.floor - request.floor_rate * taken - order,
+            float((rested * care.counted * care.base).sum()),
+        )  # fmt: skip
+
+    def _everywhere(self, hours: Floats) -> Floats:
+        """Care of all accounts from that of the free ones, [A]."""
+        out = planned_care(self.problem)
+        out[self.request.arcs.free] = hours
+        return out
+
+    def _worths(self, found: Refit) -> Floats:
+        """What another unit of sales is worth to each rep: more where the quota is held below what she would take."""
+        gain = gains(self.problem, found.decisions)
+        unit = self.request.unit
+        chance = (self.problem.basis + gain > found.quotas).mean(axis=0)
+        along = found.quotas >= (self.request.most_shift * unit + gain) - 1e-6 * unit
+        return np.asarray(np.clip(1.0 - np.where(along, np.minimum(found.quota_price, chance), chance), 1e-6, 1.0))
+
+    def of(self, decisions: Decisions) -> Refit | None:
+        """The best quotas for settled decisions."""
         gain = gains(self.problem, decisions)
         low, high = self.box(decisions.owner, gain / self.request.unit)
         if self.by_split:
@@ -87,25 +176,20 @@ class Refitting:
                 return None
             quotas, price, breach = found
             breach = max(breach, worst_breach(self.problem, decisions, quotas, self.request.unit))
-        value = attained(self.problem.basis, gain, quotas)
-        return Refit(decisions, quotas, value, breach, price)
+        value = self.request.counts * attained(self.problem.basis, gain, quotas)
+        return Refit(decisions, quotas, value + self.request.sells * float(gain.sum()), breach, price)
 
-    def decisions(self, owner: Ints, steps: Ints) -> Decisions:
-        """The first so many steps of each rep's order, locked hours, and care as planned."""
-        problem, training = self.problem, self.request.training
-        everybody = self.everybody(owner)
-        hours = np.zeros_like(problem.training.base)
-        rep, place = np.nonzero(np.arange(training.gain.shape[1])[None, :] < steps[:, None])
+    def training(self, assignment: Assignment) -> Floats:
+        """The first so many steps of each rep's order, and locked hours, [R, K]."""
+        training = assignment.request.training
+        hours = locked_hours(self.problem)
+        rep, place = np.nonzero(training.taken(assignment.steps))
         np.add.at(hours, (rep, training.skill[rep, place]), training.hours)
-        for cell, value in problem.locks.training.items():
-            hours[cell] = value
-        care = problem.accounts.care_base.copy()
-        care[list(problem.locks.care)] = list(problem.locks.care.values())
-        return Decisions(everybody, hours, care)
+        return hours
 
     def everybody(self, owner: Ints) -> Ints:
         """Owners of all accounts from those of the free ones, [A]."""
-        out = self._settled.copy()
+        out = self.request.settled.owner.copy()
         out[self.request.arcs.free] = owner
         return out
 

@@ -18,11 +18,16 @@ from optimize.by_prices.kernels import NEVER, choose
 from optimize.by_prices.request import Request
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 SMOOTHNESS = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 """Temperatures of the smoothed dual, one solve each from where the last ended."""
 STEPS = 80
+TOLERANCE = 1e-7
 MEMORY = 20
+IMPOSSIBLE = -100.0
+"""A bound of so many times less than the total of the quotas: no plan keeps the rules that have prices."""
 STEEP = 20.0
 """Slope, in quotas a unit of price, with which the smoothed dual goes on beyond the least and the largest sample."""
 
@@ -35,9 +40,11 @@ class Response:
         value: of the dual; gradient: in the prices.
         lam: worth of a unit of sales of each rep, [R]; mu: price of an hour of hers, [R].
         quota_price: on a unit of quota from the rows over quotas, [R]; weight: of expected attainment, [R].
+        sold, hours: value and hours of each arc, at the best care where that is decided, [P].
         extra: worth of each arc beside sales and hours, [P]; rest: of having no owner, [F].
         parts: how far each arc is chosen, [P].
-        steps: training steps, [R, S]; step_price: of a step, before the hours that it takes.
+        steps: training steps, [R, S]; step_price: of a step, before the hours that it takes; apart_price: of a step
+            away from the simulated plan.
         separable: the part of the value that neither accounts, hours nor training have.
     """
 
@@ -47,11 +54,14 @@ class Response:
     mu: Floats
     quota_price: Floats
     weight: Floats
+    sold: Floats
+    hours: Floats
     extra: Floats
     rest: Floats
     parts: Floats
     steps: Floats
     step_price: float
+    apart_price: float
     separable: float
 
 
@@ -62,22 +72,33 @@ class Relaxation:
     quota is at no bound, which makes the problem all but diagonal.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, minded: Bools | None = None) -> None:
+        """Lay the prices out.
+
+        Args:
+            minded: reps whose quotas have prices, [R]; None for all. A bound without the others holds as well.
+        """
         self.request = request
+        self.minded = np.ones(request.reps, dtype=np.bool_) if minded is None else minded
         arcs, reps = request.arcs, request.reps
+        # Where capped sales do not count, a floor under them would have nothing to be weighed against.
+        self.share = request.share if request.counts > 0.0 else np.zeros(reps)
         bounded = np.isfinite(request.room) | np.isfinite(request.floor)
         sizes = {
             "c": reps,
             "mu": reps if bounded.any() else 0,
             "rows": len(request.row_low),
             "beta": 1,
-            "kappa": reps if (request.share > 0).any() else 0,
+            "kappa": reps if (self.share > 0).any() else 0,
             "over": reps if np.isfinite(request.band[0]).any() else 0,
             "under": reps if np.isfinite(request.band[1]).any() else 0,
             "grown": reps if np.isfinite(request.growth[0]).any() else 0,
             "shrunk": reps if np.isfinite(request.growth[1]).any() else 0,
             "count": reps if np.isfinite(request.most_accounts).any() else 0,
-            "moves": 1 if request.most_moves < len(arcs.free) else 0,
+            "moves": len(arcs.moves.most),
+            "apart": 1 if np.isfinite(request.training.apart) else 0,
+            "care": 0 if arcs.care is None else 1,
+            "care_apart": 0 if arcs.care is None or np.isinf(arcs.care.change) else 1,
         }
         ends = np.cumsum(list(sizes.values()))
         self.at = {
@@ -85,10 +106,10 @@ class Relaxation:
         }
         self.size = int(ends[-1])
         self._limits()
-        gains = np.bincount(arcs.rep, np.maximum(arcs.value, 0.0), reps) if len(arcs.rep) else np.zeros(reps)
+        gains = arcs.over_rep(np.maximum(arcs.highest, 0.0))
         trained = request.training.gain.sum(axis=1)
         self.least_shift = request.low - request.sales - gains - np.maximum(trained, 0.0)
-        losses = np.bincount(arcs.rep, np.minimum(arcs.value, 0.0), reps) if len(arcs.rep) else np.zeros(reps)
+        losses = arcs.over_rep(np.minimum(arcs.lowest, 0.0))
         top = request.high - request.sales - losses - np.minimum(trained, 0.0)
         self.most_shift = np.maximum(np.minimum(top, request.most_shift), self.least_shift)
         self._table()
@@ -97,13 +118,25 @@ class Relaxation:
         """Prices of inequalities have a sign; prices that nothing asks for stay zero."""
         request = self.request
         self.lower, self.upper = np.full(self.size, -np.inf), np.full(self.size, np.inf)
-        for name in ("beta", "kappa", "over", "under", "grown", "shrunk", "count", "moves"):
+        for name in (
+            "beta",
+            "kappa",
+            "over",
+            "under",
+            "grown",
+            "shrunk",
+            "count",
+            "moves",
+            "apart",
+            "care",
+            "care_apart",
+        ):
             self.lower[self.at[name]] = 0.0
         if self.at["mu"].stop > self.at["mu"].start:
             self.lower[self.at["mu"]] = np.where(np.isfinite(request.floor), -np.inf, 0.0)
             self.upper[self.at["mu"]] = np.where(np.isfinite(request.room), np.inf, 0.0)
         asked = {
-            "kappa": request.share > 0,
+            "kappa": self.share > 0,
             "over": np.isfinite(request.band[0]),
             "under": np.isfinite(request.band[1]),
             "grown": np.isfinite(request.growth[0]),
@@ -112,7 +145,12 @@ class Relaxation:
         }
         for name, mask in asked.items():
             if self.at[name].stop > self.at[name].start:
-                self.upper[self.at[name]] = np.where(mask, np.inf, 0.0)
+                wanted = mask if name == "count" else mask & self.minded
+                self.upper[self.at[name]] = np.where(wanted, np.inf, 0.0)
+        if not self.minded.all():
+            self.lower[self.at["c"]] = np.where(self.minded, -np.inf, 0.0)
+            self.upper[self.at["c"]] = np.where(self.minded, np.inf, 0.0)
+            self.lower[self.at["rows"]] = self.upper[self.at["rows"]] = 0.0
 
     def _table(self) -> None:
         """Quantiles inside the range of u, and the integral of the quantile function up to each."""
@@ -137,7 +175,18 @@ class Relaxation:
         z[self.at["rows"].start] = 0.5
         gain = self.request.training.gain
         z[self.at["beta"]] = max(0.5 * float(np.median(gain)), 0.0) if gain.size else 0.0
+        z[self.at["care"]] = 0.5 * self._worth_of_care()
         return z
+
+    def _worth_of_care(self) -> float:
+        """What an hour of care sells on average, up to where more is of no use."""
+        care = self.request.arcs.care
+        if care is None or not care.top.sum():
+            return 1.0
+        more = (self.request.arcs.highest - self.request.arcs.lowest) / np.maximum(
+            care.top[self.request.arcs.account], 1e-9
+        )
+        return max(float(more.mean()), 1e-9)
 
     def _density(self) -> float:
         arcs = self.request.arcs
@@ -150,51 +199,89 @@ class Relaxation:
         mu, beta = self.prices(z, "mu"), float(z[self.at["beta"]][0])
         rows = z[self.at["rows"]]
         quota_price = np.asarray(request.rows.T @ rows)
-        weight = 1.0 + kappa
-        lam = weight - kappa * request.share - quota_price - c
+        weight = request.counts + kappa
+        of_quota = weight - kappa * self.share - quota_price - c
         measured = {"band": np.zeros(reps), "growth": np.zeros(reps)}
         for name, sign, factor, measure in self._factors():
             price = sign * self.prices(z, name)
-            lam = lam - price
+            of_quota = of_quota - price
             measured[measure] = measured[measure] + price * factor
         psi, chi = measured["band"], measured["growth"]
         gradient = np.zeros_like(z)
-        nu = self.prices(z, "count")
-        omega = float(z[self.at["moves"]].sum())
-        extra = psi[arcs.rep] * arcs.potential[arcs.account] + chi[arcs.rep] * arcs.history[arcs.account]
-        extra = extra - nu[arcs.rep] - omega * arcs.away
-        rest = np.where(arcs.rests, -omega * arcs.rest_away, -NEVER)
+        nu, omega = self.prices(z, "count"), z[self.at["moves"]]
+        lam = request.sells + of_quota
+        care, value, hours, extra, resting_care = self._cared(z, lam, mu)
+        extra = extra + psi[arcs.rep] * arcs.potential[arcs.account] + chi[arcs.rep] * arcs.history[arcs.account]
+        extra = extra - nu[arcs.rep] - (omega[:, None] * arcs.moves.arc).sum(axis=0)
+        rest = np.where(arcs.rests, -(omega[:, None] * arcs.moves.rest).sum(axis=0) - resting_care, -NEVER)
         gained, loads, parts = np.zeros(reps), np.zeros(reps), np.empty(len(arcs.rep))
         width = (smooth or 1.0) * arcs.largest
         chosen = choose(
-            arcs.start, arcs.rep, arcs.value, arcs.hours, extra, rest, lam, mu, width, smooth > 0, gained, loads, parts
+            arcs.start, arcs.rep, value, hours, extra, rest, lam, mu, width, smooth > 0, gained, loads, parts
         )
         owners = float(chosen[0] if smooth else chosen[1])
         quota_value, quota = self._quotas(c, smooth)
-        shift_value, shift, slack = self._shifts(lam, weight, smooth)
-        step_value, steps = self._steps(lam, mu, beta, smooth)
+        shift_value, shift, slack = self._shifts(of_quota, weight, smooth)
+        eta = float(z[self.at["apart"]].sum())
+        step_value, steps = self._steps(lam, mu, beta, eta, smooth)
         hour_value, used = self._hours(mu, smooth)
         row_value, totals = self._rows(rows, smooth)
         potential = request.potential + np.bincount(arcs.rep, parts * arcs.potential[arcs.account], reps)
         history = request.history + np.bincount(arcs.rep, parts * arcs.history[arcs.account], reps)
         settled = inner(lam, request.sales) + inner(psi, request.potential) + inner(chi, request.history)
-        limits = beta * request.training.budget + omega * request.most_moves
+        limits = beta * request.training.budget + inner(omega, arcs.moves.most)
+        limits += eta * request.training.apart if eta > 0.0 else 0.0
         limits += inner(nu, np.asarray(np.nan_to_num(request.most_accounts, posinf=0.0), dtype=np.float64))
+        if arcs.care is not None:
+            theta = float(z[self.at["care_apart"]].sum())
+            limits += float(z[self.at["care"]][0]) * arcs.care.budget
+            limits += theta * arcs.care.change if theta > 0.0 else 0.0
         separable = quota_value + shift_value + row_value + settled + limits
         sold = shift + request.sales + gained + (request.training.gain * steps).sum(axis=1)
         gradient[self.at["c"]] = quota - sold
         gradient[self.at["rows"]] = totals - request.rows @ sold
         gradient[self.at["beta"]] = request.training.budget - steps.sum()
         self._fill(gradient, "mu", used - loads - self._rate(mu) * steps.sum(axis=1))
-        self._fill(gradient, "kappa", slack + (1.0 - request.share) * sold)
+        self._fill(gradient, "kappa", slack + (1.0 - self.share) * sold)
         for name, sign, factor, measure in self._factors():
             self._fill(gradient, name, sign * (factor * (potential if measure == "band" else history) - sold))
         held = np.bincount(arcs.rep, parts, reps)
         self._fill(gradient, "count", np.where(np.isfinite(request.most_accounts), request.most_accounts, held) - held)
         resting = np.asarray(1.0 - np.bincount(arcs.account, parts, len(arcs.free)), dtype=np.float64)
-        gradient[self.at["moves"]] = request.most_moves - inner(parts, arcs.away) - inner(resting, arcs.rest_away)
-        value = separable + owners + step_value + hour_value
-        return Response(value, gradient, lam, mu, quota_price, weight, extra, rest, parts, steps, beta, separable)
+        moving = (parts * arcs.moves.arc).sum(axis=1) + (resting * arcs.moves.rest).sum(axis=1)
+        gradient[self.at["moves"]] = arcs.moves.most - moving
+        self._fill(gradient, "apart", request.training.apart - np.array([(steps * request.training.away).sum()]))
+        if arcs.care is not None:
+            gradient[self.at["care"]] = arcs.care.budget - inner(parts, care)
+            apart = parts * arcs.care.counted[arcs.account] * np.abs(care - arcs.care.base[arcs.account])
+            left = float(apart.sum()) + inner(resting, arcs.care.counted * arcs.care.base)
+            self._fill(gradient, "care_apart", np.array([arcs.care.change - left]))
+        return Response(
+            value=separable + owners + step_value + hour_value,
+            gradient=gradient,
+            lam=lam,
+            mu=mu,
+            quota_price=quota_price,
+            weight=weight,
+            sold=value,
+            hours=hours,
+            extra=extra,
+            rest=rest,
+            parts=parts,
+            steps=steps,
+            step_price=beta,
+            apart_price=eta,
+            separable=separable,
+        )
+
+    def _cared(self, z: Floats, lam: Floats, mu: Floats) -> tuple[Floats, ...]:
+        """Care, value, hours and worth of the care of each arc, [P]; price of what accounts without owner lose, [F]."""
+        arcs = self.request.arcs
+        if arcs.care is None:
+            return np.zeros(0), arcs.value, arcs.hours, np.zeros(len(arcs.rep)), np.zeros(len(arcs.free))
+        gamma, theta = float(z[self.at["care"]][0]), float(z[self.at["care_apart"]].sum())
+        care, value, hours, price = arcs.care.at(arcs.account, arcs.rep, lam, mu, gamma, theta)
+        return care, value, hours, -price, theta * arcs.care.counted * arcs.care.base
 
     def _fill(self, gradient: Floats, name: str, values: Floats) -> None:
         if self.at[name].stop > self.at[name].start:
@@ -220,7 +307,13 @@ class Relaxation:
         return inner(c, q) - 0.5 * inner(bend, (q - middle) ** 2), q
 
     def _shifts(self, lam: Floats, weight: Floats, smooth: float) -> tuple[float, Floats, Floats]:
-        """``max over u of w f(u) - (w - lam) u``: its value, u, and f(u) - u."""
+        """``max over u of w f(u) - (w - lam) u``: its value, u, and f(u) - u.
+
+        Args:
+            lam: worth of a unit of sales for the quota; weight: w, zero where capped sales do not count.
+        """
+        if not weight.any():
+            return self._free_shifts(lam, smooth)
         slope = 1.0 - lam / weight
         count, every = self.count, self.every
         if not smooth:
@@ -247,23 +340,45 @@ class Relaxation:
         value = first - first * (1.0 - 0.5 / count) + area
         return float((weight * value).sum()), u, value + slope * u - u
 
+    def _free_shifts(self, lam: Floats, smooth: float) -> tuple[float, Floats, Floats]:
+        """The same where capped sales do not count: ``max over u of lam u``."""
+        low, high = self.least_shift, self.most_shift
+        if not smooth:
+            u = np.where(lam > 0, high, low)
+            return inner(lam, u), u, np.zeros_like(u)
+        middle, bend = 0.5 * (low + high), smooth / np.maximum(high - low, 1e-6)
+        u = np.clip(middle + lam / bend, low, high)
+        return inner(lam, u) - 0.5 * inner(bend, (u - middle) ** 2), u, np.zeros_like(u)
+
     def _rate(self, mu: Floats) -> Floats:
         """Hours that a training step takes from the limit that is priced."""
         request = self.request
         return request.training.hours * np.where(mu > 0, request.room_rate, request.floor_rate)
 
-    def _steps(self, lam: Floats, mu: Floats, beta: float, smooth: float) -> tuple[float, Floats]:
+    def _steps(self, lam: Floats, mu: Floats, beta: float, eta: float, smooth: float) -> tuple[float, Floats]:
         training = self.request.training
-        place = np.arange(training.gain.shape[1])[None, :]
+        worth = lam[:, None] * training.gain - (beta + mu * self._rate(mu))[:, None] - eta * training.away
+        order: Ints | None = None
+        if eta > 0.0 or (lam < 0.0).any():
+            # Steps come by falling gain: here their worth may fall in another order.
+            able = np.arange(worth.shape[1])[None, :] < training.able[:, None]
+            order = np.argsort(-np.where(able, worth, -np.inf), axis=1, kind="stable")
+            worth = np.take_along_axis(worth, order, 1)
+        place = np.arange(worth.shape[1])[None, :]
         able, forced = place < training.most[:, None], place < training.least[:, None]
-        worth = lam[:, None] * training.gain - (beta + mu * self._rate(mu))[:, None]
         if not smooth:
             steps = np.where(able & ((worth > 0) | forced), 1.0, 0.0)
-            return float((worth * steps).sum()), steps
-        bend = 0.5 * smooth * max(float(np.median(training.gain)), 1e-6) if training.gain.size else 1.0
-        steps = np.where(forced, 1.0, np.where(able, np.clip(0.5 + worth / bend, 0.0, 1.0), 0.0))
-        bent = np.where(forced | ~able, 0.0, 0.5 * bend * (steps - 0.5) ** 2)
-        return float((worth * steps - bent).sum()), steps
+            value = float((worth * steps).sum())
+        else:
+            bend = 0.5 * smooth * max(float(np.median(training.gain)), 1e-6) if training.gain.size else 1.0
+            steps = np.where(forced, 1.0, np.where(able, np.clip(0.5 + worth / bend, 0.0, 1.0), 0.0))
+            bent = np.where(forced | ~able, 0.0, 0.5 * bend * (steps - 0.5) ** 2)
+            value = float((worth * steps - bent).sum())
+        if order is not None:
+            taken = np.zeros_like(steps)
+            np.put_along_axis(taken, order, steps, 1)
+            steps = taken
+        return value, steps
 
     def _hours(self, mu: Floats, smooth: float) -> tuple[float, Floats]:
         room, floor = self.request.room, self.request.floor
@@ -307,12 +422,20 @@ class Relaxation:
         middle = max(float(np.median(gain)), 1e-6) if gain.size else 1.0
         out[self.at["beta"]] = 1.0 / np.sqrt(max(request.reps / (0.5 * smooth * middle), 1e-9))
         out[self.at["moves"]] = 1.0 / np.sqrt(max(0.5 * len(arcs.free) / (max(sold, 1e-9) * smooth), 1e-9))
+        out[self.at["apart"]] = out[self.at["beta"]]
+        if arcs.care is not None:
+            hour = 1.0 / np.sqrt(max(arcs.care.budget, 1.0) / self._worth_of_care())
+            out[self.at["care"]] = out[self.at["care_apart"]] = hour
         return out
 
     def solve(
-        self, begin: Floats | None = None, temperatures: tuple[float, ...] = SMOOTHNESS
+        self, begin: Floats | None = None, temperatures: tuple[float, ...] = SMOOTHNESS, tolerance: float = TOLERANCE
     ) -> tuple[Floats, Response]:
-        """Prices with a low dual value, and the response there without smoothing."""
+        """Prices with a low dual value, and the response there without smoothing.
+
+        Args:
+            tolerance: decrease of a step, relative to the total of the quotas, below which a descent ends.
+        """
         z = np.clip(self.start() if begin is None else begin, self.lower, self.upper)
         size = max(float(np.abs(self.request.row_high[0])), 1e-6)
         best, found = z, self.evaluate(z)
@@ -324,9 +447,14 @@ class Relaxation:
                 return at.value / size, at.gradient * scale / size
 
             low, high = self.lower / scale, self.upper / scale
-            y = descend(smoothed, z / scale, low, high, steps=STEPS, memory=MEMORY, tolerance=1e-9)
+            y = descend(
+                smoothed, z / scale, low, high,
+                steps=STEPS, memory=MEMORY, tolerance=tolerance, flatness=size, floor=IMPOSSIBLE,
+            )  # fmt: skip
             z = np.clip(y * scale, self.lower, self.upper)
             at = self.evaluate(z)
             if at.value < found.value:
                 best, found = z, at
+            if at.value < IMPOSSIBLE * size:
+                break
         return best, found
