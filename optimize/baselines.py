@@ -33,10 +33,11 @@ from optimize.formulate import formulate
 from optimize.optimum import optimise
 from optimize.plans import as_plan
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, potentials
+from optimize.quota_tables import Tables, quota_tables
 from optimize.quotas import possible_quotas, whole_quotas
 from optimize.responses import Responses
 from optimize.split import attained
-from scenarios.errors import Problem, refuse_if
+from scenarios.errors import InfeasiblePlan, Problem, refuse_if
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 
@@ -132,6 +133,8 @@ SIMPLE_RULES: dict[str, SimpleRule] = {
     ),
     "utilitarian": SimpleRule("the programme without fairness rules", lambda problem: _solved(problem.with_rules(()))),
 }
+PARTS = "targets of parts of the horizon"
+"""What a simple rule breaks whose quotas over the horizon leave no way to keep them."""
 SOLVED = ("two_stage", "utilitarian")
 """The rules that take a solver."""
 COMPARED = ("equal", "history", "potential", "fair_share", "strong")
@@ -192,15 +195,33 @@ def _judged(scenario: Scenario, responses: Responses, problem: AllocationProblem
     decisions, quotas = rule.make(problem)
     rows = broken(audit(problem, decisions, quotas.astype(np.float64)))
     breaks = {one: tuple(row.subject for row in rows if row.rule == one) for one in sorted({row.rule for row in rows})}
+    tables, parted = _phased(responses, problem, decisions, quotas, solved=name in SOLVED)
+    breaks |= {} if parted else {PARTS: ("company",)}
     notes = tuple(f"breaks {one} for {', '.join(subjects)}" for one, subjects in breaks.items())
     gain = gains(problem, decisions)
     return Baseline(
-        as_plan(scenario, responses, problem, decisions, quotas, name=name, origin=rule.origin, notes=notes),
+        as_plan(
+            scenario, responses, problem, decisions, quotas, name=name, origin=rule.origin, notes=notes, tables=tables
+        ),
         attained(problem.samples, gain, quotas.astype(np.float64)),
         best_split_value(problem, decisions),
         float((problem.samples + gain).sum(axis=1).mean()),
         breaks,
     )
+
+
+def _phased(
+    responses: Responses, problem: AllocationProblem, decisions: Decisions, quotas: Ints, *, solved: bool
+) -> tuple[Tables, bool]:
+    """Quotas by period, and whether they keep targets of parts of the horizon: a formula does not look at these."""
+    try:
+        return quota_tables(problem, responses, decisions, quotas), True
+    except InfeasiblePlan:
+        metrics = problem.metrics
+        if solved or not metrics.revenue_windows:
+            raise
+        whole = replace(problem, metrics=replace(metrics, revenue_windows=()))
+        return quota_tables(whole, responses, decisions, quotas), False
 
 
 def best_split_value(problem: AllocationProblem, decisions: Decisions) -> float | None:

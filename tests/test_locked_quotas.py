@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -340,3 +341,16 @@ def test_a_lock_on_a_day_within_a_period_is_refused_when_it_is_put_on(tmp_path, 
     told = capfd.readouterr().out
     assert f"lock quota.R1.orders.{MARCH}: - -> 5" in told
     assert "lock stretch.R1: - -> 1500" in told
+
+
+def test_a_simple_rule_that_leaves_no_room_for_a_part_of_the_horizon_says_so():
+    """Filled by priority, a team may get less over the year than its target of a quarter."""
+    part = {"metric": "revenue", "team": "T2", "target": 900, "first_day": "2026-04-01", "end": "2026-07-01"}
+    scenario = world([part], allocation={"locks": locks(("quota.R3", 100))})
+    found = responses_of(scenario)
+    found = replace(found, samples=found.samples * np.array([30, 20, 1, 1]))
+    made = judged_baselines(scenario, found, ["waterfall", "equal"])
+    assert made["waterfall"].breaks["targets of parts of the horizon"] == ("company",)
+    assert "breaks targets of parts of the horizon for company" in made["waterfall"].plan.notes
+    assert made["waterfall"].plan.quotas()["R3"] == 100_00
+    assert "targets of parts of the horizon" not in made["equal"].breaks
