@@ -108,7 +108,7 @@ def prove(
         confidence=confidence,
         measures=PROVEN_MEASURES,
     )
-    territory = {name: _potentials(request, one) for name, one in everything.items()}
+    territory = {name: potentials_under(request, one) for name, one in everything.items()}
     fairness = {
         name: found
         for name, one in everything.items()
@@ -146,7 +146,16 @@ def prove(
             carriers=None if responses is None else responses.reps,
             fitted=fitted,
         ),
-        uncertainty=_uncertain(scenario, everything, judged, best["sales"], draws, each, workers, pool, simulate),
+        uncertainty=over_errors(
+            scenario,
+            everything[judged],
+            everything[best["sales"]],
+            pool,
+            draws=draws,
+            each=each,
+            workers=workers,
+            simulate=simulate,
+        ),
         worlds=pool.worlds,
     )
 
@@ -210,7 +219,7 @@ def expected(plan: Plan, outcome: Outcome) -> tuple[float, float]:
     return float(sales.sum(axis=1).mean()), float(capped)
 
 
-def _potentials(request: AllocationProblem | None, plan: Plan) -> dict[str, int]:
+def potentials_under(request: AllocationProblem | None, plan: Plan) -> dict[str, int]:
     """Potential of each rep with the accounts that the plan gives them; empty where the request is not known."""
     if request is None:
         return {}
@@ -218,27 +227,30 @@ def _potentials(request: AllocationProblem | None, plan: Plan) -> dict[str, int]
     return {rep: round(value) for rep, value in zip(request.reps, whole.tolist(), strict=True)}
 
 
-def _uncertain(
+def over_errors(
     scenario: Scenario,
-    plans: Mapping[str, Plan],
-    judged: str,
-    rule: str,
+    plan: Plan,
+    rule: Plan,
+    pool: Runs,
+    *,
     draws: int,
     each: int,
     workers: int,
-    pool: Runs,
-    simulate: Simulate | None,
+    progress: Progress | None = None,
+    simulate: Simulate | None = None,
 ) -> tuple[GainRange, YearRange] | None:
+    """A plan's gain over a simple rule and its year range when parameters may be wrong; None without draws."""
     if not draws:
         return None
     return gain_range(
         scenario,
-        plans[judged],
-        plans[rule],
+        plan,
+        rule,
         draws=draws,
         each=each,
         seed=pool.seed,
         workers=workers,
+        progress=progress,
         simulate=simulate,
         runs=pool,
     )

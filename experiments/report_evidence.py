@@ -8,17 +8,16 @@ from dataclasses import dataclass, field, replace
 from experiments.compare import Comparison, compare_outcomes
 from experiments.decompose import Decomposition, decompose
 from experiments.fairness_audit import FairnessAudit, audit_plan
-from experiments.prove import best_rule
+from experiments.prove import best_rule, over_errors, potentials_under
 from experiments.report_input import BackCast
 from experiments.runs import Progress, Runs
 from experiments.trade import TradeTable, trade_table
-from experiments.uncertainty import GainRange, YearRange, gain_range
+from experiments.uncertainty import GainRange, YearRange
 from experiments.whatif import WhatIf
 from history.diagnose_finding import Finding
 from optimize.allocate import AllocationResult
 from optimize.formulate import formulate
-from optimize.plans import breaks_a_rule, decisions_of
-from optimize.problem import AllocationProblem, potentials
+from optimize.plans import breaks_a_rule
 from optimize.responses import Responses, estimate
 from scenarios.errors import InputRefused, Problem
 from scenarios.plan import Plan
@@ -109,19 +108,7 @@ def gather(
     breakers = frozenset(name for name, plan in plans.items() if breaks_a_rule(problem, plan))
     within = {name: plan for name, plan in rules.items() if name not in breakers} or rules
     best = best_rule("sales", within, outcomes)
-    known = {name: _potentials(problem, plan) for name, plan in plans.items()}
-    uncertainty = None
-    if draws:
-        uncertainty = gain_range(
-            scenario,
-            plans[PLAN],
-            plans[best],
-            draws=draws,
-            each=each,
-            seed=runs.seed,
-            workers=workers,
-            progress=progress,
-        )
+    known = {name: potentials_under(problem, plan) for name, plan in plans.items()}
     return Evidence(
         scenario=scenario,
         allocation=allocation,
@@ -134,7 +121,9 @@ def gather(
         over_rule=decompose(scenario, plans[best], plans[PLAN], runs),
         over_today=decompose(scenario, plans[TODAY], plans[PLAN], runs),
         trade=_trade(scenario, plans[PLAN], outcomes[PLAN]),
-        uncertainty=uncertainty,
+        uncertainty=over_errors(
+            scenario, plans[PLAN], plans[best], runs, draws=draws, each=each, workers=workers, progress=progress
+        ),
         fairness=_fairness(scenario, plans[PLAN], outcomes[PLAN], runs.seed),
         label=label,
         back_cast=back_cast,
@@ -142,11 +131,6 @@ def gather(
         findings=findings,
         manifest=manifest or {},
     )
-
-
-def _potentials(problem: AllocationProblem, plan: Plan) -> dict[str, int]:
-    whole = potentials(problem, decisions_of(problem, plan).owner)
-    return {rep: round(value) for rep, value in zip(problem.reps, whole.tolist(), strict=True)}
 
 
 def _compared(

@@ -118,7 +118,7 @@ def _check_line(check: Check, language: Language) -> str:
     form = _APART if check.correlation is None else _CORRELATED
     names = {"measure": word(f"fair.{check.measure}", language), "against": word(f"fair.{check.against}", language)}
     mark = _MARK["flagged" if check.flagged else "calm"][zh]
-    return mark + form[zh].format(gap=check.gap, correlation=check.correlation, tested=tested, **names)
+    return mark + form[zh].format(gap=round(check.gap, 2) + 0.0, correlation=check.correlation, tested=tested, **names)
 
 
 def audit_tables(found: FairnessAudit) -> dict[str, pd.DataFrame]:

@@ -36,12 +36,14 @@ def trace_text(found: LoopResult) -> str:
 
 
 def _lines(found: LoopResult) -> Iterator[str]:
-    unit = _unit(found)
-    yield f"closed loop, {found.objective}: promised -> simulated (change on the same years, t)"
+    sales = found.objective == "sales"
+    unit, form = (1_000.0 * MINOR_PER_MAJOR, ",.1f") if sales else (0.01, ".2f")
+    told = "sales in thousands" if sales else "attained share in per cent"
+    yield f"closed loop, {told}: promised -> simulated (change on the same years, t)"
     for row in found.trace:
-        promised = "" if row.promise is None else f"{row.promise / unit:,.5g} -> "
-        simulated = "-" if row.simulated is None else f"{row.simulated / unit:,.5g}"
-        change = "" if row.gain is None else f" ({row.gain / unit:+,.3g}, t {row.t or 0.0:.1f})"
+        promised = "" if row.promise is None else f"{row.promise / unit:{form}} -> "
+        simulated = "-" if row.simulated is None else f"{row.simulated / unit:{form}}"
+        change = "" if row.gain is None else f" ({row.gain / unit:+{form}}, t {row.t or 0.0:.1f})"
         taken = "kept" if row.accepted else "not kept"
         yield f"  {row.number:>2} {row.step}: {promised}{simulated}{change}; {taken}: {row.reason}"
     cost = found.cost
@@ -52,10 +54,6 @@ def _lines(found: LoopResult) -> Iterator[str]:
     worst = [row.response_error for row in found.trace if row.response_error is not None]
     if worst:
         yield f"  error of the responses against simulated differences: {100 * worst[-1]:.0f} % of their size"
-
-
-def _unit(found: LoopResult) -> float:
-    return float(MINOR_PER_MAJOR) if found.objective == "sales" else 1.0
 
 
 def _row(row: Round, unit: float) -> dict[str, Any]:

@@ -232,7 +232,8 @@ def _frontier_text(found: Frontier) -> str:
     for point in (*found.points, found.off):
         name = "off" if point.value is None else f"{point.value:g}"
         if point.judged is None:
-            lines.append(f"{name:>8} no plan keeps the rules")
+            held = "no quotas keep the rules with this plan's owners" if found.method == "quotas" else None
+            lines.append(f"{name:>8} {held or 'no plan keeps the rules'}")
             continue
         one = point.judged
         cost = f"{100 * one.cost.estimate:.2f} +-{100 * one.cost.half_width:.2f}"
@@ -242,6 +243,9 @@ def _frontier_text(found: Frontier) -> str:
             f"{name:>8} {cost:>16} {100 * one.hit_rate.estimate:>7.1f} % {100 * one.spread_of_chances.estimate:>13.1f} "
             f"{100 * one.lowest_chance.estimate:>6.0f} % {gini:>9}{mark}"
         )
+    costs = [point.judged.cost for point in found.points if point.judged is not None]
+    if costs and all(cost.low <= 0 <= cost.high for cost in costs):
+        lines.append("no cost can be told from nothing on so many years; the knee is the model's")
     if found.trade is not None:
         lines.append("quota sum / target: hit rate, chance that the company makes its target")
         for row in found.trade.rows:
