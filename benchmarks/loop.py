@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import cProfile
 import pstats
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 from benchmarks.crn import COMPARED, middle
 from benchmarks.loop_results import POSSIBLE, QUICK, Sizes, WorldResult
@@ -58,8 +58,11 @@ CRN_YEARS: Final = 600
 NATIONAL_YEARS: Final = 200
 INSIDE: Final = ("sim/compiled_run.py:replicate", "highspy._core.run}", "highspy._core.run>")
 """Where the engine and the solver are at work."""
-PRICES: Final = tuple(f"optimize/by_prices/{module}.py" for module in ("kernels", "moves", "recreate"))
+_COMPILED = ("caring", "kernels", "moves", "quota_room", "recreate")
+PRICES: Final = tuple(f"optimize/by_prices/{module}.py" for module in _COMPILED)
 """The compiled part of the method by prices, which solves for large companies."""
+BY_PRICES: Final = "optimize/by_prices/method.py:by_prices"
+"""All of it."""
 
 
 @benchmark("loop")
@@ -165,19 +168,34 @@ def profile(*, quick: bool) -> Figure:
     watch.disable()
     stats = pstats.Stats(watch)
     whole = stats.total_tt  # type: ignore[attr-defined]
-    note = f"{whole:.0f} s as profiled, {found.rounds} rounds, {found.cost.runs} runs of {years} years; {world.name}"
+    priced = sum(row[3] for row in _rows(stats, (BY_PRICES,)).values()) / whole
+    note = (
+        f"{whole:.0f} s as profiled, {found.rounds} rounds, {found.cost.runs} runs of {years} years; {world.name}; "
+        f"of the method by prices, which takes {priced:.0%} in all, only what is compiled counts"
+    )
     return Figure("loop", "engine_solver_share", at_work(stats) / whole, "share", note)
 
 
 def at_work(stats: pstats.Stats) -> float:
     """Seconds inside one replication of the compiled engine and inside the solver; the profile slows neither down."""
-    found = 0.0
-    for (path, _, name), (_, _, own, spent, _) in stats.stats.items():  # type: ignore[attr-defined]
-        if any(f"{path}:{name}".endswith(end) for end in INSIDE):
-            found += spent
-        elif path.endswith(PRICES) and name != "<module>":
-            found += own
-    return found
+    inside = sum(row[3] for row in _rows(stats, INSIDE).values())
+    compiled = sum(row[2] for (path, _, name), row in _all(stats) if path.endswith(PRICES) and name != "<module>")
+    return float(inside + compiled)
+
+
+_Place = tuple[str, int, str]
+_Times = tuple[int, int, float, float, dict[Any, Any]]
+"""Calls, calls that are not recursive, seconds of its own, seconds in all, callers."""
+
+
+def _all(stats: pstats.Stats) -> Iterable[tuple[_Place, _Times]]:
+    rows: dict[_Place, _Times] = stats.stats  # type: ignore[attr-defined]
+    return rows.items()
+
+
+def _rows(stats: pstats.Stats, ends: tuple[str, ...]) -> dict[_Place, _Times]:
+    """Rows of functions, by the ends of "path:name"."""
+    return {place: row for place, row in _all(stats) if f"{place[0]}:{place[2]}".endswith(ends)}
 
 
 def _share(figure: str, value: float | None, note: str) -> Figure:

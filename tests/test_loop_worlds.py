@@ -12,11 +12,12 @@ import pytest
 
 from benchmarks import loop_worlds
 from benchmarks.crn import COMPARED, variance_ratios
-from benchmarks.loop import CRN_WORLDS, FIGURES, PRICES, SAMPLED, at_work, crn, sampled, summed
+from benchmarks.loop import BY_PRICES, CRN_WORLDS, FIGURES, PRICES, SAMPLED, at_work, crn, sampled, summed
 from benchmarks.loop_results import QUICK, Gain, Judged, Sizes, WorldResult
 from benchmarks.loop_worlds import judge_world, run_samples, run_worlds
 from experiments.proof import TODAY
 from experiments.prove import prove
+from optimize.by_prices.method import by_prices
 from optimize.loop import improve
 from scenarios.acceptance_worlds import WORLDS, AcceptanceWorld, still_world
 from sim.interval import Interval
@@ -166,12 +167,14 @@ def test_the_share_at_work_counts_the_engine_the_solver_and_the_compiled_part_of
         ("/x/optimize/by_prices/descent.py", 1, "descend"): (1, 1, 7.0, 8.0, {}),
     }
     assert at_work(told) == pytest.approx(7.0)
-    # The modules hold nothing but compiled functions.
-    for module in PRICES:
-        lines = (loop_worlds.ROOT / module).read_text(encoding="utf-8").splitlines()
-        made = [before for before, line in pairwise(lines) if line.startswith("def ")]
-        assert made
-        assert set(made) == {"@compiled"}
+    # The modules that hold compiled functions hold nothing else, and none is forgotten.
+    folder = loop_worlds.ROOT / "optimize" / "by_prices"
+    lines = {path: path.read_text(encoding="utf-8").splitlines() for path in folder.glob("*.py")}
+    made = {path: {b for b, line in pairwise(text) if line.startswith("def ")} for path, text in lines.items()}
+    compiled = {path.relative_to(loop_worlds.ROOT).as_posix() for path, before in made.items() if "@compiled" in before}
+    assert compiled == set(PRICES)
+    assert all(before == {"@compiled"} for path, before in made.items() if path.name in {Path(p).name for p in PRICES})
+    assert f"optimize/by_prices/{by_prices.__module__.rpartition('.')[2]}.py:{by_prices.__name__}" == BY_PRICES
 
 
 def test_common_random_numbers_save_years_in_a_small_sample_already() -> None:
