@@ -43,7 +43,7 @@ bench: setup
 validate: setup
 	$(PY) tests/validate.py --jobs $(JOBS)
 
-# One part of it: make validate-engine, -statistics, -allocation, -loop or -data.
+# One part of it: make validate-engine, -statistics, -allocation, -loop, -data or -others.
 validate-%: setup
 	$(PY) tests/validate.py --jobs $(JOBS) $*
 

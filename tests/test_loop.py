@@ -10,7 +10,7 @@ import pytest
 import quotalab as ql
 from experiments.parameter_error import with_parameter_draw
 from loop_worlds import company
-from optimize import loop_steps, optimum
+from optimize import loop_run, loop_steps
 from optimize.baselines import SOLVED
 from optimize.loop import MOST_ROUNDS, MOST_RUNS, improve
 from optimize.loop_over import MOST as MOST_OVER
@@ -180,7 +180,7 @@ def test_a_company_too_large_for_the_solver_still_gets_the_best_of_what_was_simu
     def never(*_: object, **__: object) -> None:
         raise OutOfTimeError("no plan was found within 600 seconds")
 
-    monkeypatch.setattr(optimum, "LARGE", 0)
+    monkeypatch.setattr(loop_run, "out_of_reach", lambda _: True)
     monkeypatch.setattr(loop_steps, "optimise", never)
     found = improve(company(6, 18, leads=160, mode="two_stage"), replications=20)
     assert found.stopped.startswith("the programme was given up: no plan was found within 600 seconds")
