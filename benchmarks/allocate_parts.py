@@ -126,12 +126,15 @@ def frontier(shape: Shape, seeds: list[int]) -> dict[str, Any]:
 
 
 def frontier_of_plans(shape: Shape, seeds: list[int]) -> dict[str, Any]:
-    """Twelve whole plans along the potential band, each from where the last ended, against the loosest alone."""
+    """Twelve whole plans along the potential band, each from where the last ended, against one made alone.
+
+    One costs what the strictest, the middle and the loosest cost on average.
+    """
     _warm_up()
     problem = instance(shape, seeds[0])
     parameter, values = traced_values("potential_band", [0.12 + 0.02 * i for i in range(12)], "plans")
-    loosest = problem.with_rules(parameter.set(problem.rules, values[-1]))
-    one = cpu_seconds(lambda: optimise(_anew(loosest), POINT_GAP))
+    alone = [problem.with_rules(parameter.set(problem.rules, values[place])) for place in (0, len(values) // 2, -1)]
+    one = statistics.mean(cpu_seconds(partial(optimise, _anew(request), POINT_GAP)) for request in alone)
     traced: list[Traced] = []
     points = cpu_seconds(lambda: traced.extend(trace(_anew(problem), parameter, values, None)))
     gaps = [point.gap for point in traced if point.gap is not None]

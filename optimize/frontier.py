@@ -84,7 +84,8 @@ def _plans(asked: list[tuple[float | None, AllocationProblem]]) -> list[Traced]:
     points = found[::-1]
     for place in range(1, len(points)):
         stricter, here = points[place - 1], points[place]
-        if stricter is not None and here is not None and not asked[place][1].locks:
+        # A plan of a stricter point keeps the looser rule, too; it may be the better one by what a gap leaves open.
+        if stricter is not None and here is not None and stricter.value > here.value and not asked[place][1].locks:
             again = split_again(asked[place][1], stricter.decisions, here.bound)
             points[place] = better(here, again and replace(again, solved=here.solved))
     return [_traced(value, problem, point) for (value, problem), point in zip(asked, points, strict=True)]

@@ -147,7 +147,7 @@ class _Search:
         if not joint:
             prices, response = prices_of_sales(self.request)
         else:
-            prices, response = relaxation.solve() if start is None else relaxation.solve(start.prices, SMOOTHNESS[-2:])
+            prices, response = relaxation.solve() if start is None else relaxation.solve(start.prices, SMOOTHNESS[-1:])
         if response.value < IMPOSSIBLE * self.request.row_high[0]:
             return None
         self._prove(response.value, "linear")
@@ -222,12 +222,12 @@ class _Search:
         self._built(Worth.of(arcs, flat, nothing), np.zeros_like(near), steps, "saturated")
 
     def _again(self, start: Start, response: Response, worth: Floats, steps: Ints) -> Floats:
-        """One bound by the old account prices, and the old owners and steps, as they are and improved."""
+        """One bound by the old account prices, and the old owners and steps, improved where they are no plan."""
         assignment = Assignment(self.offer.request, start.steps)
         assignment.load(start.held)
         self._count(assignment, "begun")
         price = self._knapsacks(response, worth, start.accounts, steps, 1)
-        if not self._done():
+        if self.best is None:
             assignment.improve(Worth.of(self.request.arcs, worth, price), sweeps=2)
             self.last = assignment
             self._count(assignment, "begun, improved")
@@ -275,7 +275,7 @@ class _Search:
             aim = 0.5 * (best + target) if np.isfinite(target) else best * (1 - 1e-3)
             price = np.maximum(price - step_size * max(value - aim, 0.0) / norm * direction, owed)
             step_size *= SHORTER
-        if not self._done() and mean is not None:
+        if not self._done() and mean is not None and rounds > 1:
             self._built(Worth.of(arcs, worth, best_price), mean, steps, "knapsacks")
         return best_price
 
