@@ -16,6 +16,8 @@ from scenarios.goals import FairnessRule, GrowthLimits, MinimumAttainment, Poten
 
 SEEDS: Final = {"first": 20260301, "second": 20260302, "third": 20260303}
 """The named instances."""
+HELD_OUT: Final = {"fourth": 20260401, "fifth": 20260402, "sixth": 20260403}
+"""Instances that nothing was tuned on."""
 MINOR: Final = 100.0
 SHARPNESS: Final = 6.0
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.allocation_instances import Shape, instance
+from benchmarks.allocation_instances import HELD_OUT, Shape, instance
 from optimize.by_prices.descent import descend
 from optimize.by_prices.feasibility import worst_breach
 from optimize.by_prices.kernels import knapsack
@@ -139,6 +139,15 @@ def test_larger_plans_reach_what_branch_and_bound_finds(seed: int) -> None:
     assert priced.plan.value >= exact.objective * model.unit * (1 - 1e-4)
     assert priced.bound >= exact.objective * model.unit
     assert priced.plan.value <= exact.bound * model.unit * (1 + 1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", HELD_OUT.values(), ids=HELD_OUT.keys())
+def test_instances_that_nothing_was_tuned_on_are_solved_as_closely(seed: int) -> None:
+    priced = by_prices(instance(Shape(500, 5_000), seed))
+    assert priced is not None
+    assert priced.gap <= 1e-3
+    assert priced.plan.breach <= ALLOWED
 
 
 SHAPES = {

@@ -15,6 +15,8 @@ HALVINGS = 60
 DOUBLINGS = 200
 CLOSE = 1e-13
 """Relative width of a bracket of prices at which a search ends."""
+NEAR = 1e-6
+"""Relative width of a bracket of hours at which it ends, too: what lies between is shared out."""
 
 care_factor = compiled(physics.care_factor)
 exponential_care = compiled(physics.exponential_care)
@@ -258,19 +260,22 @@ def within_budget(
     high = max(high, 1e-12)
     more = h.copy()
     less = np.empty(len(h))
+    above = below = total
     for _ in range(DOUBLINGS):
         total, changed, fits = everybody(
             first, form, parameters, worth, cost, load, base, bottom, top, ends, counted, room, floor, high, theta, less
         )
+        below = total
         if total <= budget or high > 1e200:
             break
+        above = total
         more[:] = less
         low = high
         high *= 4.0
     if total > budget or not fits:
         return changed, False
     for _ in range(HALVINGS):
-        if high - low <= CLOSE * high:
+        if high - low <= CLOSE * high or above - below <= NEAR * budget:
             break
         middle = 0.5 * (low + high)
         total, changed, fits = everybody(
@@ -278,9 +283,11 @@ def within_budget(
         )
         if total <= budget:
             high = middle
+            below = total
             less[:] = h
         else:
             low = middle
+            above = total
             more[:] = h
     # What is left goes to one rep after the other, the last in part.
     spare = budget - less.sum()
@@ -353,7 +360,7 @@ def settle(
     if near > change or not fits:
         return False
     for _ in range(HALVINGS):
-        if high - low <= 1e-9 * high or far - near <= 1e-9 * max(change, 1e-9):
+        if high - low <= 1e-9 * high or far - near <= NEAR * change:
             break
         middle = 0.5 * (low + high)
         changed, fits = within_budget(

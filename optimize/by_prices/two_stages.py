@@ -13,6 +13,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 ROUNDS = 4
+TEMPERATURES = (0.03, 0.003, 0.001)
 SOFT = 0.003
 """Temperature at which accounts are shared among owners, to see what quotas would have for room."""
 NEAR = 1e-6
@@ -27,7 +28,7 @@ def prices_of_sales(request: Request) -> tuple[Floats, Response]:
     """
     minded = np.zeros(request.reps, dtype=np.bool_)
     relaxation = Relaxation(request, minded)
-    z, found = relaxation.solve(tolerance=TOLERANCE)
+    z, found = relaxation.solve(None, TEMPERATURES, TOLERANCE)
     for _ in range(ROUNDS):
         tight, off = _without_room(request, relaxation.evaluate(z, SOFT))
         more = bool((tight & ~minded).any())
@@ -35,7 +36,7 @@ def prices_of_sales(request: Request) -> tuple[Floats, Response]:
             break
         minded = minded | tight if more else np.ones_like(minded)
         relaxation = Relaxation(request, minded)
-        z, found = relaxation.solve(z, tolerance=TOLERANCE)
+        z, found = relaxation.solve(z, TEMPERATURES, TOLERANCE)
     return z, found
 
 
