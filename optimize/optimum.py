@@ -11,8 +11,10 @@ from optimize.curves import zoom
 from optimize.infeasible import explain
 from optimize.model import Model, build, first_knots, given_way, read_decisions, segments_for
 from optimize.parts.accounts import possible_pairs
-from optimize.problem import AllocationProblem, Decisions, Floats, held
+from optimize.problem import AllocationProblem, Decisions, Floats, gains, held
+from optimize.quotas import possible_quotas
 from optimize.solve import Solution, solve
+from optimize.split import attained
 from scenarios.errors import Problem, Unsupported, refuse_if
 
 GAP = 1e-4
@@ -148,6 +150,8 @@ def _exact(problem: AllocationProblem, gap: float) -> Optimum:
         bound = solution.objective * model.unit + model.error if free else bound
     status, steady, value = solution.status, solution.reproducible, solution.objective * model.unit
     broken = given_way(model, solution.values)
+    if quotas and model.segment_error > 0.0 and not broken:
+        value = _without_segments(problem, decisions, value)
     if problem.two_stage:
         model, solution = _with_quotas(problem, decisions)
         if solution.status == "infeasible":
@@ -162,6 +166,14 @@ def _exact(problem: AllocationProblem, gap: float) -> Optimum:
         # The solver is done, but cuts of the care curves or an earlier programme leave more than that open.
         status = "stopped"
     return Optimum(decisions, value + broken, bound + broken, status, steady, model, solution.values)
+
+
+def _without_segments(problem: AllocationProblem, decisions: Decisions, value: float) -> float:
+    """The exact sample average of the best quotas under these decisions, where that is all that is maximised."""
+    if problem.metrics.weighted or problem.metrics.revenue_weight != 1.0:
+        return value
+    best = possible_quotas(problem, decisions)
+    return value if best is None else attained(problem.basis, gains(problem, decisions), best)
 
 
 def _solved(

@@ -18,16 +18,17 @@ from optimize.by_prices.relaxation import Relaxation
 from optimize.by_prices.request import request_of
 from optimize.matrix import matrix
 from optimize.metrics import Metrics
-from optimize.model import build, money_unit
+from optimize.model import build, money_unit, segments_for
 from optimize.optimum import optimise
 from optimize.pairs import ByPair, as_table
-from optimize.problem import AllocationProblem, Locks
+from optimize.problem import AllocationProblem, Locks, gains
+from optimize.quotas import best_quotas
 from optimize.solve import solve
 from optimize.split import attained
 from optimize.training_offer import TrainingOffer
 from priced_worlds import owned
 from scenarios.errors import Unsupported
-from scenarios.goals import PotentialBand
+from scenarios.goals import PotentialBand, Workload
 
 TINY = Shape(5, 15, samples=20, eligible=3)
 TINIER = Shape(4, 12, samples=20, eligible=3)
@@ -195,6 +196,22 @@ def test_the_value_is_the_exact_sample_average_of_the_plan() -> None:
     assert priced.plan.value == pytest.approx(
         float(np.minimum(sales, priced.plan.quotas).sum(axis=1).mean()), rel=1e-12
     )
+
+
+def test_branch_and_bound_too_tells_the_sample_average_where_segments_stand_for_samples() -> None:
+    problem = instance(Shape(102, 6, samples=200, eligible=2), 6)
+    problem = problem.with_rules(tuple(rule for rule in problem.rules if not isinstance(rule, Workload)))
+    assert segments_for(problem) is not None
+    found = optimise(problem, method="exact")
+    quotas = best_quotas(problem, found.decisions)
+    assert quotas is not None
+    sales = problem.samples + gains(problem, found.decisions)
+    average = float(np.minimum(sales, quotas).sum(axis=1).mean())
+    assert found.value == pytest.approx(average, rel=1e-9)
+    assert found.bound >= found.value
+    programme = solve(found.model.programme, gap=1e-4).objective * found.model.unit
+    assert programme == pytest.approx(average, rel=2e-3)
+    assert abs(programme - average) > 1e-5 * average, "segments hide nothing here: the test proves nothing"
 
 
 def test_locks_hold() -> None:
