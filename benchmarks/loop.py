@@ -58,7 +58,7 @@ CRN_YEARS: Final = 600
 NATIONAL_YEARS: Final = 200
 INSIDE: Final = ("sim/compiled_run.py:replicate", "highspy._core.run}", "highspy._core.run>")
 """Where the engine and the solver are at work."""
-_COMPILED = ("caring", "kernels", "moves", "quota_room", "recreate")
+_COMPILED = ("care_curves", "caring", "kernels", "moves", "quota_room", "recreate")
 PRICES: Final = tuple(f"optimize/by_prices/{module}.py" for module in _COMPILED)
 """The compiled part of the method by prices, which solves for large companies."""
 BY_PRICES: Final = "optimize/by_prices/method.py:by_prices"

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.allocation_instances import Shape, instance
 from optimize.by_prices.care import FORMS, PARAMETERS
-from optimize.by_prices.caring import best, curve
+from optimize.by_prices.care_curves import best, curve
 from optimize.by_prices.method import by_prices
 from optimize.by_prices.refit import ALLOWED, Refitting
 from optimize.by_prices.relaxation import Relaxation

@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from optimize.by_prices.caring import ADBUDG, ELASTICITY, EXPONENTIAL, priced, sales_at, settle
+from optimize.by_prices.care_curves import ADBUDG, ELASTICITY, EXPONENTIAL, priced, sales_at
+from optimize.by_prices.caring import settle
 from optimize.problem import AllocationProblem
 
 Floats = NDArray[np.float64]

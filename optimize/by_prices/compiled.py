@@ -21,11 +21,9 @@ import numba
 from scenarios import physics
 
 _FOLDER: Final = Path(__file__).parent
+_NAMES: Final = ("compiled", "kernels", "moves", "recreate", "care_curves", "caring", "quota_room")
 COMPILED_SOURCES: Final = (
-    *(
-        _FOLDER / name
-        for name in ("compiled.py", "kernels.py", "moves.py", "recreate.py", "caring.py", "quota_room.py")
-    ),
+    *(_FOLDER / f"{name}.py" for name in _NAMES),
     Path(physics.__file__),
 )
 """Files with compiled functions or their constants."""
