@@ -22,7 +22,6 @@ from optimize.by_prices.assignment import Assignment
 from optimize.by_prices.method import GAP, Priced, by_prices
 from optimize.by_prices.refit import ALLOWED, Refitting
 from optimize.by_prices.request import request_of
-from optimize.emit_highs import HighsModel
 from optimize.frontier import Traced, trace, traced_values
 from optimize.frontier_plans import POINT_GAP
 from optimize.model import Model, build
@@ -30,6 +29,7 @@ from optimize.optimum import optimise
 from optimize.parts.accounts import OWNER
 from optimize.parts.training import HOURS
 from optimize.problem import AllocationProblem
+from optimize.programme.emit_highs import HighsModel
 from scenarios.goals import MinimumAttainment, WorstOff
 
 KIB_PER_GIB = 1024**2

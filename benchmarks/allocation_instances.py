@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from optimize.curves import CareCurve
 from optimize.pairs import ByPair, Pairs
 from optimize.problem import AccountOffer, AllocationProblem
+from optimize.programme.curves import CareCurve
 from optimize.training_offer import TrainingOffer
 from optimize.workload import busy_share, load_at
 from scenarios.goals import FairnessRule, GrowthLimits, MinimumAttainment, PotentialBand, Workload

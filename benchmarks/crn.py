@@ -12,8 +12,8 @@ from statistics import median
 
 from experiments.compare import PROVEN_MEASURES, compare_outcomes
 from experiments.runs import Runs
-from optimize.baselines import baselines
-from optimize.responses import estimate
+from optimize.baselines.plans import baselines
+from optimize.response.estimate import estimate
 from scenarios.acceptance_worlds import AcceptanceWorld, acceptance_world
 from scenarios.today import today_plan
 

@@ -56,7 +56,7 @@ SAMPLED: Final = (WORLDS[3], WORLDS[15])
 
 CRN_YEARS: Final = 600
 NATIONAL_YEARS: Final = 200
-INSIDE: Final = ("sim/compiled_run.py:replicate", "highspy._core.run}", "highspy._core.run>")
+INSIDE: Final = ("sim/compiled/run.py:replicate", "highspy._core.run}", "highspy._core.run>")
 """Where the engine and the solver are at work."""
 _COMPILED = ("care_curves", "caring", "kernels", "moves", "quota_room", "recreate")
 PRICES: Final = tuple(f"optimize/by_prices/{module}.py" for module in _COMPILED)
@@ -155,7 +155,7 @@ def crn(*, quick: bool) -> Iterator[Figure]:
 
 def profile(*, quick: bool) -> Figure:
     """Share of the loop's time in the compiled engine and the solver, on a company of 200 reps and 5,000 accounts."""
-    from optimize.loop import improve
+    from optimize.loop.improve import improve
     from scenarios.files import load
     from sim.run import simulate
 

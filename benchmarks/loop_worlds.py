@@ -30,10 +30,10 @@ from experiments.measures import Floats
 from experiments.optimism import Optimism, Promise, optimism
 from experiments.pairs import Kind, difference
 from experiments.runs import Runs
-from optimize.baselines import SOLVED
+from optimize.baselines.plans import SOLVED
 from optimize.formulate import formulate
-from optimize.loop import improve
-from optimize.loop_trace import LoopResult
+from optimize.loop.improve import improve
+from optimize.loop.trace import LoopResult
 from optimize.plans import breaks_a_rule
 from scenarios.acceptance_worlds import WORLDS, AcceptanceWorld, acceptance_world
 from scenarios.plan import Plan

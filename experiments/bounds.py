@@ -22,7 +22,7 @@ from optimize.formulate import formulate
 from optimize.optimum import optimise, out_of_reach
 from optimize.plans import decisions_of, quotas_of
 from optimize.problem import AllocationProblem, Floats, gains
-from optimize.responses import estimate
+from optimize.response.estimate import estimate
 from optimize.rules import bounds, box
 from optimize.split import attained, split_in_groups
 from scenarios.errors import QuotalabError
@@ -164,7 +164,7 @@ def bounds_of(
     """The bounds for a plan from its own fresh years.
 
     Args:
-        carriers: reps who carry a quota; default as :func:`optimize.responses.estimate`.
+        carriers: reps who carry a quota; default as :func:`optimize.response.estimate.estimate`.
         fitted: turns the formula's request into that of the loop, gains set right by differences.
     """
     if scenario.motivation is not None:

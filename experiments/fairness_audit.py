@@ -30,7 +30,7 @@ from optimize.feasible_quotas import feasible_quotas
 from optimize.formulate import formulate
 from optimize.plans import decisions_of, quotas_of
 from optimize.problem import AllocationProblem, Bools, Decisions, Floats, potentials
-from optimize.responses import Responses
+from optimize.response.estimate import Responses
 from optimize.rules import bounds, box
 from scenarios.base import Minor
 from scenarios.errors import InputRefused, Problem

@@ -24,7 +24,7 @@ from optimize.frontier import Traced, knee, only_on_work, trace, traced_values
 from optimize.parameters import Parameter
 from optimize.plans import as_plan, decisions_of
 from optimize.problem import AllocationProblem, potentials
-from optimize.responses import Responses
+from optimize.response.estimate import Responses
 from scenarios.errors import InputRefused, Problem
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario

@@ -23,7 +23,7 @@ from experiments.uncertainty import GainRange, YearRange, gain_range
 from optimize.formulate import formulate
 from optimize.plans import breaks_a_rule, decisions_of
 from optimize.problem import AllocationProblem, potentials
-from optimize.responses import Responses
+from optimize.response.estimate import Responses
 from scenarios.errors import Problem, refuse_if
 from scenarios.plan import Plan
 from scenarios.plan_files import plan_problems
@@ -168,7 +168,7 @@ def _check(
     if judged not in plans:
         found.append(Problem("plan", judged, "is not among the plans", f"known: {known}"))
     if not baselines:
-        found.append(Problem("baselines", "", "a plan is proved against simple rules", "give optimize.baselines"))
+        found.append(Problem("baselines", "", "a plan is proved against simple rules", "give optimize.baselines.plans"))
     found += [
         Problem("steps", name, "is not among the plans", f"known: {known}") for name in steps if name not in plans
     ]

@@ -144,7 +144,7 @@ def _run(
     from sim.run import shielded
 
     if simulate is None:
-        from sim.compiled_run import ensure_compiled
+        from sim.compiled.run import ensure_compiled
 
         ensure_compiled()  # here, once and told, not in each worker
     task = delayed(_keyed_rows)

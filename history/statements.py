@@ -14,7 +14,7 @@ from history.arrivals import daily_counts, describe
 from history.chance import chance_probability, holm, nested_probability
 from history.compare import by_period, overall
 from history.crm import History
-from history.diagnose_finding import Finding, Strength
+from history.diagnosis.finding import Finding, Strength
 from history.skill import Spread, decided_cases, rate_halves, rep_spreads, spread, tally
 from history.survival import LOST, WON, delay_quantiles, stage_incidence
 

@@ -22,7 +22,7 @@ from optimize.prices import Price, prices, with_owners_held
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, moved, potentials
 from optimize.quota_tables import Tables, quota_tables
 from optimize.quotas import best_quotas, whole_quotas
-from optimize.responses import Responses
+from optimize.response.estimate import Responses
 from optimize.rules import rule_name
 from optimize.split import attained
 from optimize.training_values import TrainingValue, training_values

@@ -14,9 +14,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimize.blocks import Blocks, Linear, Programme
 from optimize.metrics import Bools, Floats, Ints, Window
-from optimize.solve import solve
+from optimize.programme.blocks import Blocks, Linear, Programme
+from optimize.programme.solve import solve
 from scenarios.errors import InfeasiblePlan
 
 NEAR = 1e-6

@@ -19,7 +19,7 @@ from optimize.plans import decisions_of, quotas_of
 from optimize.prices import Price, prices, with_owners_held
 from optimize.problem import AllocationProblem, Decisions, Floats
 from optimize.quotas import possible_quotas
-from optimize.responses import Responses
+from optimize.response.estimate import Responses
 from optimize.waterfall import waterfall
 from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.paths import near

@@ -16,7 +16,7 @@ from optimize.locked_quotas import LockedQuotas
 from optimize.pairs import owners_of
 from optimize.problem import AllocationProblem, Floats
 from optimize.read_targets import read_metrics
-from optimize.responses import Responses
+from optimize.response.estimate import Responses
 from optimize.rules import bounds, box
 from scenarios.errors import Problem, Unsupported, refuse_if
 from scenarios.goals import (

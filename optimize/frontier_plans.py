@@ -28,8 +28,8 @@ from optimize.model import (
 )
 from optimize.optimum import GAP, by_prices_where_free, optimise
 from optimize.problem import AllocationProblem, Decisions, Floats, gains
+from optimize.programme.solve import Solution, Warm, feasible
 from optimize.quotas import possible_quotas
-from optimize.solve import Solution, Warm, feasible
 from optimize.split import attained
 
 POINT_GAP = 1e-3

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from optimize.blocks import Programme
 from optimize.loosening import (
     TOTAL,
     conflicting,
@@ -20,8 +19,9 @@ from optimize.parts.fairness_together import PRODUCT
 from optimize.parts.metrics import FLOOR, floor_loosening, floor_words
 from optimize.parts.targets import PERIODS
 from optimize.problem import AllocationProblem, held
+from optimize.programme.blocks import Programme
+from optimize.programme.solve import feasible
 from optimize.rules import rule_name
-from optimize.solve import feasible
 from scenarios.errors import InfeasiblePlan
 from scenarios.goals import GiniBound, Spread, TrainingFloor, WorstOff
 

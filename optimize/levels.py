@@ -12,7 +12,7 @@ from optimize.asked import Asked, asked, figure, quota_total, ratio_figure
 from optimize.metrics import Bools, Floats, Ints, Ratio, Window
 from optimize.problem import AllocationProblem, Decisions, gains
 from optimize.quota_tables import QuotaTable, Tables, carriers_with, phased
-from optimize.responses import Responses
+from optimize.response.estimate import Responses
 from optimize.whole_split import Split, split_whole
 from scenarios.goals import LEVELS, RATIO_METRICS, Level
 from scenarios.scenario import Scenario

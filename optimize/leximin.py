@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimize.blocks import Bools, Columns, Floats, Linear, Programme, Rows
-from optimize.solve import Solution, Warm, solve
+from optimize.programme.blocks import Bools, Columns, Floats, Linear, Programme, Rows
+from optimize.programme.solve import Solution, Warm, solve
 
 TOLERANCE = 1e-8
 """Of a level, relative to the bottoms; finer than a solver's own is no use."""

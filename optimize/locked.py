@@ -9,7 +9,7 @@ import numpy as np
 
 from optimize.locked_quotas import LockedQuotas
 from optimize.problem import AllocationProblem, Locks
-from optimize.responses import Responses
+from optimize.response.estimate import Responses
 from scenarios.base import Minor
 from scenarios.errors import Problem, refuse_if
 from scenarios.goals import Level, Lock, Target

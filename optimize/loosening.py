@@ -14,10 +14,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimize.blocks import Programme
 from optimize.model import build, first_knots
 from optimize.problem import AllocationProblem
-from optimize.solve import Warm, feasible, settled, solve
+from optimize.programme.blocks import Programme
+from optimize.programme.solve import Warm, feasible, settled, solve
 from scenarios.goals import EqualOdds, FairnessRule, MinimumChance
 
 SEARCH_STEPS = 40

@@ -7,11 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
-from optimize.blocks import BROKEN, Blocks, Columns, Programme
-from optimize.curves import chord_error
 from optimize.pairs import PairLabels, largest
 from optimize.parts import accounts, fairness, metrics, targets, training, trust
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints
+from optimize.programme.blocks import BROKEN, Blocks, Columns, Programme
+from optimize.programme.curves import chord_error
 
 EXACT_COLUMNS = 20_000
 SEGMENTS = 32

@@ -7,13 +7,13 @@ from typing import Literal, cast, get_args
 
 import numpy as np
 
-from optimize.curves import zoom
 from optimize.infeasible import explain
 from optimize.model import Model, build, first_knots, given_way, read_decisions, segments_for
 from optimize.parts.accounts import possible_pairs
 from optimize.problem import AllocationProblem, Decisions, Floats, gains, held
+from optimize.programme.curves import zoom
+from optimize.programme.solve import Solution, solve
 from optimize.quotas import possible_quotas
-from optimize.solve import Solution, solve
 from optimize.split import attained
 from scenarios.errors import Problem, Unsupported, refuse_if
 

@@ -10,7 +10,7 @@ from optimize.audit import audit, broken
 from optimize.levels import LevelQuota
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints
 from optimize.quota_tables import QuotaTable, Tables, quota_tables
-from optimize.responses import Responses
+from optimize.response.estimate import Responses
 from optimize.training_calendar import laid_training
 from scenarios.locks import lock_rows
 from scenarios.plan import CareRow, LevelQuotaRow, OwnerRow, Plan, QuotaRow, TrainingRow

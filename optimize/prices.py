@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimize.curves import zoom
 from optimize.infeasible import unit_of
 from optimize.model import Model, build, first_knots, segments_for
 from optimize.parts.accounts import OWNER
 from optimize.parts.fairness_together import LEVEL
 from optimize.problem import AllocationProblem, Decisions, Floats, with_owners
-from optimize.solve import Warm, solve
+from optimize.programme.curves import zoom
+from optimize.programme.solve import Warm, solve
 
 NUDGE = 1e-4
 """How far a rule is loosened before its duals are read, as a share of one point: at a kink this gives the side that

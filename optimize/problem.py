@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimize.account_limits import AccountLimit
-from optimize.curves import CareCurve
 from optimize.locked_quotas import LockedQuotas
 from optimize.metrics import Metrics, Rates
 from optimize.pairs import Candidates, Pairs, Table
+from optimize.programme.curves import CareCurve
 from optimize.training_offer import TrainingOffer
 from scenarios.goals import FairnessRule, Level
 

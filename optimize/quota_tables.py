@@ -12,7 +12,7 @@ from optimize.locked_quotas import LockedQuotas
 from optimize.metrics import Bools, Floats, Ints, Metric, Ratio, Window
 from optimize.phasing import period_step
 from optimize.problem import AllocationProblem, Decisions, gains
-from optimize.responses import Responses
+from optimize.response.estimate import Responses
 from optimize.whole_split import Split, split_whole
 from scenarios.errors import Problem, refuse_if
 

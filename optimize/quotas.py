@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimize.blocks import BROKEN, PENALTY, Linear, Programme
 from optimize.fairness_measures import KEPT_WITHIN, Standing, Together, standings, tied
 from optimize.infeasible import explain
 from optimize.leximin import leximin
@@ -19,9 +18,10 @@ from optimize.model import Model, build, first_knots
 from optimize.parts.fairness_together import odds_bounds
 from optimize.parts.targets import QUOTA
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, held
+from optimize.programme.blocks import BROKEN, PENALTY, Linear, Programme
+from optimize.programme.solve import solve
 from optimize.rounding import rounded_quotas
 from optimize.rules import attainable, bounds, box
-from optimize.solve import solve
 from optimize.split import attained, groups, split_in_groups
 from optimize.welfare import welfare_quotas
 from scenarios.goals import EqualOdds, GroupParity, TrainingFloor, Workload, WorstOff

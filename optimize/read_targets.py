@@ -9,7 +9,7 @@ import numpy as np
 from optimize.asked import Asked, asked, figure, quota_total, ratio_figure, target_total
 from optimize.metrics import Bools, Metric, Metrics, Ratio, RatioWindow, Window
 from optimize.phasing import seasons
-from optimize.responses import Responses
+from optimize.response.estimate import Responses
 from scenarios.errors import Problem, refuse_if
 from scenarios.goals import RATIO_METRICS, Target
 from scenarios.plan import is_money

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optimize.blocks import Blocks, Linear
 from optimize.phasing import Period, laid_out, training_periods
 from optimize.problem import Floats, Ints
-from optimize.solve import solve
+from optimize.programme.blocks import Blocks, Linear
+from optimize.programme.solve import solve
 from optimize.training_offer import TrainingOffer
 
 EVEN_LOAD = 10.0

@@ -12,11 +12,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimize.blocks import Columns, Floats, Ints, Linear, Programme, Rows
 from optimize.model import Model
 from optimize.parts.targets import QUOTA
 from optimize.problem import AllocationProblem
-from optimize.solve import SolverError, solve
+from optimize.programme.blocks import Columns, Floats, Ints, Linear, Programme, Rows
+from optimize.programme.solve import SolverError, solve
 
 WITHIN = 1e-6
 """How far, as a share of the target, the quotas may be from the best: in equally spread capped sales."""

@@ -11,24 +11,24 @@ from experiments.frontier import Frontier
 from experiments.frontier import frontier as traced
 from experiments.money import Language
 from experiments.regret import StressTest, stress_test
-from experiments.report import check_page, write
+from experiments.report.render import check_page, write
 from experiments.runs import Progress, Runs, plan_of
 from experiments.sweep import SweepResult, run_sweep
 from experiments.words import check_language
-from history.calibrate import GROWTH
-from history.calibrate import calibrate as calibrated
-from history.calibrate_evidence import Horizon
+from history.calibration.calibrate import GROWTH
+from history.calibration.calibrate import calibrate as calibrated
+from history.calibration.evidence import Horizon
 from history.crm import History, read_history
 from history.mapping import Mapping
 from optimize.allocate import AllocationResult
 from optimize.allocate import allocate as solved
-from optimize.baselines import COMPARED, known_rules
-from optimize.baselines import baselines as ruled
+from optimize.baselines.plans import COMPARED, known_rules
+from optimize.baselines.plans import baselines as ruled
 from optimize.explanation import Explanation, check_share, explain_plan
 from optimize.frontier import traced_values
 from optimize.levers import SHARE
 from optimize.optimum import Method, check_method
-from optimize.responses import estimate
+from optimize.response.estimate import estimate
 from quotalab.diagnosis import Diagnosed, of_export, of_plan
 from quotalab.learning import DEFAULT_YEARS, learning_years
 from quotalab.worlds import open_world, require_scenario
@@ -84,7 +84,7 @@ def baselines(
 
     Args:
         outcome: simulated years of the present plan at hand; then nothing is simulated.
-        names: of :data:`optimize.baselines.SIMPLE_RULES`; default those that plans are compared with.
+        names: of :data:`optimize.baselines.plans.SIMPLE_RULES`; default those that plans are compared with.
         years: ``replications``, ``seed``, ``workers``, ``progress`` as for :func:`allocate`.
 
     Raises:

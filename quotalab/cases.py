@@ -42,8 +42,8 @@ def with_baselines(cases: Mapping[str, Scenario], years: Outcome) -> dict[str, S
     Args:
         years: the first world under today's plan, from which the rules read what each rep can sell.
     """
-    from optimize.baselines import baselines
-    from optimize.responses import estimate
+    from optimize.baselines.plans import baselines
+    from optimize.response.estimate import estimate
 
     today = today_world(cases)
     rules = baselines(today, estimate(today, years))

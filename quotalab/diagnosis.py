@@ -13,9 +13,9 @@ from experiments.money import Language, amount
 from experiments.runs import plan_of
 from experiments.words import word
 from history.crm import History
-from history.diagnose import diagnose, diagnose_scenario, stage_table
-from history.diagnose_activities import activity_table
-from history.diagnose_finding import Finding
+from history.diagnosis.activities import activity_table
+from history.diagnosis.diagnose import diagnose, diagnose_scenario, stage_table
+from history.diagnosis.finding import Finding
 from history.quality import Remark
 from quotalab.tables import findings_table
 from scenarios.scenario import Scenario

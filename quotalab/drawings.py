@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from experiments.figures import Drawing, attainment_figure, funnel, quota_potential, workload
+from experiments.figures.draw import Drawing, attainment_figure, funnel, quota_potential, workload
 from experiments.measures import PlanMeasures
 from experiments.money import Language
 from experiments.runs import plan_of

@@ -16,7 +16,7 @@ from experiments.money import Language
 from experiments.runs import Progress, plan_of
 from experiments.words import phrase, word
 from optimize.audit import RuleRow
-from optimize.responses import estimate
+from optimize.response.estimate import estimate
 from quotalab.learning import DEFAULT_YEARS, learning_years
 from quotalab.runs import plan_folder
 from scenarios.base import MINOR_PER_MAJOR

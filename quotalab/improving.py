@@ -10,9 +10,9 @@ from experiments import prove as proving
 from experiments.optimism import Objective, Promise
 from experiments.parameter_error import with_parameter_draw
 from experiments.proof import Proof
-from optimize.loop import improve as closed_loop
-from optimize.loop_trace import LoopResult, Round
-from optimize.loop_trials import FIRST_LEARNING_YEAR
+from optimize.loop.improve import improve as closed_loop
+from optimize.loop.trace import LoopResult, Round
+from optimize.loop.trials import FIRST_LEARNING_YEAR
 from quotalab.learning import DEFAULT_YEARS
 from scenarios.errors import Problem, refuse_if
 from scenarios.plan import Plan

@@ -11,18 +11,18 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import get_args
 
-from experiments.report import render
-from experiments.report_assemble import assemble
-from experiments.report_evidence import PLAN, TODAY, Evidence, gather
-from experiments.report_input import People, ReportInput
+from experiments.report.assemble import assemble
+from experiments.report.evidence import PLAN, TODAY, Evidence, gather
+from experiments.report.input import People, ReportInput
+from experiments.report.render import render
 from experiments.runs import Progress, Runs, plan_of
 from experiments.uncertainty import FEWEST_DRAWS
 from experiments.whatif import what_if
-from history.diagnose_scenario import diagnose_scenario
+from history.diagnosis.scenario import diagnose_scenario
 from optimize.allocate import AllocationResult, allocate
-from optimize.baselines import COMPARED, baselines
-from optimize.loop import improve
-from optimize.responses import Responses, estimate
+from optimize.baselines.plans import COMPARED, baselines
+from optimize.loop.improve import improve
+from optimize.response.estimate import Responses, estimate
 from quotalab.learning import learning_years
 from quotalab.runs import versions
 from scenarios.errors import InputRefused, Problem, refuse_if

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from experiments.figures import Drawing, plan_differences, trade_figure
+from experiments.figures.draw import Drawing, plan_differences, trade_figure
 from experiments.money import Language
-from experiments.report_decision import decision, verdict
-from experiments.report_wording import wording
+from experiments.report.decision import decision, verdict
+from experiments.report.wording import wording
 from quotalab.drawings import drawings
 from quotalab.job import PLAN, TODAY, Study
 from quotalab.runs import rows

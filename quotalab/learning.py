@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from experiments.runs import Progress, plan_of
-from optimize.loop_trials import FIRST_LEARNING_YEAR
+from optimize.loop.trials import FIRST_LEARNING_YEAR
 from scenarios.scenario import Scenario
 from sim.outcome import Outcome
 from sim.run import simulate

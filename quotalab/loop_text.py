@@ -10,7 +10,7 @@ from scenarios.base import MINOR_PER_MAJOR
 if TYPE_CHECKING:
     import pandas as pd
 
-    from optimize.loop_trace import LoopResult, Round
+    from optimize.loop.trace import LoopResult, Round
 
 
 def trace_table(found: LoopResult) -> pd.DataFrame:

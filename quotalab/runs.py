@@ -29,7 +29,7 @@ from scenarios.trail import Trail, write_trail
 if TYPE_CHECKING:
     import pandas as pd
 
-    from experiments.figures import Drawing
+    from experiments.figures.draw import Drawing
     from sim.outcome import Outcome
 
 MANIFEST = "manifest.json"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from experiments.report_front import front
-from experiments.report_input import ReportInput
-from experiments.report_what_ifs import what_ifs
-from experiments.report_wording import Wording, wording
+from experiments.report.front import front
+from experiments.report.input import ReportInput
+from experiments.report.what_ifs import what_ifs
+from experiments.report.wording import Wording, wording
 from experiments.words import check_language
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from experiments.measures import PlanMeasures
-from history.diagnose_finding import Finding
+from history.diagnosis.finding import Finding
 from optimize.allocate import AllocationResult, Move
 from optimize.audit import RuleRow
-from optimize.baselines import Baseline
+from optimize.baselines.plans import Baseline
 from scenarios.base import MINOR_PER_MAJOR
 from scenarios.plan import Plan, is_money
 from scenarios.scenario import Scenario

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from sim.compiled import scalar
+from sim.compile import scalar
 
 MAX_COUNT_MEAN: Final = 1e6
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.frame import Frame, Ints, joined
-from sim.kernel_names import ACCOUNT_TALLIES, SEGMENT_TALLIES
+from sim.kernel.names import ACCOUNT_TALLIES, SEGMENT_TALLIES
 from sim.log import ACCOUNT_ORDER, NEW_CUSTOMER_ORDER, NEW_LEAD, OPENING_PIPELINE, Kind, LogRows
 from sim.outcome import Cube
 

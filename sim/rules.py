@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from scenarios import physics
 from scenarios.ticks import HOUR, NEVER
-from sim.compiled import inlined, scalar
+from sim.compile import inlined, scalar
 from sim.samplers import SamplerTables, quantile, ticks
 from sim.streams import Purpose, draw, pair_draws, stage_uniforms
 from sim.worktime import add_work

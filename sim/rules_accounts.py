@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from scenarios.ticks import DAY
-from sim.compiled import scalar
+from sim.compile import scalar
 from sim.rules import care_factor, handover_factor
 from sim.streams import Purpose, draw
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compiled import scalar
+from sim.compile import scalar
 from sim.counts import negbin_quantile
 from sim.rules import NOT_SCORED, money_drawn
 from sim.samplers import SamplerTables

@@ -8,7 +8,7 @@ import numpy as np
 
 from scenarios import physics
 from scenarios.ticks import NEVER
-from sim.compiled import scalar
+from sim.compile import scalar
 from sim.rules import years_until
 from sim.samplers import ticks
 from sim.streams import Purpose, draw

@@ -13,9 +13,9 @@ from typing import Final, Literal, TypeVar
 
 from scenarios.errors import Problem, refuse_if
 from scenarios.scenario import Scenario
-from sim.compiled_run import Engine as CompiledEngine
-from sim.compiled_run import ensure_compiled, replicate
-from sim.compiled_tables import start_of
+from sim.compiled.run import Engine as CompiledEngine
+from sim.compiled.run import ensure_compiled, replicate
+from sim.compiled.tables import start_of
 from sim.log import Log
 from sim.model import Model, build
 from sim.outcome import Cube, Outcome, stack

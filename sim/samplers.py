@@ -30,7 +30,7 @@ from scenarios.distributions import (
     Weibull,
 )
 from scenarios.ticks import NEVER
-from sim.compiled import inlined
+from sim.compile import inlined
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.errors import Problem, refuse_if
-from sim.compiled import inlined, scalar
+from sim.compile import inlined, scalar
 
 STREAM_VERSION: Final = 1
 """Rises with any change of this file's arithmetic, of :class:`Purpose` or of a sampler; every result stores it."""

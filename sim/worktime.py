@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from scenarios.errors import Problem, refuse_if
 from scenarios.ticks import NEVER
-from sim.compiled import scalar
+from sim.compile import scalar
 
 Ticks = NDArray[np.int64]
 Inside = NDArray[np.bool_]

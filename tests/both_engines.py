@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sim.compiled_run import Engine, replicate
+from sim.compiled.run import Engine, replicate
 from sim.log import FIELDS, Kind, Log
 from sim.model import Model
 from sim.outcome import Cube

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.allocation_instances import Shape, instance
-from optimize.curves import CareCurve
 from optimize.problem import AllocationProblem, Locks, TrustRegion
+from optimize.programme.curves import CareCurve
 from scenarios.goals import GrowthLimits, MinimumAttainment, MinimumChance, PotentialBand, TrainingFloor, Workload
 
 

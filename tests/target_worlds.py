@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from optimize.responses import Responses, estimate
+from optimize.response.estimate import Responses, estimate
 from scenarios.files import from_document
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan

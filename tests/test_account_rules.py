@@ -11,14 +11,14 @@ import pytest
 
 from optimize.allocate import allocate
 from optimize.audit import audit
-from optimize.baselines import judged_baselines
+from optimize.baselines.plans import judged_baselines
 from optimize.by_prices.feasibility import worst_breach
 from optimize.by_prices.method import by_prices
 from optimize.eligibility import eligibility
 from optimize.formulate import formulate
 from optimize.model import build
 from optimize.problem import Decisions, gains
-from optimize.solve import solve
+from optimize.programme.solve import solve
 from optimize.split import attained, split
 from scenarios.errors import InfeasiblePlan, InputRefused, Unsupported
 from scenarios.files import from_document

@@ -12,7 +12,7 @@ from optimize.allocate import allocate
 from optimize.formulate import formulate
 from optimize.optimum import optimise
 from optimize.problem import Decisions, gains, potentials
-from optimize.responses import estimate
+from optimize.response.estimate import estimate
 from optimize.rules import bounds, box
 from optimize.split import attained, split_in_groups
 from scenarios.errors import InfeasiblePlan

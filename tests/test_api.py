@@ -9,8 +9,8 @@ import pytest
 
 import quotalab as ql
 from history.crm import read_history
-from history.diagnose import diagnose as diagnose_history
-from history.diagnose import diagnose_scenario
+from history.diagnosis.diagnose import diagnose as diagnose_history
+from history.diagnosis.diagnose import diagnose_scenario
 from history.synthetic import write_events, write_opportunities
 from quotalab import api
 from quotalab.job import Sizes

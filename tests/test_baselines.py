@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from optimize.allocate import allocate
-from optimize.baselines import SIMPLE_RULES, judged_baselines
+from optimize.baselines.plans import SIMPLE_RULES, judged_baselines
 from optimize.formulate import formulate
 from optimize.plans import decisions_of, quotas_of
 from optimize.problem import gains

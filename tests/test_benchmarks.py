@@ -17,7 +17,7 @@ from benchmarks.allocation_instances import Shape, instance
 from benchmarks.engine import CHANCE_GAP, FIGURES, Plain, comparable
 from benchmarks.hand_written import handed_over
 from optimize.model import build
-from optimize.solve import solve
+from optimize.programme.solve import solve
 from scenarios.scenario import Scenario
 from scenarios.speed_worlds import days_of, least_loaded, return_to_pool, separable
 from scenarios.theory_worlds import erlang_a, funnel18

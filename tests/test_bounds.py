@@ -10,12 +10,12 @@ import pytest
 import quotalab as ql
 from experiments.bounds import Bounds, ProgrammeBound, bounds_of, programme_bound, quota_bound
 from loop_worlds import company
-from optimize.baseline_decisions import even_training, greedy_owners
+from optimize.baselines.decisions import even_training, greedy_owners
 from optimize.formulate import formulate
 from optimize.plans import as_plan, quotas_of
 from optimize.problem import AllocationProblem, gains
 from optimize.quotas import exact_quotas, whole_quotas
-from optimize.responses import estimate
+from optimize.response.estimate import estimate
 from optimize.split import attained
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario

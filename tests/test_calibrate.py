@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from history.arrivals import describe
-from history.calibrate import calibrate
-from history.calibrate_evidence import clean_ids
-from history.calibrate_values import FAR_DAYS, Clocks, amounts, observed
+from history.calibration.calibrate import calibrate
+from history.calibration.evidence import clean_ids
+from history.calibration.values import FAR_DAYS, Clocks, amounts, observed
 from history.crm import History, read_history
 from history.survival import LOST, OPEN, WON, incidence
 from history.synthetic import Planted, write_events, write_opportunities
@@ -434,7 +434,7 @@ def test_too_little_is_refused_with_all_reasons(tmp_path: Path) -> None:
 
 
 def test_no_code_asks_for_the_name_of_a_preset() -> None:
-    for file in sorted((Path(__file__).parents[1] / "history").glob("*.py")):
+    for file in sorted((Path(__file__).parents[1] / "history").rglob("*.py")):
         if file.name != "synthetic.py":
             text = file.read_text(encoding="utf-8").lower()
             assert '"maven' not in text

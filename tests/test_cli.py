@@ -29,7 +29,7 @@ from scenarios.errors import InfeasiblePlan, InputRefused, RunInterrupted
 from scenarios.files import load, save
 from scenarios.plan_files import read_plan
 from scenarios.scenario import Scenario
-from sim.compiled_run import ensure_compiled
+from sim.compiled.run import ensure_compiled
 
 Run = Callable[..., tuple[int, str, str]]
 VERBS = (
@@ -599,7 +599,7 @@ def test_engines_give_one_result(command: Run, tiny_file: Path) -> None:
 def test_compiling_is_told_once_and_beside_the_result(
     command: Run, tiny_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sim.compiled_run.is_compiled", lambda: False)
+    monkeypatch.setattr("sim.compiled.run.is_compiled", lambda: False)
     code, out, err = command("simulate", tiny_file, "-n", "20", "--workers", "2", "--json", "--quiet")
     assert code == 0
     assert only_json(out)["folder"]
@@ -624,7 +624,7 @@ def test_an_empty_cache_is_filled_once_by_the_parent_of_all_workers(tiny_file: P
         )
         told.append(done.stderr.count("compiling the simulation engine"))
     assert told == [1, 0]
-    assert len(list(tmp_path.glob("cache/quotalab/*/*/kernel.run-*.nbc"))) == 1
+    assert len(list(tmp_path.glob("cache/quotalab/*/*/replication.run-*.nbc"))) == 1
 
 
 @pytest.mark.slow

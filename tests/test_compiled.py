@@ -15,12 +15,13 @@ import numba
 import pytest
 
 from scenarios.errors import Unsupported
-from sim import compiled, streams
-from sim.compiled import ROOT, assert_no_svml, cache_key, compiled_sources, kernel_folder, scalar
+from sim import compile as compiled
+from sim import streams
+from sim.compile import ROOT, assert_no_svml, cache_key, compiled_sources, kernel_folder, scalar
 
 PROBE = """
 from sim import worktime
-from sim.compiled import scalar
+from sim.compile import scalar
 
 
 @scalar
@@ -30,7 +31,7 @@ def wait(opens, closes, t):
 NESTED = """
 import numpy as np
 
-from sim.compiled import kernel, scalar
+from sim.compile import kernel, scalar
 
 
 @kernel
@@ -60,7 +61,9 @@ def fixed(x):
 RUN = """
 import json
 import sys
-from sim import compiled, kernel_probe, worktime
+from sim import worktime
+from sim import compile as compiled
+from sim.kernel import probe as kernel_probe
 
 opens, closes, _ = worktime.clock(worktime.from_intervals([(9, 17)]))
 answer = int(kernel_probe.wait(opens, closes, 4))
@@ -73,7 +76,7 @@ def tree(root: Path) -> Path:
     """A copy of the compiled sources with one kernel that calls a rule of another file."""
     for package in ("scenarios", "sim"):
         shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__", "library"))
-    (root / "sim" / "kernel_probe.py").write_text(PROBE, encoding="utf-8")
+    (root / "sim" / "kernel" / "probe.py").write_text(PROBE, encoding="utf-8")
     return root
 
 
@@ -115,15 +118,15 @@ def test_an_edited_rule_is_the_rule_that_runs(tmp_path: Path) -> None:
 def test_the_key_covers_every_compiled_source(tmp_path: Path) -> None:
     root = tree(tmp_path)
     names = {path.relative_to(root).as_posix() for path in compiled_sources(root)}
-    assert {"sim/compiled.py", "sim/streams.py", "sim/samplers.py", "sim/counts.py", "sim/worktime.py"} <= names
-    assert "sim/kernel_probe.py" in names
+    assert {"sim/compile.py", "sim/streams.py", "sim/samplers.py", "sim/counts.py", "sim/worktime.py"} <= names
+    assert "sim/kernel/probe.py" in names
     keys = {cache_key(root)}
     for name in sorted(names):
         with (root / name).open("a", encoding="utf-8") as source:
             source.write("\n# edited\n")
         keys.add(cache_key(root))
     assert len(keys) == len(names) + 1
-    (root / "sim" / "kernel_probe.py").rename(root / "sim" / "kernel_renamed.py")
+    (root / "sim" / "kernel" / "probe.py").rename(root / "sim" / "kernel" / "renamed.py")
     assert cache_key(root) not in keys
 
 
@@ -226,7 +229,9 @@ def test_a_cached_start_loads_the_engine_alone() -> None:
         "simulate(mg1(0.5, Exponential(mean=1.0), 2), replications=2, workers=2)\n"
         "print(json.dumps(sorted(sys.modules)))\n"
     )
-    done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=True, cwd=ROOT)
+    command = [sys.executable, "-c", start]
+    subprocess.run(command, capture_output=True, check=True, cwd=ROOT)  # compiles where nobody has yet
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     heavy = {"pandas", "scipy.linalg", "scipy.special", "scipy.stats", "scipy.optimize"}
     heavy |= {"pyarrow", "joblib", "matplotlib", "simpy", "pulp", "highspy", "openpyxl", "jinja2", "rich", "typer"}
@@ -240,9 +245,9 @@ def test_parts_take_no_machine_code_and_doors_do(tmp_path: Path) -> None:
     A part is compiled once for constants and whole numbers of any length, and not at all where the cache serves.
     """
     root = tree(tmp_path)
-    (root / "sim" / "kernel_probe.py").write_text(NESTED, encoding="utf-8")
+    (root / "sim" / "kernel" / "probe.py").write_text(NESTED, encoding="utf-8")
     ask = (
-        "from sim import kernel_probe as k\n"
+        "from sim.kernel import probe as k\n"
         "print(k.four(1), k.fixed(2**63), k.two(1), callable(k.one))\n"
         "print(len(k.one.dispatcher.overloads))\n"
     )
@@ -260,7 +265,7 @@ def test_parts_take_no_machine_code_and_doors_do(tmp_path: Path) -> None:
     answers = ["32", str(2**63), "4", "False"]
     assert done == [[*answers, "1"], [*answers, "0"]]
     kept = {path.name.split("-")[0] for path in root.rglob("*.nbi")}
-    assert kept == {"kernel_probe.four", "kernel_probe.fixed", "kernel_probe.two"}
+    assert kept == {"probe.four", "probe.fixed", "probe.two"}
 
 
 def test_numba_is_left_as_it_was() -> None:

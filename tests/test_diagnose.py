@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from history.crm import History, read_history
-from history.diagnose import Finding, diagnose, diagnose_scenario, stage_table
-from history.diagnose_activities import activity_table
-from history.diagnose_care import care_by_owner
-from history.diagnose_funnel import activity_findings
+from history.diagnosis.activities import activity_table
+from history.diagnosis.care import care_by_owner
+from history.diagnosis.diagnose import Finding, diagnose, diagnose_scenario, stage_table
+from history.diagnosis.funnel import activity_findings
 from history.synthetic import write_events, write_opportunities
 from scenarios.errors import InputRefused
 from scenarios.files import changed, from_document, load

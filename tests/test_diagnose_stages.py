@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from history.diagnose_stages import stage_findings, stage_table
+from history.diagnosis.stages import stage_findings, stage_table
 from scenarios.files import from_document
 from sim.run import simulate
 

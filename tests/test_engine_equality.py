@@ -13,7 +13,7 @@ from both_engines import SEED, compared, differ, differs
 from market_features import SITUATIONS
 from random_worlds import CASES, in_many_worlds, told, worlds
 from scenarios.files import library, load
-from sim.compiled_run import Engine, replicate
+from sim.compiled.run import Engine, replicate
 from sim.log import Kind
 from sim.model import build
 from sim.run import simulate, simulate_logs

@@ -10,7 +10,7 @@ import pytest
 from both_engines import SEED, by_simpy, differs
 from mutants import MUTANTS
 from random_worlds import in_many_worlds, worlds
-from sim.compiled_run import Engine, ensure_compiled
+from sim.compiled.run import Engine, ensure_compiled
 from sim.log import Log
 from sim.model import Model, build
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import sim.compiled_lanes
-import sim.compiled_tables
+import sim.compiled.lanes
+import sim.compiled.tables
 from both_engines import compared
-from sim.compiled_run import Engine
-from sim.kernel_way import NEAREST
+from sim.compiled.run import Engine
+from sim.kernel.way import NEAREST
 from sim.log import Kind, Log
 from sim.model import build
 from small_worlds import DAY, stage, world
@@ -85,7 +85,7 @@ def test_lanes_of_queues_that_are_no_lanes_are_noticed(monkeypatch):
     scenario = patient({"policy": "round_robin", "same_rep": True}, 2, 12000)
     late = scenario.model_copy(update={"queue": "late_stage_first"})
     assert compared(build(late))[1] == ""
-    monkeypatch.setattr(sim.compiled_lanes, "_leads_alone", lambda model: True)  # noqa: ARG005
+    monkeypatch.setattr(sim.compiled.lanes, "_leads_alone", lambda model: True)  # noqa: ARG005
     assert compared(laned(scenario).model)[1] == ""
     assert "differs" in compared(laned(late).model)[1]
 
@@ -100,14 +100,14 @@ def test_lanes_in_another_order_are_noticed(monkeypatch):
         reps=[{"id": "ann", "team": "t", "role": "opener"}, {"id": "bob", "team": "t", "role": "closer"}],
     )
     assert compared(laned(scenario).model)[1] == ""
-    original = sim.compiled_tables.lanes_of
+    original = sim.compiled.tables.lanes_of
 
     def backwards(model, tables):
         counts = original(model, tables)
         tables["lanes"] = tables["lanes"][::-1].copy()
         return counts
 
-    monkeypatch.setattr(sim.compiled_tables, "lanes_of", backwards)
+    monkeypatch.setattr(sim.compiled.tables, "lanes_of", backwards)
     assert compared(laned(scenario).model)[1]
 
 

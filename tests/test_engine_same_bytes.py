@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-import sim.compiled_run
+import sim.compiled.run
 import sim.run
 from both_engines import SEED, differ, differs
 from random_worlds import in_many_worlds, worlds
-from sim.compiled_run import Engine, ensure_compiled, replicate
-from sim.kernel_world import TABLES
+from sim.compiled.run import Engine, ensure_compiled, replicate
+from sim.kernel.world import TABLES
 from sim.log import Log
 from sim.model import Model, build
 from sim.outcome import joined
@@ -110,15 +110,15 @@ def test_what_ran_before_never_matters():
 
 @pytest.mark.parametrize("table", ["quotas", "turns"])
 def test_a_table_that_is_not_begun_anew_is_noticed(monkeypatch, table):
-    rest = tuple(name for name in sim.compiled_run._CHANGING if name != table)
+    rest = tuple(name for name in sim.compiled.run._CHANGING if name != table)
     models = [build(scenario) for scenario in some_worlds()]
-    monkeypatch.setattr(sim.compiled_run, "_CHANGING", rest)
+    monkeypatch.setattr(sim.compiled.run, "_CHANGING", rest)
     assert sum(bool(used_again(model)) for model in models) > 1
 
 
 def test_tallies_that_are_not_begun_anew_are_noticed(monkeypatch):
     model = build(busiest())
-    monkeypatch.setattr(sim.compiled_run, "_TALLIES", ())
+    monkeypatch.setattr(sim.compiled.run, "_TALLIES", ())
     assert "rep." in used_again(model)
 
 

@@ -14,7 +14,7 @@ from optimize.levers import levers
 from optimize.parameters import PARAMETERS, parameter
 from optimize.plans import decisions_of
 from optimize.prices import with_owners_held
-from optimize.solve import solve
+from optimize.programme.solve import solve
 from scenarios.errors import InputRefused
 from scenarios.goals import DEFAULT_RULES
 from test_baselines import company

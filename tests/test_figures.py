@@ -11,9 +11,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from experiments import figures, figures_style
 from experiments.compare import Comparison, compare_outcomes
-from experiments.figures import Drawing, RangeRow
+from experiments.figures import draw as figures
+from experiments.figures import style as figures_style
+from experiments.figures.draw import Drawing, RangeRow
 from experiments.measures import plan_measures
 from experiments.money import Language
 from experiments.trade import trade_table

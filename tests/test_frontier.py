@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import quotalab as ql
-from experiments.figures import frontier_figure
+from experiments.figures.draw import frontier_figure
 from experiments.frontier import frontier
 from experiments.runs import Runs
 from optimize.allocate import allocate
@@ -19,7 +19,7 @@ from optimize.optimum import optimise
 from optimize.parameters import PARAMETERS, parameter
 from optimize.problem import gains
 from optimize.quotas import exact_quotas
-from optimize.responses import estimate
+from optimize.response.estimate import estimate
 from optimize.split import attained
 from scenarios.errors import InfeasiblePlan, InputRefused
 from scenarios.scenario import Scenario

@@ -11,9 +11,9 @@ import pytest
 import quotalab as ql
 from experiments.words import phrase
 from optimize.allocate import allocate
-from optimize.baselines import baselines
+from optimize.baselines.plans import baselines
 from optimize.chain import lead_mixes
-from optimize.responses import estimate
+from optimize.response.estimate import estimate
 from scenarios.errors import InputRefused
 from scenarios.lead_shares import region_mix, region_of, share_factors, stretches
 from scenarios.plan import Plan, ShareRow

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import quotalab as ql
 from optimize.allocate import AllocationResult, allocate
-from optimize.baselines import SIMPLE_RULES, judged_baselines
+from optimize.baselines.plans import SIMPLE_RULES, judged_baselines
 from optimize.formulate import formulate
 from optimize.levels import level_tables
 from optimize.optimum import optimise

@@ -70,7 +70,7 @@ def test_leads_become_objects_when_asked_for(monkeypatch):
     (same,) = simulate_logs(scenario(), engine="simpy")
     assert len(log.leads) == len(same.leads)  # without any object
     with monkeypatch.context() as patch:
-        patch.setattr("sim.compiled_leads.Lead", None)
+        patch.setattr("sim.compiled.leads.Lead", None)
         with pytest.raises(TypeError):
             dict(log.leads)
     assert log.leads == same.leads

@@ -10,14 +10,15 @@ import pytest
 import quotalab as ql
 from experiments.parameter_error import with_parameter_draw
 from loop_worlds import company
-from optimize import loop_run, loop_steps
-from optimize.baselines import SOLVED
-from optimize.loop import MOST_ROUNDS, MOST_RUNS, improve
-from optimize.loop_over import MOST as MOST_OVER
-from optimize.loop_run import MORE_RUNS
-from optimize.loop_trace import LoopResult
-from optimize.loop_trials import FIRST_LEARNING_YEAR
-from optimize.solve import OutOfTimeError
+from optimize.baselines.plans import SOLVED
+from optimize.loop import run as loop_run
+from optimize.loop import steps as loop_steps
+from optimize.loop.improve import MOST_ROUNDS, MOST_RUNS, improve
+from optimize.loop.over import MOST as MOST_OVER
+from optimize.loop.run import MORE_RUNS
+from optimize.loop.trace import LoopResult
+from optimize.loop.trials import FIRST_LEARNING_YEAR
+from optimize.programme.solve import OutOfTimeError
 from optimize.split import split
 from scenarios.errors import InputRefused, Unsupported
 

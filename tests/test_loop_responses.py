@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from loop_worlds import company
-from optimize.loop import improve
-from optimize.loop_differences import measured, measured_in_total
-from optimize.loop_responses import FULL, LoopResponses
-from optimize.loop_trial import Trial
-from optimize.loop_trials import Trials
+from optimize.loop.differences import measured, measured_in_total
+from optimize.loop.improve import improve
+from optimize.loop.responses import FULL, LoopResponses
+from optimize.loop.trial import Trial
+from optimize.loop.trials import Trials
 from optimize.pairs import as_table
 from optimize.problem import TrustRegion
-from optimize.response_design import (
+from optimize.response.design import (
     leads_are_shared,
     matchings,
     screening,
@@ -24,7 +24,7 @@ from optimize.response_design import (
     transfer_model,
     transfers,
 )
-from optimize.response_fit import Correction, Effects, shrunk
+from optimize.response.fit import Correction, Effects, shrunk
 
 
 def trials_of(scenario, replications: int = 100) -> tuple[Trials, Trial]:

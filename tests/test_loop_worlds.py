@@ -18,7 +18,7 @@ from benchmarks.loop_worlds import judge_world, run_samples, run_worlds
 from experiments.proof import TODAY
 from experiments.prove import prove
 from optimize.by_prices.method import by_prices
-from optimize.loop import improve
+from optimize.loop.improve import improve
 from scenarios.acceptance_worlds import WORLDS, AcceptanceWorld, still_world
 from sim.interval import Interval
 from sim.statistics import wilson

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from optimize.allocate import allocate
-from optimize.blocks import Blocks, Linear
 from optimize.formulate import formulate
 from optimize.loosening import conflicting, question, relaxed
-from optimize.solve import feasible, settled
+from optimize.programme.blocks import Blocks, Linear
+from optimize.programme.solve import feasible, settled
 from scenarios.errors import InfeasiblePlan
 from test_optimize_allocate import changed, lognormal, responses_of, world
 

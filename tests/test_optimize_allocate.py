@@ -17,9 +17,9 @@ from optimize.model import build
 from optimize.optimum import optimise
 from optimize.plans import as_plan
 from optimize.problem import Decisions, gains, potentials
-from optimize.responses import Responses, estimate
+from optimize.programme.solve import solve
+from optimize.response.estimate import Responses, estimate
 from optimize.rules import bounds, box
-from optimize.solve import solve
 from optimize.split import attained, split_in_groups
 from scenarios.errors import InfeasiblePlan, InputRefused, Unsupported
 from scenarios.files import from_document

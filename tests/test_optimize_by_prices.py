@@ -16,14 +16,14 @@ from optimize.by_prices.method import GAP, by_prices
 from optimize.by_prices.refit import ALLOWED
 from optimize.by_prices.relaxation import Relaxation
 from optimize.by_prices.request import request_of
-from optimize.matrix import matrix
 from optimize.metrics import Metrics
 from optimize.model import build, money_unit, segments_for
 from optimize.optimum import optimise
 from optimize.pairs import ByPair, as_table
 from optimize.problem import AllocationProblem, Locks, gains
+from optimize.programme.matrix import matrix
+from optimize.programme.solve import solve
 from optimize.quotas import best_quotas
-from optimize.solve import solve
 from optimize.split import attained
 from optimize.training_offer import TrainingOffer
 from priced_worlds import owned

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.optimize import linprog
 
-from optimize.curves import attainment_pieces, attainment_table, envelope
 from optimize.parts.fairness import chance_quantile
 from optimize.phasing import Period, laid_out, seasons, training_effect, training_periods
+from optimize.programme.curves import attainment_pieces, attainment_table, envelope
 from optimize.split import attained, proportional, split
 
 SAMPLES = st.lists(st.integers(0, 1000), min_size=1, max_size=30)

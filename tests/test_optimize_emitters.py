@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optimize.blocks import Blocks, Linear, Programme
-from optimize.emit_highs import HighsModel
-from optimize.emit_pulp import emit, matrix_of
-from optimize.matrix import Matrix, matrix
-from optimize.solve import Solution, Warm, solve
+from optimize.programme.blocks import Blocks, Linear, Programme
+from optimize.programme.emit_highs import HighsModel
+from optimize.programme.emit_pulp import emit, matrix_of
+from optimize.programme.matrix import Matrix, matrix
+from optimize.programme.solve import Solution, Warm, solve
 from scenarios.errors import InputRefused
 
 SOLVERS = ("highs", "pulp:HiGHS", "pulp:PULP_CBC_CMD")

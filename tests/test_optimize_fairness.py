@@ -18,8 +18,8 @@ from optimize.model import build
 from optimize.parts import fairness_together
 from optimize.parts.fairness_together import comparators
 from optimize.problem import Decisions, gains
+from optimize.programme.solve import solve
 from optimize.quotas import best_quotas, exact_quotas
-from optimize.solve import solve
 from optimize.split import attained
 from scenarios.errors import InfeasiblePlan
 from test_optimize_allocate import changed, lognormal, responses_of, world

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from optimize.allocate import allocate
-from optimize.responses import estimate
+from optimize.response.estimate import estimate
 from scenarios.errors import InfeasiblePlan, InputRefused, Unsupported
 from target_worlds import drawn, outcome_of, responses_of, world
 

@@ -10,10 +10,10 @@ import pytest
 from optimize import quotas
 from optimize.allocate import allocate
 from optimize.audit import broken
-from optimize.blocks import Blocks, Linear
 from optimize.formulate import formulate
 from optimize.leximin import leximin
 from optimize.problem import gains
+from optimize.programme.blocks import Blocks, Linear
 from optimize.quotas import best_quotas, exact_quotas
 from optimize.rules import bounds, box
 from optimize.welfare import attainments, equally_spread

@@ -10,14 +10,14 @@ import pytest
 
 from optimize.allocate import allocate
 from optimize.audit import audit, broken
-from optimize.baselines import baselines, strong
+from optimize.baselines.plans import baselines, strong
 from optimize.chain import Mix, Person, clearing, expected, fit_clearing, lead_mixes
 from optimize.eligibility import allowed_owners, immovable, most_moves
 from optimize.formulate import formulate
 from optimize.phasing import Period
 from optimize.plans import decisions_of, quotas_of
-from optimize.response_people import mean_ramp, presence
-from optimize.responses import estimate
+from optimize.response.estimate import estimate
+from optimize.response.people import mean_ramp, presence
 from optimize.workload import busy_share, load_at, workloads
 from scenarios import physics
 from scenarios.errors import InputRefused

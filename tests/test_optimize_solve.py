@@ -7,8 +7,8 @@ import os
 import numpy as np
 import pytest
 
-from optimize.blocks import Blocks, Linear
-from optimize.solve import SolverError, feasible, solve
+from optimize.programme.blocks import Blocks, Linear
+from optimize.programme.solve import SolverError, feasible, solve
 
 
 def production(integer=False):

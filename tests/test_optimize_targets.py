@@ -14,7 +14,7 @@ import pytest
 from optimize.allocate import allocate
 from optimize.formulate import formulate
 from optimize.problem import Decisions, gains
-from optimize.responses import estimate
+from optimize.response.estimate import estimate
 from optimize.split import split
 from scenarios.errors import InfeasiblePlan, InputRefused
 from scenarios.files import from_document

@@ -21,7 +21,7 @@ from hand_made_sales import FakeSimulate, halved, trained, world
 from optimize.formulate import formulate
 from optimize.plans import as_plan
 from optimize.problem import AllocationProblem
-from optimize.responses import Responses, estimate
+from optimize.response.estimate import Responses, estimate
 from scenarios.errors import InputRefused
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario

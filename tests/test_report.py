@@ -17,10 +17,9 @@ from experiments.bounds import Bounds, ProgrammeBound, QuotaBound
 from experiments.fairness_audit import Among, FairnessAudit, GroupRow
 from experiments.fairness_checks import Check
 from experiments.fairness_people import PersonRow, quarters
-from experiments.report import PAGES, render, write
-from experiments.report_charts import waterfall
-from experiments.report_decision import decision, verdict
-from experiments.report_details import (
+from experiments.report.charts import waterfall
+from experiments.report.decision import decision, verdict
+from experiments.report.details import (
     Assumption,
     AuditRow,
     Move,
@@ -28,7 +27,7 @@ from experiments.report_details import (
     Promise,
     WhatIf,
 )
-from experiments.report_input import (
+from experiments.report.input import (
     BackCast,
     Gain,
     GainColumn,
@@ -39,13 +38,14 @@ from experiments.report_input import (
     Strip,
     Trade,
 )
-from experiments.report_table import LEAST_GROUP, MOST_ROWS, withheld_groups
-from experiments.report_watch import MOST_WATCH_OUTS, questions, watch_outs
-from experiments.report_what_ifs import what_ifs
-from experiments.report_wording import wording
+from experiments.report.render import PAGES, render, write
+from experiments.report.table import LEAST_GROUP, MOST_ROWS, withheld_groups
+from experiments.report.watch import MOST_WATCH_OUTS, questions, watch_outs
+from experiments.report.what_ifs import what_ifs
+from experiments.report.wording import wording
 from experiments.words import word
-from history.diagnose_care import Care
-from history.diagnose_finding import Finding
+from history.diagnosis.care import Care
+from history.diagnosis.finding import Finding
 from scenarios.errors import InputRefused
 from sim.binomial import wilson
 from sim.interval import Interval, student_interval

@@ -11,22 +11,22 @@ import pytest
 
 from experiments.measures import plan_measures
 from experiments.prove import best_rule
-from experiments.report import assemble, render
-from experiments.report_assemble import UNITS
-from experiments.report_evidence import PLAN, TODAY, Evidence, gather
+from experiments.report.assemble import UNITS
+from experiments.report.evidence import PLAN, TODAY, Evidence, gather
+from experiments.report.render import assemble, render
 from experiments.runs import Runs
 from experiments.smart import smart_quotas
 from experiments.uncertainty import gain_range
 from experiments.whatif import what_if
 from experiments.words import table
-from history.diagnose_stages import early_share
+from history.diagnosis.stages import early_share
 from optimize import waterfall as bars
 from optimize.allocate import allocate
 from optimize.audit import audit
-from optimize.baselines import baselines
+from optimize.baselines.plans import baselines
 from optimize.formulate import formulate
 from optimize.plans import decisions_of, quotas_of
-from optimize.responses import estimate
+from optimize.response.estimate import estimate
 from optimize.rules import rule_name
 from scenarios.base import Minor
 from scenarios.errors import InputRefused

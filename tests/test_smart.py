@@ -13,7 +13,7 @@ from experiments.smart import phase_chances, smart_quotas
 from experiments.target_chances import target_chances
 from experiments.trade import trade_table
 from optimize.allocate import allocate
-from optimize.responses import estimate
+from optimize.response.estimate import estimate
 from scenarios.files import from_document
 from scenarios.plan import QuotaRow
 from sim.statistics import wilson

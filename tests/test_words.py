@@ -15,9 +15,9 @@ import pytest
 import experiments
 from experiments.money import adding_up, amount, headline_scale, plain, require_minor, table_scale
 from experiments.words import LANGUAGES, check_language, listed, phrase, table, word
-from optimize.baselines import baselines
-from optimize.responses import estimate
-from optimize.solve import Status
+from optimize.baselines.plans import baselines
+from optimize.programme.solve import Status
+from optimize.response.estimate import estimate
 from optimize.waterfall import FACTORS
 from scenarios.errors import InputRefused
 from scenarios.goals import FairnessRule
@@ -90,7 +90,7 @@ def used_keys() -> tuple[set[str], set[str]]:
     """Keys that code and templates name, whole and as beginnings of keys put together at run time."""
     whole: set[str] = set()
     begun: set[str] = set()
-    for path in [*HOUSE.glob("*.py"), *HOUSE.glob("templates/*")]:
+    for path in [*HOUSE.rglob("*.py"), *HOUSE.glob("templates/*")]:
         text = path.read_text(encoding="utf-8")
         whole |= set(re.findall(r"""["']([a-z_]+\.[a-z0-9_ ]+)["']""", text))
         begun |= set(re.findall(r"""f["']([a-z_]+\.[a-z_]*)\{""", text))
@@ -158,11 +158,13 @@ def phrases() -> list[tuple[str, str]]:
     allocate = source("optimize.allocate")
     reasons = {text for value in assigned(allocate, "reason") for text in texts(value)}
     notes = {
-        text for value in assigned(function(source("optimize.responses"), "_notes"), "notes") for text in texts(value)
+        text
+        for value in assigned(function(source("optimize.response.estimate"), "_notes"), "notes")
+        for text in texts(value)
     }
     appended = [
         call
-        for call in ast.walk(function(source("optimize.responses"), "_notes"))
+        for call in ast.walk(function(source("optimize.response.estimate"), "_notes"))
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "append"
     ]
     notes |= {text for call in appended for text in texts(call)} - {", "}
@@ -189,7 +191,7 @@ def test_plans_of_simple_rules_have_names(tiny: Scenario) -> None:
 def test_evidence_of_findings_has_words() -> None:
     """Names of figures are the keys of the evidence that a diagnosis writes down."""
     names = set()
-    for module in ("history.diagnose_scenario", "history.diagnose_stages", "history.diagnose_care"):
+    for module in ("history.diagnosis.scenario", "history.diagnosis.stages", "history.diagnosis.care"):
         tree = source(module)
         found = [
             call for call in ast.walk(tree) if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Finding"

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from optimize.blocks import Programme
 from optimize.by_prices.arcs import planned_care
 from optimize.by_prices.assignment import Assignment
 from optimize.by_prices.feasibility import worst_breach
@@ -17,7 +16,8 @@ from optimize.by_prices.steps import locked_hours
 from optimize.model import build
 from optimize.parts.targets import QUOTA
 from optimize.problem import AllocationProblem, Decisions, gains, held
-from optimize.solve import Solution, Warm
+from optimize.programme.blocks import Programme
+from optimize.programme.solve import Solution, Warm
 from optimize.split import attained, groups, split_in_groups
 from scenarios.goals import (
     GrowthLimits,

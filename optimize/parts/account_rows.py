@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimize.blocks import Blocks, Linear
 from optimize.problem import AllocationProblem, Bools, Ints
+from optimize.programme.blocks import Blocks, Linear
 
 
 @dataclass(frozen=True)

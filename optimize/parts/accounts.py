@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimize.blocks import Blocks, Linear
-from optimize.curves import Pieces, care_pieces
 from optimize.metrics import Metric
 from optimize.pairs import PairLabels, Pairs, as_pairs
 from optimize.parts import account_rows
 from optimize.parts.account_rows import OwnerPairs
 from optimize.problem import AllocationProblem, Bools, Floats, Ints
+from optimize.programme.blocks import Blocks, Linear
+from optimize.programme.curves import Pieces, care_pieces
 
 OWNER = "account owner"
 CARE = "care hours"

@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from optimize.blocks import Blocks, Linear
 from optimize.parts import fairness_together as together
 from optimize.parts.accounts import Ownership
 from optimize.parts.targets import Quotas
 from optimize.problem import AllocationProblem, Bools, Floats, company_ratio
+from optimize.programme.blocks import Blocks, Linear
 from optimize.workload import load_at
 from scenarios.goals import (
     EqualOdds,

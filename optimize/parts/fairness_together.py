@@ -11,10 +11,10 @@ import math
 
 import numpy as np
 
-from optimize.blocks import Blocks, Linear
 from optimize.parts.accounts import Ownership
 from optimize.parts.targets import Quotas
 from optimize.problem import AllocationProblem, Bools, Floats, Ints, company_ratio
+from optimize.programme.blocks import Blocks, Linear
 from scenarios.goals import EqualOdds, GiniBound, GroupParity, PotentialBand, Spread, WorstOff
 
 PAIRS_UP_TO = 300

@@ -7,11 +7,11 @@ from typing import get_args
 
 import numpy as np
 
-from optimize.blocks import PENALTY, Blocks, Linear
 from optimize.metrics import Metric, Ratio
 from optimize.parts import targets
 from optimize.parts.accounts import Ownership
 from optimize.problem import AllocationProblem
+from optimize.programme.blocks import PENALTY, Blocks, Linear
 from scenarios.goals import CountMetric
 from scenarios.plan import is_money
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimize.blocks import Blocks, Linear
-from optimize.curves import attainment_table
 from optimize.pairs import PairLabels
 from optimize.problem import AllocationProblem, Floats, Ints
+from optimize.programme.blocks import Blocks, Linear
+from optimize.programme.curves import attainment_table
 from scenarios.goals import MinimumAttainment, WorstOff
 
 QUOTA = "quota"

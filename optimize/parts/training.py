@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimize.blocks import Blocks, Linear
-from optimize.curves import envelope
 from optimize.problem import AllocationProblem, Floats, Ints
+from optimize.programme.blocks import Blocks, Linear
+from optimize.programme.curves import envelope
 
 HOURS = "training hours"
 

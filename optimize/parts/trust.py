@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optimize.blocks import Blocks, Linear
 from optimize.parts.accounts import Ownership
 from optimize.parts.training import Trained
 from optimize.problem import TrustRegion
+from optimize.programme.blocks import Blocks, Linear
 
 NAME = "trust region"
 

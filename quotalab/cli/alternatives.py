@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from experiments.frontier import Frontier
-    from optimize.responses import Responses
+    from optimize.response.estimate import Responses
     from quotalab.tables import Judged
     from scenarios.scenario import Scenario
 
@@ -40,8 +40,8 @@ def baselines(
     Figures are the model's; what a plan really brings is for `quotalab compare` to say.
     """
     with Terminal(as_json=as_json, quiet=quiet) as terminal:
-        from optimize.baselines import SIMPLE_RULES, known_rules
-        from optimize.responses import estimate
+        from optimize.baselines.plans import SIMPLE_RULES, known_rules
+        from optimize.response.estimate import estimate
         from quotalab.learning import learning_years
         from quotalab.runs import check_target, default_target, rows, run_folder
         from quotalab.tables import baseline_quota_table, baseline_table
@@ -87,7 +87,7 @@ def baselines(
 
 def _made(world: Scenario, responses: Responses, wanted: tuple[str, ...], *, asked: bool) -> tuple[Judged, str]:
     """The plans, and what was left out because the request's own rules cannot hold together."""
-    from optimize.baselines import judged_baselines
+    from optimize.baselines.plans import judged_baselines
     from scenarios.errors import InfeasiblePlan
 
     try:
@@ -145,7 +145,7 @@ def frontier(
 ) -> None:
     """Trace the cost of a fairness rule, judged on simulated years that the plans were not made from."""
     with Terminal(as_json=as_json, quiet=quiet) as terminal:
-        from experiments.figures import frontier_figure, trade_figure
+        from experiments.figures.draw import frontier_figure, trade_figure
         from experiments.words import check_language
         from quotalab.api import frontier as traced
         from quotalab.runs import check_target, default_target, plan_folder, rows, run_folder

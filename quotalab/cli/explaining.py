@@ -41,7 +41,7 @@ def explain(
     """
     with Terminal(as_json=as_json, quiet=quiet) as terminal:
         from optimize.explanation import check_share, explain_plan
-        from optimize.responses import estimate
+        from optimize.response.estimate import estimate
         from quotalab.explanation_tables import explanation_tables
         from quotalab.learning import learning_years
         from quotalab.locking import place_of

@@ -11,7 +11,7 @@ from scenarios.errors import Problem, RunInterrupted, refuse_if
 if TYPE_CHECKING:
     import pandas as pd
 
-    from optimize.loop_trace import Round
+    from optimize.loop.trace import Round
     from quotalab.cli.terminal import Terminal
     from quotalab.improving import Improvement
     from scenarios.plan import Plan

@@ -123,8 +123,8 @@ def calibrate(
     """Make a scenario from a CRM export, every parameter with its source, rows, interval and grade."""
     with Terminal(as_json=as_json, quiet=quiet) as terminal:
         from experiments.words import check_language
-        from history.calibrate import GROWTH
-        from history.calibrate import calibrate as calibrated
+        from history.calibration.calibrate import GROWTH
+        from history.calibration.calibrate import calibrate as calibrated
         from history.crm import read_history
         from quotalab.runs import check_target, run_folder
         from quotalab.worlds import horizon_of, overview, overview_text

@@ -1,0 +1,49 @@
+"""The figure of a frontier: what a rule costs, and the two notions of fairness that pull apart."""
+
+from __future__ import annotations
+
+from experiments.figures.style import BLUE, GREEN, GREY, ORANGE, Drawing, canvas, label, marked_line, per_cent, style
+from experiments.frontier import Frontier
+from experiments.money import Language
+from scenarios.errors import InputRefused, Problem
+
+SHARES = frozenset({"training_floor"})
+"""Rules whose number is no share."""
+
+
+def frontier_figure(found: Frontier, language: Language = "en") -> Drawing:
+    """Cost with its intervals over the rule's number, with spread of chances and Gini index on the same axis.
+
+    Raises:
+        InputRefused: no plan keeps the rules at any value.
+    """
+    points = [(point.value, point.judged) for point in found.points if point.judged is not None]
+    if not points:
+        raise InputRefused(Problem("frontier", found.rule, "no plan keeps the rules at any of the values"))
+    values = [float(value or 0.0) for value, _ in points]
+    costs = [judged.cost for _, judged in points]
+    title = f"{label('frontier', language)}: {found.rule}"
+    name = f"frontier-{found.rule}"
+    with style(name):
+        figure, axes = canvas(name, 8, title)
+        middles = [cost.estimate for cost in costs]
+        arms = [[c.estimate - c.low for c in costs], [c.high - c.estimate for c in costs]]
+        axes.errorbar(
+            values, middles, yerr=arms, color=BLUE, marker="o", capsize=2, label=label("frontier_cost", language)
+        )
+        spread = [judged.spread_of_chances.estimate for _, judged in points]
+        axes.plot(values, spread, color=ORANGE, marker="s", label=label("spread_of_chances", language))
+        equality = [judged.gini for _, judged in points if judged.gini is not None]
+        if len(equality) == len(values):
+            axes.plot(values, equality, color=GREEN, marker="^", label=label("gini", language))
+        if found.knee is not None:
+            marked_line(axes, found.knee, label("knee", language))
+        axes.axhline(0, color=GREY, linewidth=0.8)
+        per_cent(axes.yaxis)
+        if found.rule not in SHARES:
+            per_cent(axes.xaxis)
+        axes.grid(axis="y")
+        axes.set_xlabel(found.rule)
+        axes.legend(loc="best", frameon=False)
+    told = "; ".join(f"{value:g}: {100 * cost.estimate:.2f}" for value, cost in zip(values, costs, strict=True))
+    return Drawing(name, f"{title}: {told}", figure)

@@ -1,0 +1,1 @@
+"""From a CRM export to a scenario that can be simulated."""

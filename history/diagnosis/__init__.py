@@ -1,0 +1,1 @@
+"""What really happened, and what the simulated years of a plan say, as findings."""

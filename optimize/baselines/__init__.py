@@ -1,0 +1,1 @@
+"""Simple rules to beat, each a complete plan."""

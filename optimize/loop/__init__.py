@@ -1,0 +1,1 @@
+"""The closed loop: solve, simulate, correct, accept what the simulation confirms."""

@@ -1,0 +1,243 @@
+"""The one place where a solver is called: one thread, a fixed seed, stopped by gap or nodes.
+
+One model, two ways out: its arrays straight to HiGHS, or through PuLP to any solver.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import highspy
+import numpy as np
+import pulp
+from numpy.typing import NDArray
+
+from optimize.programme.blocks import Programme
+from optimize.programme.emit_highs import HighsModel
+from optimize.programme.emit_pulp import PulpModel, emit
+from scenarios.errors import InputRefused, Problem, QuotalabError
+
+Floats = NDArray[np.float64]
+Status = Literal["optimal", "infeasible", "stopped"]
+
+SAFETY_NET_SECONDS = 600.0
+"""A wall-clock limit ends a solve that went astray; a result that used it says so and is not reproducible."""
+
+
+HIGHS = "highs"
+"""The solver that takes the arrays as they are."""
+
+
+class SolverError(QuotalabError):
+    """The solver gave neither a solution nor a proof that there is none."""
+
+
+class OutOfTimeError(SolverError):
+    """The wall-clock limit came before any solution."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What a solve came to.
+
+    Attributes:
+        status: "optimal" within the asked gap, "infeasible" (proven), or "stopped" at a limit with a solution.
+        values: of the columns.
+        objective: of the programme (maximised), constant included.
+        bound: proven upper bound on the objective.
+        duals: per block of rows, d(objective) / d(right-hand side); zeros where the programme has integers.
+        reproducible: False where the wall-clock limit ended the solve.
+    """
+
+    status: Status
+    values: Floats
+    objective: float
+    bound: float
+    duals: tuple[Floats, ...]
+    reproducible: bool = True
+
+    @property
+    def gap(self) -> float:
+        """Proven relative distance to the bound."""
+        return max(0.0, self.bound - self.objective) / max(abs(self.objective), 1e-12)
+
+
+def solve(
+    programme: Programme, gap: float = 1e-6, time_limit: float = SAFETY_NET_SECONDS, solver: str = HIGHS
+) -> Solution:
+    """Solve a programme.
+
+    Args:
+        gap: relative MIP gap at which to stop.
+        solver: "highs" hands the arrays straight to HiGHS; "pulp:NAME" goes through PuLP to any solver that it knows,
+            such as "pulp:HiGHS" and "pulp:PULP_CBC_CMD".
+
+    Raises:
+        InputRefused: no such solver, or it is not installed.
+        OutOfTimeError: no solution before the wall-clock limit.
+        SolverError: unbounded, or no answer at all.
+    """
+    if solver == HIGHS:
+        return Warm(programme).solve(gap, time_limit)
+    return _through_pulp(programme, solver, gap, time_limit)
+
+
+class Warm:
+    """A programme that is solved again and again with other figures, each time from where the last solve ended."""
+
+    def __init__(self, programme: Programme) -> None:
+        with quiet():
+            self._model = HighsModel(programme)
+
+    @property
+    def steps(self) -> int:
+        """Simplex steps of the last solve."""
+        return self._model.steps()
+
+    def again(
+        self,
+        programme: Programme,
+        gap: float = 1e-6,
+        time_limit: float = SAFETY_NET_SECONDS,
+        begin: Floats | None = None,
+    ) -> Solution:
+        """Solve another programme of the same columns and rows from the last basis; see :meth:`HighsModel.become`.
+
+        Args:
+            begin: of a programme with integers: columns to begin with, which may break rows; left out where there are
+                not as many as columns.
+        """
+        with quiet():
+            self._model.become(programme)
+            if begin is not None and len(begin) == programme.size:
+                self._model.begin(begin)
+        return self.solve(gap, time_limit)
+
+    def solve(self, gap: float = 1e-6, time_limit: float = SAFETY_NET_SECONDS) -> Solution:
+        """Solve the programme as it stands; arguments and errors as of :func:`solve`."""
+        programme, model = self._model.programme, self._model
+        with quiet():
+            status = model.run(mip_rel_gap=gap, time_limit=time_limit)
+        if model.infeasible(status):
+            return _without_solution(programme)
+        values = model.values()
+        if values is None:
+            if status == highspy.HighsModelStatus.kTimeLimit:
+                raise OutOfTimeError(f"no plan was found within {time_limit:g} seconds")
+            raise SolverError(f"the solver ended with {status}; no plan was made")
+        proven = model.proven(status)
+        found = np.clip(values, programme.lower, programme.upper)
+        mixed = bool(programme.integer.any())
+        objective = float(programme.objective @ found) + programme.constant
+        bound = max(objective, model.bound()) if mixed else objective if proven else math.inf
+        duals = _no_duals(programme) if mixed else model.duals()
+        return Solution("optimal" if proven else "stopped", found, objective, bound, duals, reproducible=proven)
+
+
+def _through_pulp(programme: Programme, solver: str, gap: float, time_limit: float) -> Solution:
+    model = emit(programme)
+    with quiet():
+        model.problem.solve(_pulp_solver(solver, gap, time_limit))
+    status = int(model.problem.status)
+    if status == pulp.LpStatusInfeasible:
+        return _without_solution(programme)
+    # PuLP calls a solve that a time limit ended "Optimal"; only the status of the solution tells.
+    proven = int(model.problem.sol_status) == pulp.LpSolutionOptimal
+    values = np.array([variable.value() for variable in model.variables], dtype=object)
+    if status != pulp.LpStatusOptimal or any(value is None for value in values):
+        raise SolverError(f"{solver} ended with status {pulp.LpStatus[status]}; no plan was made")
+    found = np.clip(values.astype(np.float64), programme.lower, programme.upper)
+    mixed = bool(programme.integer.any())
+    objective = float(programme.objective @ found) + programme.constant
+    bound = objective if proven else math.inf
+    if mixed:
+        bound = max(objective, _pulp_bound(model, programme, objective if proven else math.nan, gap))
+    duals = _no_duals(programme) if mixed else _duals(model)
+    return Solution("optimal" if proven else "stopped", found, objective, bound, duals, reproducible=proven)
+
+
+def _pulp_solver(solver: str, gap: float, time_limit: float) -> Any:
+    """A solver of PuLP by "pulp:NAME", set like HiGHS (:data:`.emit_highs.OPTIONS`) where it can be."""
+    name = solver.removeprefix("pulp:")
+    with quiet():
+        known = pulp.listSolvers(onlyAvailable=True)
+    if not solver.startswith("pulp:") or name not in known:
+        choices = ", ".join([HIGHS, *(f"pulp:{other}" for other in known)])
+        raise InputRefused(Problem("solver", solver, "no such solver here", f"one of {choices}"))
+    if name == "HiGHS":
+        exact = {"threads": 1, "random_seed": 0, "primal_feasibility_tolerance": 1e-9}
+        return pulp.HiGHS(msg=False, gapRel=gap, gapAbs=1e-9, timeLimit=time_limit, **exact)
+    if name == "PULP_CBC_CMD":
+        return pulp.PULP_CBC_CMD(msg=False, threads=1, gapRel=gap, gapAbs=1e-9, timeLimit=time_limit)
+    return pulp.getSolver(name, msg=False, timeLimit=time_limit)
+
+
+def _pulp_bound(model: PulpModel, programme: Programme, objective: float, gap: float) -> float:
+    """The bound that the solver itself tells, else what stopping at the gap proves; infinite where nothing does.
+
+    Args:
+        objective: of a solution proven within the gap, else NaN.
+    """
+    highs: Any = getattr(model.problem, "solverModel", None)
+    if hasattr(highs, "getInfo"):
+        told = float(highs.getInfo().mip_dual_bound)
+        return programme.constant - told if math.isfinite(told) else math.inf
+    return math.inf if math.isnan(objective) else objective + max(1e-9, gap * abs(objective - programme.constant))
+
+
+MOST_NODES = 50
+"""Nodes after which the question whether there is a plan at all is left open."""
+
+
+def settled(programme: Programme, nodes: int = MOST_NODES) -> bool | None:
+    """Whether any values satisfy the programme; None where the search ends at its limit on nodes before it is known."""
+    with quiet():
+        model = HighsModel(programme.relaxed_objective(), mip_max_nodes=nodes)
+        status = model.run(mip_rel_gap=1.0, time_limit=SAFETY_NET_SECONDS)
+    if model.infeasible(status):
+        return False
+    return None if model.values() is None else True
+
+
+def feasible(programme: Programme) -> bool:
+    """Whether any values satisfy the programme."""
+    return solve(programme.relaxed_objective(), gap=1.0).status != "infeasible"
+
+
+def _duals(model: PulpModel) -> tuple[Floats, ...]:
+    """Duals of the maximisation: those of the emitted minimisation with the sign turned."""
+    return tuple(
+        np.array([-sum(float(constraint.pi or 0.0) for constraint in held) for held in block])
+        for block in model.constraints
+    )
+
+
+def _no_duals(programme: Programme) -> tuple[Floats, ...]:
+    return tuple(np.zeros(len(rows.subjects)) for rows in programme.rows)
+
+
+def _without_solution(programme: Programme) -> Solution:
+    nothing = np.full(programme.size, np.nan)
+    return Solution("infeasible", nothing, -math.inf, -math.inf, _no_duals(programme))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """The solver's library writes a banner to file descriptor 1 whatever it is told; keep it off standard output."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)

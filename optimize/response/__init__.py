@@ -1,0 +1,1 @@
+"""What the simulation and the chain formula say about each lever."""

@@ -1,0 +1,241 @@
+"""What the simulation says about each lever: samples of sales, gains of training and of owners, hours, potential.
+
+The only module of the allocator that reads simulated outcomes; all others know numbers only. Samples are exact;
+gains are an approximation, labelled so: expected values by the chain formula of the funnel, cut by a clearing
+function fitted to simulated hours and scaled to simulated sales.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimize.account_limits import account_limits
+from optimize.eligibility import eligibility, most_moves
+from optimize.metrics import Rates
+from optimize.pairs import as_pairs, as_table
+from optimize.phasing import Period, seasons
+from optimize.problem import AccountOffer
+from optimize.response.accounts import AccountFigures, potentials_given
+from optimize.response.leads import LeadFigures
+from optimize.response.metrics import other_metrics, rates
+from optimize.response.people import People, presence
+from optimize.response.training import offer as training_offer
+from optimize.training_offer import TrainingOffer
+from scenarios.errors import InputRefused, Problem
+from scenarios.scenario import Scenario
+from scenarios.today import today_plan
+from sim.outcome import Counts, Outcome
+from sim.timetable import Timetable
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Responses:
+    """Labelled arrays; R reps who can carry a quota, N simulated horizons, P reporting periods. Money in minor units.
+
+    Attributes:
+        plan: simulation hash of the plan that was simulated.
+        samples: sales of each rep under it, [N, R].
+        metrics: samples of the other additive metrics that targets ask for, each [N, R, P].
+        rates: how each of them goes with revenue.
+        season: expected share of sales by period, [R, P].
+        training, accounts: gains and hours of the levers.
+        opportunity: expected sales of a reference rep at full pace with the same leads and today's accounts, [R].
+        territory: potential of the territory without the accounts, ramped, [R].
+        ramp: share of full pace over the time in the horizon, [R].
+        hours: working hours before training, [R].
+        load: hours that leads ask for, [R].
+        sharpness: of the clearing function fitted to simulated hours.
+        employed: periods in which each rep is employed throughout, positions.
+        presence: share of full pace in each period, [R, P].
+        notes: what is approximate or left out, in words.
+    """
+
+    scenario: str
+    plan: str
+    reps: tuple[str, ...]
+    periods: tuple[Period, ...]
+    samples: Counts
+    metrics: Mapping[str, Counts]
+    season: Floats
+    training: TrainingOffer
+    accounts: AccountOffer
+    opportunity: Floats
+    territory: Floats
+    ramp: Floats
+    hours: Floats
+    load: Floats
+    sharpness: float
+    employed: tuple[tuple[int, ...], ...]
+    notes: tuple[str, ...]
+    rates: Mapping[str, Rates] = field(default_factory=dict)
+    presence: Floats | None = None
+
+    @property
+    def skill(self) -> Floats:
+        """Expected sales of each rep over opportunity at the rep's pace: person and workload, [R]; NaN at none."""
+        base = self.opportunity * self.ramp
+        out = np.full(len(base), np.nan)
+        return np.asarray(np.divide(self.samples.mean(axis=0), base, out=out, where=base > 0))
+
+    def account_sales(self) -> Floats:
+        """Expected sales of each account over the horizon under each owner, [A, R]; NaN who may not own it."""
+        offer = self.accounts
+        worth = np.array([curve.sales(float(care)) for curve, care in zip(offer.curves, offer.care_base, strict=True)])
+        out = np.full((len(offer.ids), len(self.reps)), np.nan)
+        pairs = as_pairs(offer.allowed)
+        out[pairs.account, pairs.rep] = offer.unit[pairs.account, pairs.rep] * worth[pairs.account]
+        return out
+
+    def account_hours(self) -> Floats:
+        """Hours of the calendar that each account asks of each owner over the horizon, [A, R]."""
+        offer = self.accounts
+        return np.asarray(as_table(offer.order_hours) + offer.care_base.reshape(-1, 1) * offer.care_load)
+
+
+def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | None = None) -> Responses:
+    """Responses of a scenario around the plan that was simulated (the scenario's own, else today's).
+
+    Args:
+        carriers: reps who carry a quota; default all who can be seen to book sales (:func:`_carriers`).
+
+    Raises:
+        InputRefused: the outcome is of another world or plan, or nobody sells anything.
+    """
+    plan = scenario.plan or today_plan(scenario)
+    _same_world(scenario, outcome, scenario.simulation_hash(plan))
+    cube = outcome["rep"]
+    keep = _carriers(scenario, outcome) if carriers is None else [cube.keys.index(rep) for rep in carriers]
+    laid = Timetable(scenario.calendar).periods()
+    bounds = zip(laid.labels, laid.firsts, laid.ends(scenario.calendar), strict=True)
+    periods = tuple(Period(*entry) for entry in bounds)
+    people = People(scenario, plan, outcome, tuple(keep), periods)
+    accounts = AccountFigures(people)
+    leads = LeadFigures(people, accounts.base_hours())
+    offer = _account_offer(scenario, accounts, leads)
+    names = tuple(people.places)
+    pace = np.array([presence(scenario, rep, periods) for rep in people.reps])
+    employed = tuple(_employed(scenario, rep, periods) for rep in names)
+    return Responses(
+        scenario=outcome.scenario,
+        plan=outcome.plan,
+        reps=names,
+        periods=periods,
+        samples=np.ascontiguousarray(cube.total("revenue")[:, keep]),
+        metrics=other_metrics(scenario, outcome, keep),
+        season=seasons(cube.by_period("revenue").mean(axis=0)[keep], pace),
+        training=training_offer(people, leads, accounts, employed),
+        accounts=offer,
+        opportunity=leads.reference() + accounts.reference_sales(),
+        territory=_territory(people, leads, offer),
+        ramp=people.ramp,
+        hours=people.hours,
+        load=leads.load,
+        sharpness=leads.clearing.sharpness,
+        employed=employed,
+        notes=_notes([key for key in cube.keys if key not in names]),
+        rates=rates(scenario, outcome, keep),
+        presence=pace,
+    )
+
+
+def with_years(responses: Responses, scenario: Scenario, outcome: Outcome) -> Responses:
+    """The same responses with the samples of more horizons of the same plan after their own; gains stay as they are."""
+    keys = outcome["rep"].keys
+    keep = [keys.index(rep) for rep in responses.reps]
+    more = other_metrics(scenario, outcome, keep)
+    return replace(
+        responses,
+        samples=np.concatenate([responses.samples, outcome["rep"].total("revenue")[:, keep]]),
+        metrics={name: np.concatenate([known, more[name]]) for name, known in responses.metrics.items()},
+    )
+
+
+def _account_offer(scenario: Scenario, accounts: AccountFigures, leads: LeadFigures) -> AccountOffer:
+    decisions = scenario.allocation.accounts
+    reps = tuple(accounts.people.places)
+    who = eligibility(scenario, reps)
+    return AccountOffer(
+        ids=tuple(account.id for account in accounts.accounts),
+        today=accounts.today,
+        base=accounts.base,
+        allowed=who.allowed,
+        unit=accounts.unit,
+        displaced=leads.displaced(accounts.hours(), accounts.base),
+        order_hours=accounts.order_hours,
+        care_load=accounts.care_load,
+        hour_price=leads.hour_prices(),
+        kept=accounts.kept,
+        potential=accounts.potential(),
+        history=accounts.history(),
+        care_base=accounts.care,
+        curves=accounts.curves,
+        care_budget=decisions.care_hours_budget,
+        max_moves=most_moves(scenario),
+        max_per_rep=decisions.max_accounts_per_rep,
+        limits=account_limits(scenario, accounts.accounts, reps),
+        barred=who.barred,
+    )
+
+
+def _territory(people: People, leads: LeadFigures, offer: AccountOffer) -> Floats:
+    """Potential without accounts, ramped, [R]."""
+    if not potentials_given(people):
+        return leads.reference() * people.ramp
+    whole = np.array([float(rep.potential or 0) for rep in people.reps])
+    known = offer.today >= 0
+    np.add.at(whole, offer.today[known], -offer.potential[known])
+    return whole * people.ramp
+
+
+def _notes(left_out: list[str]) -> tuple[str, ...]:
+    notes = [
+        "gains of training and owners are expected values by the chain formula with a fitted clearing function: an "
+        "approximation, judged by simulating the plan",
+    ]
+    if left_out:
+        notes.append(f"no sales are booked by {', '.join(left_out)}: they carry no quota")
+    return tuple(notes)
+
+
+def _same_world(scenario: Scenario, outcome: Outcome, plan: str) -> None:
+    problems = []
+    if outcome.scenario != scenario.fingerprint():
+        problems.append(
+            Problem("outcome.scenario", outcome.scenario[:12], "is of another scenario", "simulate this one")
+        )
+    if outcome.plan != plan:
+        problems.append(
+            Problem("outcome.plan", outcome.plan_name, "is of another plan", "simulate the scenario's plan")
+        )
+    if problems:
+        raise InputRefused(problems)
+
+
+def _carriers(scenario: Scenario, outcome: Outcome) -> list[int]:
+    """Positions of reps who can book sales: some are simulated, or they own accounts, or a potential is given."""
+    cube = outcome["rep"]
+    sold = np.asarray(cube.total("revenue") != 0).any(axis=0)
+    selling = set(np.flatnonzero(sold).tolist())
+    owners = {account.owner for account in scenario.accounts}
+    given = {rep.id for rep in scenario.reps if rep.potential}
+    keep = [i for i, key in enumerate(cube.keys) if i in selling or key in owners or key in given]
+    if not keep:
+        rule = "no rep books any sales in the simulation, so there is nothing to split"
+        raise InputRefused(Problem("outcome.rep.revenue", "0", rule, "check sources, conversions and accounts"))
+    return keep
+
+
+def _employed(scenario: Scenario, name: str, periods: tuple[Period, ...]) -> tuple[int, ...]:
+    rep = next(rep for rep in scenario.reps if rep.id == name)
+    inside = [
+        p
+        for p, period in enumerate(periods)
+        if (rep.hired is None or rep.hired <= period.first) and (rep.leaves is None or rep.leaves >= period.end)
+    ]
+    return tuple(inside)

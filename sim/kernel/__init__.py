@@ -1,0 +1,1 @@
+"""The compiled engine's inside: functions over plain numbers that numba compiles."""
