@@ -156,6 +156,9 @@ def _loosen_words(problem: AllocationProblem, name: str, amount: float) -> str:
     if name.startswith(FLOOR):
         return floor_loosening(problem, name, amount)
     unit, size = unit_of(name) or ("", 1.0)
+    if name == "care_budget":
+        # The programme's row begins where locks end, the planner's number at the budget.
+        amount += max(sum(problem.locks.care.values()) - (problem.accounts.care_budget or 0.0), 0.0)
     return f"{words(name)}: loosen by {_rounded_up(amount / size)} {unit}"
 
 
@@ -201,6 +204,14 @@ def _named(problem: AllocationProblem, programme: Programme, name: str) -> str:
     return f"{words(name)}: {limit_words(problem, name)} ({who})"
 
 
+def _care_words(problem: AllocationProblem) -> str:
+    """Hours of care to hand out, with what locks take of them."""
+    budget, locks = problem.accounts.care_budget or 0.0, problem.locks
+    taken = [(f"care.{problem.accounts.ids[a]}", hours) for a, hours in locks.care.items()]
+    said = "; ".join(f"{path} = {hours:g}, {locks.author[path]}" for path, hours in taken if path in locks.author)
+    return f"{budget:g} hours a year" + (f", of which locks take {sum(locks.care.values()):g}: {said}" if taken else "")
+
+
 def limit_words(problem: AllocationProblem, name: str) -> str:
     """A rule's limit as a person says it."""
     offer = problem.accounts
@@ -211,7 +222,7 @@ def limit_words(problem: AllocationProblem, name: str) -> str:
         "trainer_capacity": f"{problem.training.capacity or 0:g} hours",
         "account_moves": f"{offer.max_moves}",
         "accounts_per_rep": f"{offer.max_per_rep}",
-        "care_budget": f"{offer.care_budget or 0:g} hours a year",
+        "care_budget": _care_words(problem),
     }
     if name in fixed:
         return fixed[name]

@@ -159,8 +159,8 @@ def test_so_many_years_are_judged_as_the_width_needs() -> None:
 def test_the_share_at_work_counts_the_engine_the_solver_and_the_compiled_part_of_prices() -> None:
     told = pstats.Stats()
     told.stats = {  # type: ignore[attr-defined]
-        ("/x/sim/compiled_run.py", 1, "replicate"): (1, 1, 0.1, 4.0, {}),
-        ("/x/sim/kernel.py", 1, "run"): (1, 1, 3.9, 3.9, {}),
+        ("/x/sim/compiled/run.py", 1, "replicate"): (1, 1, 0.1, 4.0, {}),
+        ("/x/sim/kernel/replication.py", 1, "run"): (1, 1, 3.9, 3.9, {}),
         ("~", 0, "<built-in method highspy._core.run>"): (1, 1, 2.0, 2.0, {}),
         ("/x/optimize/by_prices/kernels.py", 1, "choose"): (1, 1, 1.0, 1.5, {}),
         ("/x/optimize/by_prices/kernels.py", 1, "<module>"): (1, 1, 9.0, 9.0, {}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -359,6 +360,37 @@ def test_locked_owner_training_and_care_hold():
     assert result.plan.care_hours()["A1"] == 33
     assert any(text.startswith("account_moves") and "李" in text for text in result.exceptions)
     assert any(text.startswith("training_budget") for text in result.exceptions)
+
+
+@pytest.mark.parametrize(("locked", "others"), [(10.0, 6.0), (20.0, 0.0)])
+def test_a_lock_breaks_the_care_budget_no_further_than_it_must(locked, others):
+    curve = {"form": "adbudg", "low": 5, "high": 3600, "shape": 1.6, "half": 0.6, "hours_now": 8}
+    scenario = care_world([curve, curve], [8.0, 8.0], 16.0, 500)
+    lock = {"path": "care.north", "value": locked, "author": "李"}
+    scenario = changed(scenario, allocation={**scenario.document()["allocation"], "locks": [lock]})
+    result = allocate(scenario, estimate(scenario, outcome_of(scenario, [[39.0]])))
+    assert result.plan.care_hours() == {"north": locked, "south": pytest.approx(others, abs=1e-4)}
+    assert any("care_budget" in text and "李" in text for text in result.exceptions) == (locked > 16)
+
+
+def test_a_conflict_about_care_names_the_hours_that_locks_take():
+    curve = {"form": "adbudg", "low": 5, "high": 3600, "shape": 1.6, "half": 0.6, "hours_now": 8}
+    scenario = care_world([curve, curve], [8.0, 8.0], 16.0, 500)
+    lock = {"path": "care.north", "value": 20, "author": "李"}
+    rule = {"rule": "min_chance", "chance": 0.9}
+    asked = {**scenario.document()["allocation"], "locks": [lock], "rules": [rule]}
+    scenario = changed(scenario, allocation=asked)
+    with pytest.raises(
+        InfeasiblePlan, match=r"16 hours a year, of which locks take 20: care\.north = 20, locked by 李"
+    ) as told:
+        allocate(scenario, estimate(scenario, outcome_of(scenario, [[39.0]])))
+    least = float(told.value.loosening[0].split("loosen by ")[1].split()[0])
+    for more, kept in ((least, True), (least - 0.1, False)):
+        asked["accounts"]["care_hours_budget"] = 16.0 + more
+        again = changed(scenario, allocation=asked)
+        found = estimate(again, outcome_of(again, [[39.0]]))
+        with nullcontext() if kept else pytest.raises(InfeasiblePlan):
+            allocate(again, found)
 
 
 def test_a_team_total_gives_way_to_locks():

@@ -362,7 +362,7 @@ def test_a_lock_breaks_a_rule_that_ties_people_together_and_is_named():
     assert kinds == {"spread", "gini", "group_parity_team"}
     assert all("王" in row.exception for row in result.rule_rows if not row.kept)
     for bars in result.waterfall.values():
-        assert dict(bars)["locks"] != 0
+        assert dict(bars)["locked values"] != 0
 
 
 def test_two_stages_keep_the_rules_as_well():

@@ -140,7 +140,8 @@ def _care(problem: AllocationProblem, decisions: Decisions) -> Iterator[Floats]:
     yield -care
     yield np.array([abs(care[a] - hours) for a, hours in locks.items()])
     if offer.care_budget is not None:
-        yield np.array([care[_cared_for(problem)].sum() - offer.care_budget]) * (not locks)
+        most = max(offer.care_budget, sum(locks.values()))
+        yield np.array([care[_cared_for(problem)].sum() - most])
 
 
 def _cared_for(problem: AllocationProblem) -> Bools:

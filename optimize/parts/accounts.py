@@ -230,9 +230,9 @@ def _care(
         return hours, _Cut(start, sales, none, none, none, nobody)
     cols, reps = np.concatenate(columns), np.concatenate(of_rep)
     spent = Linear.total(cols) + Linear.constants(np.array([sum(locked.values())]))
-    soft = np.array([bool(locked)])
-    one = Linear.constants(np.ones(1))
-    blocks.rows("care_budget", ["company"], spent, upper=offer.care_budget or 0.0, loosen=one, giving_way=soft)
+    # Locks may go beyond the budget; then nobody else is cared for, and it is broken no further.
+    most = max(offer.care_budget, sum(locked.values()))
+    blocks.rows("care_budget", ["company"], spent, upper=most, loosen=Linear.constants(np.ones(1)))
     now = -offer.care_base[list(cuts)]
     cut = _Cut(
         start,
