@@ -232,6 +232,7 @@ def test_a_cached_start_loads_the_engine_alone() -> None:
     command = [sys.executable, "-c", start]
     subprocess.run(command, capture_output=True, check=True, cwd=ROOT)  # compiles where nobody has yet
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "compiling" not in done.stderr
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     heavy = {"pandas", "scipy.linalg", "scipy.special", "scipy.stats", "scipy.optimize"}
     heavy |= {"pyarrow", "joblib", "matplotlib", "simpy", "pulp", "highspy", "openpyxl", "jinja2", "rich", "typer"}

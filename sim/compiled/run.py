@@ -260,9 +260,13 @@ def _in_lines(rows: Table) -> Table:
     return moved
 
 
+_KEPT = f"{run.__module__.rpartition('.')[2]}.{run.__name__}"
+"""How numba names the files of the engine's code: by its module and its function."""
+
+
 def is_compiled() -> bool:
     """Whether the engine's code is at hand, or lies in the cache of this machine and version."""
-    return is_ready(run) or any(CACHE_FOLDER.glob("*/kernel.run-*.nbi"))
+    return is_ready(run) or any(CACHE_FOLDER.glob(f"*/{_KEPT}-*.nbi"))
 
 
 _compiling = Lock()
