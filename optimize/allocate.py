@@ -16,7 +16,7 @@ from optimize.levels import LevelQuota, LevelRow, level_quotas, level_rows, leve
 from optimize.loosening import odds_widened
 from optimize.metric_values import MetricValue, metric_values, objective, sacrificed
 from optimize.model import Model
-from optimize.optimum import Method, optimise
+from optimize.optimum import CALLED_OPTIMAL, Method, optimise
 from optimize.plans import as_plan, level_plan_rows
 from optimize.prices import Price, prices, with_owners_held
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, moved, potentials
@@ -127,12 +127,13 @@ def allocate(
     tables = quota_tables(problem, responses, decisions, quotas)
     value = objective(problem, decisions, tables, value)
     plan = as_plan(scenario, responses, problem, decisions, quotas, name=name, origin="allocated", tables=tables)
+    gap_left = max(0.0, best.bound - (best.value if problem.two_stage else value)) / max(abs(value), 1e-9)
     found = described(scenario, responses, problem, decisions, exact, quotas, tables, best.model, best.values, plan)
     return replace(
         found,
         notes=(*found.notes, *_measured_under(scenario)),
-        gap=max(0.0, best.bound - (best.value if problem.two_stage else value)) / max(abs(value), 1e-9),
-        status=best.status,
+        gap=gap_left,
+        status="stopped" if gap_left > max(CALLED_OPTIMAL, gap or 0.0) else best.status,
         reproducible=best.reproducible,
         bound=best.bound,
         bound_type=best.bound_type,

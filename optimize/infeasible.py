@@ -156,10 +156,22 @@ def _loosen_words(problem: AllocationProblem, name: str, amount: float) -> str:
     if name.startswith(FLOOR):
         return floor_loosening(problem, name, amount)
     unit, size = unit_of(name) or ("", 1.0)
-    if name == "care_budget":
-        # The programme's row begins where locks end, the planner's number at the budget.
-        amount += max(sum(problem.locks.care.values()) - (problem.accounts.care_budget or 0.0), 0.0)
+    amount += _locked_beyond(problem, name)
+    if unit.startswith(("accounts", "moves")):
+        whole = math.ceil(amount / size - 1e-6)
+        return f"{words(name)}: loosen by {whole} {unit.replace('s', '', 1) if whole == 1 else unit}"
     return f"{words(name)}: loosen by {_rounded_up(amount / size)} {unit}"
+
+
+def _locked_beyond(problem: AllocationProblem, name: str) -> float:
+    """How far locks go beyond a limit: there the programme's row begins, but not the planner's number."""
+    training, trained = problem.training, float(sum(problem.locks.training.values()))
+    beyond = {
+        "care_budget": sum(problem.locks.care.values()) - (problem.accounts.care_budget or 0.0),
+        "training_budget": trained - training.budget,
+        "training_money": (trained * training.price - (training.money or 0)) / 100,
+    }
+    return max(beyond.get(name, 0.0), 0.0)
 
 
 def _total_words(problem: AllocationProblem, programme: Programme) -> str:

@@ -18,7 +18,7 @@ from optimize.split import attained
 from scenarios.errors import Problem, Unsupported, refuse_if
 
 GAP = 1e-4
-CALLED_OPTIMAL = 1e-2
+CALLED_OPTIMAL = 1e-3
 """Relative gap beyond which no plan is called optimal, whatever the solver says of its own programme."""
 LARGE = 5_000
 """Pairs of account and candidate beyond which the method by prices is chosen: branch and bound no longer ends there."""
@@ -89,7 +89,7 @@ def check_method(method: str, gap: float | None) -> Method:
     if method not in known:
         problems.append(Problem("method", str(method), "no such method", f"one of {', '.join(known)}"))
     if gap is not None and not 0.0 < gap < 1.0:
-        problems.append(Problem("gap", f"{gap:g}", "must lie between 0 and 1", "write 0.001 for .1 %"))
+        problems.append(Problem("gap", f"{gap:g}", "must lie between 0 and 1", "write 0.001 for 0.1 %"))
     refuse_if(problems)
     return cast(Method, method)
 

@@ -280,7 +280,7 @@ def with_owners(problem: AllocationProblem, decisions: Decisions) -> AllocationP
     known = np.flatnonzero(decisions.owner >= 0)
     allowed = Pairs.of(known, decisions.owner[known], (len(offer.ids), len(problem.reps)))
     fixed = replace(offer, allowed=allowed, house=None, barred={})
-    return replace(problem, accounts=fixed, locks=replace(problem.locks, owner={}))
+    return replace(problem, accounts=fixed)
 
 
 def held(problem: AllocationProblem, decisions: Decisions, *, care: bool) -> AllocationProblem:

@@ -38,7 +38,7 @@ class TierCount(_Rule):
     @property
     def ending(self) -> str:
         """What tells it from other rules of its kind."""
-        return f"{self.tier} at level {', '.join(self.levels)}" if self.levels else self.tier
+        return f"{self.tier} ({', '.join(self.levels)})" if self.levels else self.tier
 
 
 class TeamMoves(Frozen):

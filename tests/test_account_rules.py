@@ -19,9 +19,11 @@ from optimize.formulate import formulate
 from optimize.model import build
 from optimize.problem import Decisions, gains
 from optimize.programme.solve import solve
+from optimize.response.estimate import estimate
 from optimize.split import attained, split
 from scenarios.errors import InfeasiblePlan, InputRefused, Unsupported
-from scenarios.files import from_document
+from scenarios.files import from_document, load
+from sim.run import simulate
 from test_optimize_allocate import lognormal, responses_of, world
 
 TEAM = {"R1": "T1", "R2": "T1", "R3": "T2"}
@@ -230,7 +232,7 @@ def test_today_owners_above_a_limit_have_to_give_accounts_away():
     with pytest.raises(InfeasiblePlan) as caught:
         allocate(tight, answers(tight, np.random.default_rng(1)))
     told = dict(re.match(r"(.*): loosen by ([\d.]+) ", text).groups() for text in caught.value.loosening)
-    assert told == {"most account moves": "1.00", "most accounts of tier A of a rep": "1.00"}
+    assert told == {"most account moves": "1", "most accounts of tier A of a rep": "1"}
 
 
 def test_a_rule_on_who_takes_an_account_is_named_where_it_stands_in_the_way():
@@ -240,9 +242,7 @@ def test_a_rule_on_who_takes_an_account_is_named_where_it_stands_in_the_way():
     with pytest.raises(InfeasiblePlan) as caught:
         allocate(scenario, answers(scenario, np.random.default_rng(2)))
     assert any(text.startswith("accounts stay within the team") for text in caught.value.conflict)
-    assert (
-        "accounts stay within the team of today's owner: loosen by 1.00 accounts against it" in caught.value.loosening
-    )
+    assert "accounts stay within the team of today's owner: loosen by 1 account against it" in caught.value.loosening
     off = company([rules[0], {**rules[1], "enabled": False}], rows)
     assert any(
         move.source == "R1" and move.taker == "R3"
@@ -359,3 +359,37 @@ def test_region_holds_unless_it_is_listed_and_off():
 def test_account_rules_that_say_nothing_sensible_are_refused(rules, message):
     with pytest.raises(InputRefused, match=message):
         company(rules, [{"id": "A0", "owner": "R1"}])
+
+
+@pytest.mark.parametrize(
+    ("owner", "rule", "broken"),
+    [
+        ("N3", {"rule": "tier_count", "tier": "A", "most": 0, "levels": ["junior"]}, "tier_most A (junior) of N3"),
+        ("S1", {"rule": "team_moves", "most_out": 0}, "moves_out of North"),
+    ],
+)
+def test_a_locked_owner_comes_before_counts_where_care_is_decided_too(owner, rule, broken):
+    document = load("starter").document()
+    document["allocation"]["accounts"]["rules"] = [rule]
+    document["allocation"]["rules"] = [{"rule": "potential_band", "tolerance": 0.9}]
+    document["allocation"]["locks"] = [{"path": "owner.A09", "value": owner, "author": "李"}]
+    scenario = from_document(document)
+    result = allocate(scenario, estimate(scenario, simulate(scenario, replications=4)))
+    assert result.plan.owner_of()["A09"] == owner
+    assert any(text.startswith(broken) and "李" in text for text in result.exceptions)
+
+
+def test_a_small_training_lock_does_not_open_the_budget_for_others():
+    document = load("starter").document()
+    document["allocation"]["rules"] = [{"rule": "training_floor", "hours": 40}]
+    document["allocation"]["locks"] = [{"path": "training.E1.negotiation", "value": 16, "author": "李"}]
+    scenario = from_document(document)
+    found = estimate(scenario, simulate(scenario, replications=4))
+    with pytest.raises(InfeasiblePlan, match="training budget: 288 hours"):
+        allocate(scenario, found)
+    document["allocation"]["rules"] = []
+    document["allocation"]["locks"][0]["value"] = 300
+    scenario = from_document(document)
+    result = allocate(scenario, found)
+    assert result.plan.training_hours() == {("E1", "negotiation"): pytest.approx(300)}
+    assert any(text.startswith("training_budget") and "李" in text for text in result.exceptions)

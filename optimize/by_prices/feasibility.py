@@ -88,8 +88,7 @@ def _hours(problem: AllocationProblem, decisions: Decisions) -> Iterator[Floats]
     offer, locks, trained = problem.training, problem.locks, decisions.training.sum(axis=1)
     touched = {r for r, _ in locks.training}
     schooled = np.array([r in touched for r in range(len(trained))])
-    if not touched:
-        yield np.array([trained.sum() - offer.most])
+    yield np.array([trained.sum() - max(offer.most, sum(locks.training.values()))])
     yield (trained - offer.cap)[~schooled]
     asked = problem.load.copy()
     a = np.flatnonzero(decisions.owner >= 0)

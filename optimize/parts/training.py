@@ -77,20 +77,29 @@ def _limits(blocks: Blocks, problem: AllocationProblem, hours: Linear) -> None:
     if not len(hours.col) and not locks:
         return
     one = Linear.constants(np.ones(1))
-    soft = np.array([bool(locks)])
     whole = hours.summed()
-    blocks.rows("training_budget", ["company"], whole, upper=offer.budget, loosen=one, giving_way=soft)
+    # Locks may go beyond the limits; then nobody else is trained for it, and they are broken no further.
+    locked = sum(locks.values())
+    blocks.rows("training_budget", ["company"], whole, upper=max(offer.budget, locked), loosen=one)
     if offer.money is not None and offer.price > 0:
         cost = whole.times(offer.price / 100)
-        blocks.rows("training_money", ["company"], cost, upper=offer.money / 100, loosen=one, giving_way=soft)
+        most = max(offer.money, locked * offer.price) / 100
+        blocks.rows("training_money", ["company"], cost, upper=most, loosen=one)
     blocks.rows(
         "training_cap",
         problem.reps,
         hours,
-        upper=offer.cap,
+        upper=np.maximum(offer.cap, _locked_by_rep(problem)),
         loosen=Linear.constants(np.ones(len(problem.reps))),
-        giving_way=np.array([any(r == rep for rep, _ in locks) for r in range(len(problem.reps))]),
     )
+
+
+def _locked_by_rep(problem: AllocationProblem) -> Floats:
+    """Training hours that locks give each rep, [R]."""
+    out = np.zeros(len(problem.reps))
+    for (r, _), hours in problem.locks.training.items():
+        out[r] += hours
+    return out
 
 
 def _trainers(blocks: Blocks, problem: AllocationProblem, hours: Linear) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from optimize.explanation import Explanation
     from optimize.levers import Lever
 
+STILL = 1e-5
+"""Share of a quota below which a lever is said not to move it."""
 MOST_REPS = 40
 """Beyond so many, whose quotas could change is worked out only for the reps who are named."""
 
@@ -130,6 +132,8 @@ def _lever(lever: Lever, scale: Scale) -> str:
     if lever.factor == "account":
         return f"{way}: {lever.told} ({100 * lever.moves:+.3g} %)"
     if lever.needed is None or lever.now is None:
+        if abs(lever.moves) < STILL:
+            return f"{way}: {what} alone does not move it"
         return f"{way}: {what} alone moves it by {100 * lever.moves:+.3g} % at most"
     number = scale.number if lever.unit == "currency" else _plain if lever.unit == "hours" else _per_cent
     return f"{way}: {what} {number(lever.needed)} instead of {number(lever.now)}"
