@@ -18,7 +18,7 @@ from optimize.loosening import (
 from optimize.parts.fairness_together import PRODUCT
 from optimize.parts.metrics import FLOOR, floor_loosening, floor_words
 from optimize.parts.targets import PERIODS
-from optimize.problem import AllocationProblem, held
+from optimize.problem import AllocationProblem, held, raised
 from optimize.programme.blocks import Programme
 from optimize.programme.solve import feasible
 from optimize.rules import rule_name
@@ -165,13 +165,14 @@ def _loosen_words(problem: AllocationProblem, name: str, amount: float) -> str:
 
 def _locked_beyond(problem: AllocationProblem, name: str) -> float:
     """How far locks go beyond a limit: there the programme's row begins, but not the planner's number."""
-    training, trained = problem.training, float(sum(problem.locks.training.values()))
+    offer, locks = problem.training, problem.locks
+    care, money = problem.accounts.care_budget or 0.0, float(offer.money or 0)
     beyond = {
-        "care_budget": sum(problem.locks.care.values()) - (problem.accounts.care_budget or 0.0),
-        "training_budget": trained - training.budget,
-        "training_money": (trained * training.price - (training.money or 0)) / 100,
+        "care_budget": raised(care, locks.care) - care,
+        "training_budget": raised(offer.budget, locks.training) - offer.budget,
+        "training_money": (raised(money, locks.training, offer.price) - money) / 100,
     }
-    return max(beyond.get(name, 0.0), 0.0)
+    return beyond.get(name, 0.0)
 
 
 def _total_words(problem: AllocationProblem, programme: Programme) -> str:

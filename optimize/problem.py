@@ -274,6 +274,11 @@ class AllocationProblem:
         return Decisions(owner, training, care)
 
 
+def raised(limit: float, locked: Mapping[int, float] | Mapping[tuple[int, int], float], each: float = 1.0) -> float:
+    """A limit, or what locked hours take of it where that is more: they come before it and break it no further."""
+    return max(limit, each * sum(locked.values()))
+
+
 def with_owners(problem: AllocationProblem, decisions: Decisions) -> AllocationProblem:
     """The request with owners fixed at decisions."""
     offer = problem.accounts

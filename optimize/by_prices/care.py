@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from optimize.by_prices.care_curves import ADBUDG, ELASTICITY, EXPONENTIAL, priced, sales_at
 from optimize.by_prices.caring import settle
-from optimize.problem import AllocationProblem
+from optimize.problem import AllocationProblem, raised
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -147,6 +147,6 @@ def care_of(problem: AllocationProblem, unit: float, free: Ints, account: Ints, 
         bottom=bottom,
         top=top,
         counted=counted,
-        budget=max(budget, sum(locks.values())) - held,
+        budget=raised(budget, locks) - held,
         change=float("inf") if problem.trust is None else problem.trust.care,
     )

@@ -16,6 +16,21 @@ NEAR = 1e-6
 
 
 @compiled
+def at_price(
+    begin, end, form, parameters, worth, cost, load, base, bottom, top, ends, counted, price, gamma, theta, h
+):  # fmt: skip
+    """Hours that the accounts of one rep ask where an hour of hers has this price. ``h`` is written."""
+    used = 0.0
+    for i in range(begin, end):
+        h[i] = best(
+            form[i], parameters[i], worth[i], cost[i] + price * load[i] + gamma, theta * counted[i], base[i],
+            bottom[i], top[i], ends[i, 0], ends[i, 1],
+        )[0]  # fmt: skip
+        used += load[i] * h[i]
+    return used
+
+
+@compiled
 def of_rep(
     begin, end, form, parameters, worth, cost, load, base, bottom, top, ends, counted, room, floor, gamma, theta, h
 ):
@@ -28,13 +43,9 @@ def of_rep(
     high = 0.0
     sign = 0.0
     for _ in range(DOUBLINGS):
-        used = 0.0
-        for i in range(begin, end):
-            h[i] = best(
-                form[i], parameters[i], worth[i], cost[i] + price * load[i] + gamma, theta * counted[i], base[i],
-                bottom[i], top[i], ends[i, 0], ends[i, 1],
-            )[0]  # fmt: skip
-            used += load[i] * h[i]
+        used = at_price(
+            begin, end, form, parameters, worth, cost, load, base, bottom, top, ends, counted, price, gamma, theta, h
+        )
         if sign == 0.0:
             if floor <= used <= room:
                 return True
@@ -62,30 +73,20 @@ def of_rep(
         if abs(high - low) <= CLOSE * abs(high):
             break
         price = 0.5 * (low + high)
-        used = 0.0
-        for i in range(begin, end):
-            h[i] = best(
-                form[i], parameters[i], worth[i], cost[i] + price * load[i] + gamma, theta * counted[i], base[i],
-                bottom[i], top[i], ends[i, 0], ends[i, 1],
-            )[0]  # fmt: skip
-            used += load[i] * h[i]
+        used = at_price(
+            begin, end, form, parameters, worth, cost, load, base, bottom, top, ends, counted, price, gamma, theta, h
+        )
         if (sign > 0 and used <= limit) or (sign < 0 and used >= limit):
             high = price
         else:
             low = price
-    inside = np.empty(end - begin)
-    used = beyond = 0.0
-    for i in range(begin, end):
-        inside[i - begin] = best(
-            form[i], parameters[i], worth[i], cost[i] + high * load[i] + gamma, theta * counted[i], base[i],
-            bottom[i], top[i], ends[i, 0], ends[i, 1],
-        )[0]  # fmt: skip
-        h[i] = best(
-            form[i], parameters[i], worth[i], cost[i] + low * load[i] + gamma, theta * counted[i], base[i],
-            bottom[i], top[i], ends[i, 0], ends[i, 1],
-        )[0]  # fmt: skip
-        used += load[i] * inside[i - begin]
-        beyond += load[i] * h[i]
+    used = at_price(
+        begin, end, form, parameters, worth, cost, load, base, bottom, top, ends, counted, high, gamma, theta, h
+    )
+    inside = h[begin:end].copy()
+    beyond = at_price(
+        begin, end, form, parameters, worth, cost, load, base, bottom, top, ends, counted, low, gamma, theta, h
+    )
     part = (limit - used) / (beyond - used) if abs(beyond - used) > 0.0 else 0.0
     part = min(max(part, 0.0), 1.0)
     for i in range(begin, end):

@@ -17,6 +17,7 @@ from optimize.problem import (
     histories,
     moved,
     potentials,
+    raised,
 )
 from optimize.workload import load_at
 from scenarios.goals import (
@@ -88,7 +89,7 @@ def _hours(problem: AllocationProblem, decisions: Decisions) -> Iterator[Floats]
     offer, locks, trained = problem.training, problem.locks, decisions.training.sum(axis=1)
     touched = {r for r, _ in locks.training}
     schooled = np.array([r in touched for r in range(len(trained))])
-    yield np.array([trained.sum() - max(offer.most, sum(locks.training.values()))])
+    yield np.array([trained.sum() - raised(offer.most, locks.training)])
     yield (trained - offer.cap)[~schooled]
     asked = problem.load.copy()
     a = np.flatnonzero(decisions.owner >= 0)
@@ -139,8 +140,7 @@ def _care(problem: AllocationProblem, decisions: Decisions) -> Iterator[Floats]:
     yield -care
     yield np.array([abs(care[a] - hours) for a, hours in locks.items()])
     if offer.care_budget is not None:
-        most = max(offer.care_budget, sum(locks.values()))
-        yield np.array([care[_cared_for(problem)].sum() - most])
+        yield np.array([care[_cared_for(problem)].sum() - raised(offer.care_budget, locks)])
 
 
 def _cared_for(problem: AllocationProblem) -> Bools:

@@ -11,7 +11,7 @@ from optimize.metrics import Metric
 from optimize.pairs import PairLabels, Pairs, as_pairs
 from optimize.parts import account_rows
 from optimize.parts.account_rows import OwnerPairs
-from optimize.problem import AllocationProblem, Bools, Floats, Ints
+from optimize.problem import AllocationProblem, Bools, Floats, Ints, raised
 from optimize.programme.blocks import Blocks, Linear
 from optimize.programme.curves import Pieces, care_pieces
 
@@ -231,7 +231,7 @@ def _care(
     cols, reps = np.concatenate(columns), np.concatenate(of_rep)
     spent = Linear.total(cols) + Linear.constants(np.array([sum(locked.values())]))
     # Locks may go beyond the budget; then nobody else is cared for, and it is broken no further.
-    most = max(offer.care_budget, sum(locked.values()))
+    most = raised(offer.care_budget, locked)
     blocks.rows("care_budget", ["company"], spent, upper=most, loosen=Linear.constants(np.ones(1)))
     now = -offer.care_base[list(cuts)]
     cut = _Cut(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimize.problem import AllocationProblem, Floats, Ints
+from optimize.problem import AllocationProblem, Floats, Ints, raised
 from optimize.programme.blocks import Blocks, Linear
 from optimize.programme.curves import envelope
 
@@ -78,13 +78,11 @@ def _limits(blocks: Blocks, problem: AllocationProblem, hours: Linear) -> None:
         return
     one = Linear.constants(np.ones(1))
     whole = hours.summed()
-    # Locks may go beyond the limits; then nobody else is trained for it, and they are broken no further.
-    locked = sum(locks.values())
-    blocks.rows("training_budget", ["company"], whole, upper=max(offer.budget, locked), loosen=one)
+    blocks.rows("training_budget", ["company"], whole, upper=raised(offer.budget, locks), loosen=one)
     if offer.money is not None and offer.price > 0:
         cost = whole.times(offer.price / 100)
-        most = max(offer.money, locked * offer.price) / 100
-        blocks.rows("training_money", ["company"], cost, upper=most, loosen=one)
+        most = raised(offer.money, locks, offer.price)
+        blocks.rows("training_money", ["company"], cost, upper=most / 100, loosen=one)
     blocks.rows(
         "training_cap",
         problem.reps,
