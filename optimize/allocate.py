@@ -160,7 +160,7 @@ def described(
     exact: Floats,
     quotas: Ints,
     tables: Tables,
-    model: Model,
+    model: Model | None,
     solution: Floats,
     plan: Plan,
 ) -> AllocationResult:
@@ -170,7 +170,8 @@ def described(
         exact: quotas before rounding, [R].
         plan: of these decisions; its floors and stretches are put in.
         tables: quotas of all metrics by rep and period.
-        model, solution: a programme and values of its columns with the same owners, for the values of loosening.
+        model, solution: a programme and values of its columns with the same owners, for the values of loosening;
+            None where :func:`solved_apart`.
     """
     gain = gains(problem, decisions)
     values = metric_values(problem, decisions, tables)
@@ -208,15 +209,22 @@ def described(
     )
 
 
+def solved_apart(problem: AllocationProblem) -> bool:
+    """Whether values of loosening are read off a programme of their own.
+
+    Where care is refined, or quotas came last, the programme at hand holds decisions that loosening would move.
+    """
+    return problem.two_stage or problem.accounts.care_budget is not None
+
+
 def _explained(
-    problem: AllocationProblem, decisions: Decisions, quotas: Ints, model: Model, values: Floats
+    problem: AllocationProblem, decisions: Decisions, quotas: Ints, model: Model | None, values: Floats
 ) -> tuple[list[RuleRow], dict[str, Price]]:
     """The audit with values of loosening on binding rows; none in modes that do not maximise the sum."""
     found: dict[str, Price] = {}
     if not problem.maximin and not problem.alpha:
-        # Where care is refined, or quotas came last, the model at hand holds decisions that loosening would move.
-        apart = problem.two_stage or problem.accounts.care_budget is not None
-        found = prices(*with_owners_held(problem, decisions)) if apart else prices(model, values)
+        held = model is None or solved_apart(problem)
+        found = prices(*with_owners_held(problem, decisions)) if held else prices(model, values)
         found |= odds_price(problem, decisions)
     rows = []
     aside = {name for rule in problem.set_aside for name in rule_name(rule)}

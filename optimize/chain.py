@@ -8,8 +8,9 @@ hours. It is an approximation: queues, patience and the horizon's end act only t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,25 +115,60 @@ def product_value(scenario: Scenario, mix: Mapping[str, float]) -> float:
 
 def expected(scenario: Scenario, person: Person, mixes: Sequence[Mix]) -> tuple[float, float]:
     """Expected sales (minor units) and own hours of effort of leads with these weights, worked without delay."""
-    skills = scenario.skills
-    stages = []
-    for stage in scenario.stages:
-        own = stage.role == person.role
-        skill = weighted_skill(skills, stage.skill_weights, person.profile) if own else skills.reference
-        shift = physics.skill_shift(skill, skills.reference, skills.conversion_logit_per_point)
-        shift += person.effects.get(stage.id, 0.0) if own else 0.0
-        factor = physics.effort_factor(skill, skills.reference, skills.effort_log_per_point) * person.effort
-        base = physics.logit(1.0 if stage.conversion is None else stage.conversion)
-        stages.append((base, shift, stage.effort_hours.mean_value() * factor if own else 0.0, stage.after_win))
-    sales = hours = 0.0
-    for mix in mixes:
-        alive = mix.weight
-        for base, shift, effort, after_win in stages[mix.first :]:
-            hours += alive * effort
-            if not after_win:
-                alive *= physics.conversion(base, shift + mix.quality)
-        sales += alive * mix.value
-    return sales, hours
+    profile = {name: np.array([value]) for name, value in person.profile.items()}
+    sales, hours = expected_by(scenario, person, profile, mixes)
+    return float(sales[0]), float(hours[0])
+
+
+def expected_by(
+    scenario: Scenario, person: Person, profiles: Mapping[str, Floats], mixes: Sequence[Mix]
+) -> tuple[Floats, Floats]:
+    """The same for a person under n profiles, whatever the own one: sales and hours, [n] each.
+
+    Args:
+        profiles: level of each skill, [n].
+    """
+    shift, effort = _by_stage(scenario, person, profiles)
+    first = np.array([mix.first for mix in mixes], dtype=np.int64)
+    quality, kind = np.unique([mix.quality for mix in mixes], return_inverse=True)
+    alive = np.tile(np.array([mix.weight for mix in mixes], dtype=np.float64), (len(shift), 1))
+    hours = np.zeros((*alive.shape, len(scenario.stages)))
+    for s, stage in enumerate(scenario.stages):
+        inside = first <= s
+        hours[:, :, s] = np.where(inside, alive * effort[:, s, None], 0.0)
+        if not stage.after_win:
+            base = physics.logit(1.0 if stage.conversion is None else stage.conversion)
+            chance = exactly(physics.conversion, base, shift[:, s, None] + quality)
+            alive = np.where(inside, alive * chance[:, kind], alive)
+    worth = alive * np.array([mix.value for mix in mixes], dtype=np.float64)
+    return _in_turn(worth), _in_turn(hours.reshape(len(alive), -1))
+
+
+def _by_stage(scenario: Scenario, person: Person, profiles: Mapping[str, Floats]) -> tuple[Floats, Floats]:
+    """What a person adds to the logit of each conversion, and own hours; none at stages of another role, [n, S]."""
+    skills, count = scenario.skills, len(next(iter(profiles.values())))
+    shift, effort = np.zeros((count, len(scenario.stages))), np.zeros((count, len(scenario.stages)))
+    for s, stage in enumerate(scenario.stages):
+        if stage.role != person.role:
+            continue
+        skill = weighted_skill(skills, stage.skill_weights, profiles)
+        shift[:, s] = physics.skill_shift(skill, skills.reference, skills.conversion_logit_per_point)
+        shift[:, s] += person.effects.get(stage.id, 0.0)
+        factor = exactly(physics.effort_factor, skill, skills.reference, skills.effort_log_per_point)
+        effort[:, s] = stage.effort_hours.mean_value() * (factor * person.effort)
+    return shift, effort
+
+
+def exactly(rule: Callable[..., float], *values: float | Floats) -> Floats:
+    """A scalar rule at every entry of arrays of one shape: vectorised powers would round otherwise by the machine."""
+    shape = next(value.shape for value in values if isinstance(value, np.ndarray))
+    entries = (value.ravel().tolist() if isinstance(value, np.ndarray) else repeat(value) for value in values)
+    return np.array(list(map(rule, *entries)), dtype=np.float64).reshape(shape)
+
+
+def _in_turn(terms: Floats) -> Floats:
+    """Sums of rows, one term after the other, [n]: a sum in pairs would round otherwise."""
+    return np.add.accumulate(terms, axis=1)[:, -1] if terms.shape[1] else np.zeros(len(terms))
 
 
 def clearing(load: float | Floats, sharpness: float) -> Floats:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimize.allocate import AllocationResult, described
+from optimize.allocate import AllocationResult, described, solved_apart
 from optimize.loop.trial import Trial
 from optimize.model import Model, build, first_knots, segments_for
 from optimize.parts.accounts import OWNER
@@ -27,8 +27,11 @@ def explained(scenario: Scenario, trial: Trial, plan: Plan) -> AllocationResult:
     exact = trial.quotas.astype(np.float64)
     if scenario.motivation is None:
         exact, _ = whole_quotas(problem, trial.decisions, nearest=True)
-    model = build(problem, segments=segments_for(problem), knots=first_knots(problem))
-    values = _with_owners(model, trial.decisions)
+    model: Model | None = None
+    values = np.zeros(0)
+    if not solved_apart(problem):
+        model = build(problem, segments=segments_for(problem), knots=first_knots(problem))
+        values = _with_owners(model, trial.decisions)
     tables = quota_tables(problem, trial.responses, trial.decisions, trial.quotas)
     return described(
         scenario, trial.responses, problem, trial.decisions, exact, trial.quotas, tables, model, values, plan

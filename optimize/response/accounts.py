@@ -123,7 +123,8 @@ class AccountFigures:
         """Simulated over expected sales of all these accounts: one factor for the company, so that noise stays out."""
         cube = self.people.outcome["account"]
         totals = cube.total("revenue").mean(axis=0)
-        simulated = sum(float(totals[cube.keys.index(account.id)]) for account in self.accounts)
+        place = {key: i for i, key in enumerate(cube.keys)}
+        simulated = sum(float(totals[place[account.id]]) for account in self.accounts)
         rows = np.arange(len(self.accounts))
         factor = np.where(self.base >= 0, (self.kept * self.owner_factors)[rows, np.maximum(self.base, 0)], 1.0)
         expected = float((self.reference * factor).sum())

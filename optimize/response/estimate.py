@@ -131,7 +131,7 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
         season=seasons(cube.by_period("revenue").mean(axis=0)[keep], pace),
         training=training_offer(people, leads, accounts, employed),
         accounts=offer,
-        opportunity=leads.reference() + accounts.reference_sales(),
+        opportunity=leads.reference + accounts.reference_sales(),
         territory=_territory(people, leads, offer),
         ramp=people.ramp,
         hours=people.hours,
@@ -186,7 +186,7 @@ def _account_offer(scenario: Scenario, accounts: AccountFigures, leads: LeadFigu
 def _territory(people: People, leads: LeadFigures, offer: AccountOffer) -> Floats:
     """Potential without accounts, ramped, [R]."""
     if not potentials_given(people):
-        return leads.reference() * people.ramp
+        return leads.reference * people.ramp
     whole = np.array([float(rep.potential or 0) for rep in people.reps])
     known = offer.today >= 0
     np.add.at(whole, offer.today[known], -offer.potential[known])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optimize.chain import Clearing, Mix, Person, expected, fit_clearing, lead_mixes, pipeline_mixes
+from optimize.chain import Clearing, Mix, Person, expected, expected_by, fit_clearing, lead_mixes, pipeline_mixes
 from optimize.response.people import People
 from scenarios.lead_shares import share_factors
 
@@ -45,6 +46,12 @@ class LeadFigures:
         """Modelled sales (minor units) and hours of the calendar if this person worked the leads of rep r."""
         sales, effort = expected(self.people.scenario, person, self.mixes[r])
         return sales, effort / (float(self.people.pace[r]) * ramp)
+
+    def chains_of(self, r: int, profiles: Mapping[str, Floats]) -> tuple[Floats, Floats]:
+        """The same for rep r under n profiles, each skill [n]: sales and hours, [n] each."""
+        people = self.people
+        sales, effort = expected_by(people.scenario, people.person(r, {}), profiles, self.mixes[r])
+        return sales, effort / (float(people.pace[r]) * float(people.ramp[r]))
 
     @cached_property
     def chain(self) -> list[tuple[float, float]]:
@@ -101,6 +108,7 @@ class LeadFigures:
         """Sales of rep r from leads if all else asked ``other`` hours, minor units."""
         return float(self.scale[r]) * self.cleared(*self.chain[r], max(other, 0.0), float(self.people.available[r]))
 
+    @cached_property
     def reference(self) -> Floats:
         """Expected sales from the same leads of somebody at the reference skill and full pace, [R]."""
         out = np.zeros(self.people.count)

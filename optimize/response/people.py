@@ -96,18 +96,24 @@ class People:
         """The plan's training hours by rep and skill."""
         return self.plan.training_hours()
 
-    def profile(self, r: int, skill: str = "", hours: float = 0.0) -> dict[str, float]:
-        """Skills of a rep with the plan's training, and ``hours`` in one skill instead of the plan's."""
-        rep, training = self.reps[r], self.scenario.skills.training
-        start = skill_profile(self.scenario, rep)
+    @cached_property
+    def untrained(self) -> tuple[dict[str, float], ...]:
+        """Skills of each rep before any training."""
+        return tuple(skill_profile(self.scenario, rep) for rep in self.reps)
+
+    def profile(self, r: int) -> dict[str, float]:
+        """Skills of a rep with the plan's training."""
+        rep = self.reps[r]
+        return {name: self.level(r, name, self.trained.get((rep.id, name), 0.0)) for name in self.untrained[r]}
+
+    def level(self, r: int, skill: str, hours: float) -> float:
+        """A skill of a rep with so many hours of training."""
+        training, start = self.scenario.skills.training, self.untrained[r]
+        if hours <= 0:
+            return start[skill]
         learning = physics.learning_factor(start[training.learning_skill], self.scenario.skills.reference)
-        out = dict(start)
-        for name in start:
-            given = hours if name == skill else self.trained.get((rep.id, name), 0.0)
-            if given > 0:
-                gain = physics.training_gain(given, training.max_gain_points, training.hours_scale, learning)
-                out[name] = min(100.0, start[name] + gain * self.kept)
-        return out
+        gain = physics.training_gain(hours, training.max_gain_points, training.hours_scale, learning)
+        return min(100.0, start[skill] + gain * self.kept)
 
     def person(self, r: int, profile: dict[str, float]) -> Person:
         """A rep under a profile."""

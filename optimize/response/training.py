@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from optimize.chain import exactly
 from optimize.phasing import training_effect
 from optimize.response.accounts import AccountFigures
 from optimize.response.leads import LeadFigures
@@ -14,6 +16,8 @@ from optimize.response.people import People
 from optimize.training_calendar import training_slots
 from optimize.training_offer import TrainingOffer
 from scenarios.scenario import Scenario
+
+Floats = NDArray[np.float64]
 
 
 def skills_on_offer(scenario: Scenario) -> tuple[str, ...]:
@@ -65,41 +69,45 @@ def offer(
     steps = int(np.ceil(most / budget.step_hours - 1e-9)) if skills else 0
     gain = np.zeros((people.count, len(skills), steps + 1))
     effect = training_effect(people.periods)
-    for r in range(people.count):
-        for k, skill in enumerate(skills):
-            for m in range(1, steps + 1):
-                gain[r, k, m] = _gain(
-                    people, leads, accounts, r, skill, m * budget.step_hours, float(base[r, k]), effect
-                )
-            if steps:
-                gain[r, k] -= _gain(people, leads, accounts, r, skill, 0.0, float(base[r, k]), effect)
-                gain[r, k, 0] = 0.0
+    if steps:
+        given = np.arange(steps + 1) * budget.step_hours
+        for r in range(people.count):
+            sales = _sales(people, leads, accounts, r, skills, given, base[r], effect)
+            gain[r] = sales - sales[:, :1]
     return replace(asked, gain=gain)
 
 
-def _gain(
+def _sales(
     people: People,
     leads: LeadFigures,
     accounts: AccountFigures,
     r: int,
-    skill: str,
-    hours: float,
-    base: float,
+    skills: Sequence[str],
+    given: Floats,
+    base: Floats,
     effect: float,
-) -> float:
-    """Sales of rep r above the plan with ``hours`` of training in a skill instead of ``base``."""
-    profile = people.profile(r, skill, hours)
+) -> Floats:
+    """Sales of rep r above the plan with each of these hours of training in a skill instead of ``base``, [K, M]."""
+    shape, plan = (len(skills), len(given)), people.profile(r)
+    levels = np.array([[people.level(r, skill, hours) for hours in given.tolist()] for skill in skills])
+    profiles = {name: np.full(shape, value) for name, value in plan.items()}
+    for k, skill in enumerate(skills):
+        profiles[skill][k] = levels[k]
+    found = leads.chains_of(r, {name: values.ravel() for name, values in profiles.items()})
+    new_sales, new_asked = (values.reshape(shape) for values in found)
     sales, asked = leads.chain[r]
-    new_sales, new_asked = leads.chain_of(r, people.person(r, profile), float(people.ramp[r]))
-    other, more = float(leads.other[r]), 0.0
+    left = np.maximum(float(people.available[r]) - (given - base[:, None]), 0.0)
+    other, more = np.full(shape, float(leads.other[r])), np.zeros(shape)
     rule = people.scenario.account_physics
-    if rule is not None and rule.relationship_skill == skill:
-        before, after = float(people.relationship[r]), profile[skill]
+    if rule is not None and rule.relationship_skill in skills:
+        k, before = skills.index(rule.relationship_skill), float(people.relationship[r])
         mine = accounts.base == r
         held = float((accounts.reference * accounts.kept[:, r])[mine].sum()) * accounts.fitted
-        more = effect * held * (people.owner_factor(after) - people.owner_factor(before))
-        lighter = people.account_effort(r, after) / people.account_effort(r, before) - 1
-        other *= 1 + effect * lighter
-    left = max(float(people.available[r]) - (hours - base), 0.0)
-    cleared = leads.cleared(sales + effect * (new_sales - sales), asked + effect * (new_asked - asked), other, left)
-    return float(leads.scale[r]) * (cleared - float(leads.modelled[r])) + more
+        factor, effort = people.owner_factor(before), people.account_effort(r, before)
+        for m, after in enumerate(levels[k].tolist()):
+            more[k, m] = effect * held * (people.owner_factor(after) - factor)
+            other[k, m] *= 1 + effect * (people.account_effort(r, after) / effort - 1)
+    cleared = exactly(
+        leads.cleared, sales + effect * (new_sales - sales), asked + effect * (new_asked - asked), other, left
+    )
+    return np.asarray(float(leads.scale[r]) * (cleared - float(leads.modelled[r])) + more)
