@@ -223,8 +223,9 @@ def _explained(
     """The audit with values of loosening on binding rows; none in modes that do not maximise the sum."""
     found: dict[str, Price] = {}
     if not problem.maximin and not problem.alpha:
-        held = model is None or solved_apart(problem)
-        found = prices(*with_owners_held(problem, decisions)) if held else prices(model, values)
+        if model is None or solved_apart(problem):
+            model, values = with_owners_held(problem, decisions)
+        found = prices(model, values)
         found |= odds_price(problem, decisions)
     rows = []
     aside = {name for rule in problem.set_aside for name in rule_name(rule)}

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,7 +152,8 @@ def _by_stage(scenario: Scenario, person: Person, profiles: Mapping[str, Floats]
     for s, stage in enumerate(scenario.stages):
         if stage.role != person.role:
             continue
-        skill = weighted_skill(skills, stage.skill_weights, profiles)
+        # The mean of numbers is that of arrays, entry by entry.
+        skill = weighted_skill(skills, stage.skill_weights, cast(Mapping[str, float], profiles))
         shift[:, s] = physics.skill_shift(skill, skills.reference, skills.conversion_logit_per_point)
         shift[:, s] += person.effects.get(stage.id, 0.0)
         factor = exactly(physics.effort_factor, skill, skills.reference, skills.effort_log_per_point)

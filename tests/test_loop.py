@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -17,7 +18,7 @@ from optimize.loop.improve import MOST_ROUNDS, MOST_RUNS, improve
 from optimize.loop.over import MOST as MOST_OVER
 from optimize.loop.run import MORE_RUNS
 from optimize.loop.trace import LoopResult
-from optimize.loop.trials import FIRST_LEARNING_YEAR
+from optimize.loop.trials import FIRST_LEARNING_YEAR, Trials
 from optimize.programme.solve import OutOfTimeError
 from optimize.split import split
 from scenarios.errors import InputRefused, Unsupported
@@ -129,6 +130,21 @@ def test_an_interruption_keeps_the_best_plan_so_far(result):
     assert len(stopped.trace) == len(seen) < len(result.trace) + 1
     assert stopped.promise == max(row.simulated for row in stopped.trace)
     assert stopped.plan.training_hours() == seen[-1].training_hours()
+
+
+def test_a_plan_that_breaks_a_rule_anew_is_no_better_whatever_it_sells():
+    trial = Trials(company(3, 6, leads=80), replications=2).today()
+
+    def judged(before: tuple[str, ...], after: tuple[str, ...], gain: float) -> bool:
+        return replace(trial, broken=after).better_than(replace(trial, broken=before), gain)[0]
+
+    assert judged((), (), 1.0)
+    assert not judged((), (), 0.0)
+    assert not judged((), ("a",), 1.0)
+    assert judged(("a", "b"), ("c",), -1.0), "fewer broken rules come first"
+    assert judged(("a",), ("a",), 1.0)
+    assert not judged(("a",), ("b",), 1.0), "one rule is not given for another"
+    assert not judged(("a",), ("a", "b"), 1.0)
 
 
 def test_nothing_to_keep_lets_the_interruption_through():

@@ -11,7 +11,7 @@ import pytest
 from optimize.allocate import allocate
 from optimize.audit import audit, broken
 from optimize.baselines.plans import baselines, strong
-from optimize.chain import Mix, Person, clearing, expected, fit_clearing, lead_mixes
+from optimize.chain import Mix, Person, clearing, expected, expected_by, fit_clearing, lead_mixes
 from optimize.eligibility import allowed_owners, immovable, most_moves
 from optimize.formulate import formulate
 from optimize.phasing import Period
@@ -24,6 +24,7 @@ from scenarios.errors import InputRefused
 from scenarios.files import from_document
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan
+from sim.people import weighted_skill
 from sim.run import simulate
 from sim.statistics import mean_interval
 
@@ -101,6 +102,37 @@ def test_chain_of_one_mix_by_hand():
     better = Person("rep", dict.fromkeys(SKILLS, 70.0), {"close": 0.3}, 1.0)
     chance = physics.conversion(physics.logit(0.5), 0.1) * physics.conversion(physics.logit(0.6), 0.1 + 0.3)
     assert expected(world, better, [Mix(0, 0.0, 1.0, 1.0)])[0] == pytest.approx(chance)
+
+
+def test_many_profiles_at_once_are_what_each_is_alone():
+    world = small()
+    mixes = [Mix(0, 0.3, 7.0, 900.0), Mix(1, -0.2, 2.0, 700.0), Mix(0, 0.3, 1.5, 50.0)]
+    person = Person("rep", {}, {"close": 0.3}, 1.1)
+    levels = {skill: np.linspace(30.0 + i, 90.0, 7) for i, skill in enumerate(SKILLS)}
+    sales, hours = expected_by(world, person, levels, mixes)
+    for i in range(7):
+        profile = {skill: float(values[i]) for skill, values in levels.items()}
+        assert (sales[i], hours[i]) == one_by_one(world, replace(person, profile=profile), mixes)
+    none = expected_by(world, person, levels, [])
+    assert not np.any(none)
+
+
+def one_by_one(world, person, mixes):
+    """The formula in scalars, lead by lead and stage by stage: the same bytes."""
+    skills, sales, hours = world.skills, 0.0, 0.0
+    for mix in mixes:
+        alive = mix.weight
+        for stage in world.stages[mix.first :]:
+            own = stage.role == person.role
+            skill = weighted_skill(skills, stage.skill_weights, person.profile) if own else skills.reference
+            shift = physics.skill_shift(skill, skills.reference, skills.conversion_logit_per_point)
+            shift += person.effects.get(stage.id, 0.0) if own else 0.0
+            factor = physics.effort_factor(skill, skills.reference, skills.effort_log_per_point) * person.effort
+            hours += alive * (stage.effort_hours.mean_value() * factor if own else 0.0)
+            if not stage.after_win:
+                alive *= physics.conversion(physics.logit(stage.conversion), shift + mix.quality)
+        sales += alive * mix.value
+    return sales, hours
 
 
 def test_leads_of_a_region_weigh_sources_and_segments():

@@ -125,7 +125,7 @@ class LoopRun:
         """Simulated on the same years as the best so far, and taken where it is better; tells whether it was."""
         best = self.best
         gain, t = trial.gain_over(best)
-        accepted, reason = self._judged(trial, gain)
+        accepted, reason = trial.better_than(best, gain)
         if accepted:
             self._before, self._last_t = best, t
             self._take(trial)
@@ -179,7 +179,7 @@ class LoopRun:
             return region
         trial = self._trials.trial(step.plan)
         gain, t = trial.gain_over(best)
-        accepted, reason = self._judged(trial, gain)
+        accepted, reason = trial.better_than(best, gain)
         if accepted:
             self._before, self._last_t = best, t
             self._take(trial)
@@ -191,15 +191,6 @@ class LoopRun:
         if holds_no_step(after, best.problem):
             self._stopped = "the region holds no step any more"
         return after
-
-    def _judged(self, trial: Trial, gain: float) -> tuple[bool, str]:
-        """Whether a simulated plan is better: fewer broken rules first, then the objective."""
-        before, after = len(self.best.broken), len(trial.broken)
-        if after > before:
-            return False, f"breaks {trial.broken[0]} as simulated"
-        if after < before:
-            return True, "comes nearer to the rules"
-        return (True, "the simulated objective rises") if gain > 0 else (False, "the simulated objective does not rise")
 
     def _take(self, trial: Trial) -> None:
         self._best = trial

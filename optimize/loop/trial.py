@@ -59,6 +59,21 @@ class Trial:
         mean = float(apart.mean())
         return mean, mean / (spread / len(apart) ** 0.5) if spread > 0 else 0.0
 
+    def better_than(self, best: Trial, gain: float) -> tuple[bool, str]:
+        """Whether the loop takes this plan for the best so far, and why: fewer broken rules first, then the objective.
+
+        No rule is broken anew in exchange for another, so that what has been reached is kept.
+
+        Args:
+            gain: of the simulated objective over the best so far.
+        """
+        if len(self.broken) < len(best.broken):
+            return True, "comes nearer to the rules"
+        anew = [rule for rule in self.broken if rule not in best.broken]
+        if anew:
+            return False, f"breaks {anew[0]} as simulated"
+        return (True, "the simulated objective rises") if gain > 0 else (False, "the simulated objective does not rise")
+
 
 def objective_years(problem: AllocationProblem, quotas: Mapping[str, Floats]) -> Floats:
     """The objective of the simulated plan in each horizon; [N].

@@ -70,7 +70,7 @@ def offer(
     gain = np.zeros((people.count, len(skills), steps + 1))
     effect = training_effect(people.periods)
     if steps:
-        given = np.arange(steps + 1) * budget.step_hours
+        given = np.asarray(np.arange(steps + 1) * budget.step_hours, dtype=np.float64)
         for r in range(people.count):
             sales = _sales(people, leads, accounts, r, skills, given, base[r], effect)
             gain[r] = sales - sales[:, :1]
