@@ -19,7 +19,8 @@ from benchmarks.allocation_instances import SEEDS, Shape, instance
 from benchmarks.hand_written import handed_over
 from benchmarks.timing import cpu_seconds, interleaved, median_ratio
 from optimize.by_prices.assignment import Assignment
-from optimize.by_prices.method import GAP, Priced, by_prices
+from optimize.by_prices.method import GAP, by_prices
+from optimize.by_prices.priced import Priced
 from optimize.by_prices.refit import ALLOWED, Refitting
 from optimize.by_prices.request import request_of
 from optimize.frontier import Traced, trace, traced_values

@@ -61,7 +61,8 @@ class AllocationResult:
         gap: proven relative distance of the returned plan's value to the best plan of the programme.
         bound: proven upper bound on the objective of every plan, minor units; NaN where none is claimed.
         bound_type: what proved it: "programme" (branch and bound), "linear" (prices alone), "knapsack" (prices of
-            accounts and whole accounts at each rep), "total" (nobody attains more than the quotas), or "none".
+            accounts and whole accounts at each rep), "total" (nobody attains more than the quotas), "closed" (branch
+            and bound over the owners that prices leave open), or "none".
         status: "optimal" (within the asked gap), "stopped" (at a limit; ``gap`` tells how far it may be off), or
             "simulated" (found by the closed loop; no gap is claimed, so ``gap`` is NaN).
         reproducible: False where a wall-clock limit ended the solve.
@@ -131,7 +132,7 @@ def allocate(
     found = described(scenario, responses, problem, decisions, exact, quotas, tables, best.model, best.values, plan)
     return replace(
         found,
-        notes=(*found.notes, *_measured_under(scenario)),
+        notes=(*found.notes, *best.notes, *_measured_under(scenario)),
         gap=gap_left,
         status="stopped" if gap_left > max(CALLED_OPTIMAL, gap or 0.0) else best.status,
         reproducible=best.reproducible,

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimize.by_prices.feasibility import worst_breach
-from optimize.by_prices.method import Start, by_prices
+from optimize.by_prices.method import by_prices
+from optimize.by_prices.priced import Start
 from optimize.by_prices.refit import ALLOWED
 from optimize.model import (
     SEGMENTS,

@@ -23,6 +23,7 @@ CALLED_OPTIMAL = 1e-3
 LARGE = 5_000
 """Pairs of account and candidate beyond which the method by prices is chosen: branch and bound no longer ends there."""
 Method = Literal["auto", "exact", "prices"]
+NOT_FOUND = "decided by branch and bound: the method by prices found no owners that leave quotas room under all rules"
 REFINEMENTS = 8
 FINE_PIECES = 16
 
@@ -40,6 +41,8 @@ class Optimum:
             no more, minor units.
         model: the programme at the last cut of the care curves.
         values: of its columns.
+        bound_type: what proved the bound; see :class:`optimize.allocate.AllocationResult`.
+        notes: where another method than expected found the plan, in words.
     """
 
     decisions: Decisions
@@ -50,6 +53,7 @@ class Optimum:
     model: Model
     values: Floats
     bound_type: str = "programme"
+    notes: tuple[str, ...] = ()
 
 
 def optimise(problem: AllocationProblem, gap: float | None = None, method: Method = "auto") -> Optimum:
@@ -68,7 +72,7 @@ def optimise(problem: AllocationProblem, gap: float | None = None, method: Metho
     """
     check_method(method, gap)
     if method == "prices" or (method == "auto" and _large(problem)):
-        from optimize.by_prices.method import unsupported
+        from optimize.by_prices.scope import unsupported
 
         missing = unsupported(problem)
         if missing and method == "prices":
@@ -76,6 +80,8 @@ def optimise(problem: AllocationProblem, gap: float | None = None, method: Metho
             raise Unsupported([Problem("method", "prices", f"{what}: {rule}", "use exact or auto") for what in missing])
         if not missing:
             return _by_prices(problem, gap)
+        note = f"decided by branch and bound, large as it is: the method by prices does not decide {'; '.join(missing)}"
+        return replace(_exact(problem, GAP if gap is None else gap), notes=(note,))
     return _exact(problem, GAP if gap is None else gap)
 
 
@@ -96,14 +102,14 @@ def check_method(method: str, gap: float | None) -> Method:
 
 def by_prices_where_free(problem: AllocationProblem) -> bool:
     """Whether the method "auto" is the one by prices."""
-    from optimize.by_prices.method import unsupported
+    from optimize.by_prices.scope import unsupported
 
     return _large(problem) and not unsupported(problem)
 
 
 def out_of_reach(problem: AllocationProblem) -> bool:
     """Whether branch and bound is the only way and the request too large for it to end within reason."""
-    from optimize.by_prices.method import unsupported
+    from optimize.by_prices.scope import unsupported
 
     return _large(problem) and bool(unsupported(problem))
 
@@ -124,18 +130,18 @@ def _by_prices(problem: AllocationProblem, gap: float | None) -> Optimum:
         if problem.trust is not None and _large(problem):
             raise NoStepError
         # Whether the request contradicts itself is for the programme to say; prices only failed to find owners.
-        return _exact(problem, asked)
+        return replace(_exact(problem, asked), notes=(NOT_FOUND,))
     decisions = priced.plan.decisions
     found, kind = priced.plan.value, priced.bound_type
-    status = "optimal" if priced.gap <= asked else "stopped"
+    status, steady = "optimal" if priced.gap <= asked else "stopped", priced.reproducible
     if problem.two_stage or problem.accounts.care_budget is not None:
         model, solution = _with_quotas(problem, decisions)
-        return Optimum(decisions, found, priced.bound, status, True, model, solution.values, kind)
+        return Optimum(decisions, found, priced.bound, status, steady, model, solution.values, kind)
     owned = held(problem, decisions, care=False)
     owned = replace(owned, locks=replace(owned.locks, training=problem.locks.training, owner=problem.locks.owner))
     model = build(owned, segments=segments_for(problem))
     solution = solve(replace(model.programme, integer=np.zeros_like(model.programme.integer)))
-    return Optimum(decisions, found, priced.bound, status, True, model, solution.values, kind)
+    return Optimum(decisions, found, priced.bound, status, steady, model, solution.values, kind)
 
 
 def _exact(problem: AllocationProblem, gap: float) -> Optimum:

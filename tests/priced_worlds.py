@@ -9,7 +9,19 @@ import numpy as np
 from benchmarks.allocation_instances import Shape, instance
 from optimize.problem import AllocationProblem, Locks, TrustRegion
 from optimize.programme.curves import CareCurve
-from scenarios.goals import GrowthLimits, MinimumAttainment, MinimumChance, PotentialBand, TrainingFloor, Workload
+from scenarios.goals import (
+    EqualOdds,
+    GiniBound,
+    GroupParity,
+    GrowthLimits,
+    MinimumAttainment,
+    MinimumChance,
+    PotentialBand,
+    Spread,
+    TrainingFloor,
+    Workload,
+    WorstOff,
+)
 
 
 def owned(problem: AllocationProblem, seed: int = 0, moves: int = 8, most: int = 8) -> AllocationProblem:
@@ -112,3 +124,34 @@ def drawn(seed: int) -> AllocationProblem:
         owner = {account: int(pairs.rep[pairs.start[account]])}
         problem = replace(problem, locks=Locks(owner=owner, training={(0, 1): 20.0}, care=care))
     return problem
+
+
+def tight(seed: int) -> AllocationProblem:
+    """A request of 2 to 5 reps whose hours and counts are all but full, under any mix of rules; it may have no plan."""
+    rng = np.random.default_rng([seed, 11])
+    reps, accounts = int(rng.integers(2, 6)), int(rng.integers(4, 15))
+    shape = Shape(
+        reps,
+        accounts,
+        samples=20,
+        eligible=int(rng.integers(2, 4)),
+        room=float(rng.choice([0.5, 1.0, 1.3])),
+        value=float(rng.choice([1.0, 2.5, 7.0])),
+        effort=float(rng.choice([1.0, 2.0])),
+    )
+    problem = instance(shape, seed)
+    limits = problem.rules
+    if rng.random() < 0.6:
+        full = -(-accounts // reps) + int(rng.integers(0, 2))
+        problem = owned(problem, seed, moves=int(rng.integers(1, 5)), most=full)
+        limits = (*problem.rules, Workload(maximum=0.99))
+    together = (
+        WorstOff(share=float(rng.choice([0.2, 0.5])), minimum=float(rng.uniform(0.4, 0.75))),
+        Spread(maximum=float(rng.uniform(0.3, 0.8))),
+        GiniBound(maximum=float(rng.uniform(0.1, 0.3))),
+        GroupParity(by="team", tolerance=float(rng.uniform(0.05, 0.3))),
+        EqualOdds(width=float(rng.uniform(0.3, 0.8))),
+    )
+    rules = [rule for rule in limits if rng.random() < 0.55] + [rule for rule in together if rng.random() < 0.25]
+    problem = replace(problem, rules=tuple(rules), groups={"team": problem.teams}, two_stage=bool(rng.random() < 0.3))
+    return caring(problem, seed, 0.9) if rng.random() < 0.15 else problem

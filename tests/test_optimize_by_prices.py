@@ -18,7 +18,7 @@ from optimize.by_prices.relaxation import Relaxation
 from optimize.by_prices.request import request_of
 from optimize.metrics import Metrics
 from optimize.model import build, money_unit, segments_for
-from optimize.optimum import optimise
+from optimize.optimum import NOT_FOUND, optimise
 from optimize.pairs import ByPair, as_table
 from optimize.problem import AllocationProblem, Locks, gains
 from optimize.programme.matrix import matrix
@@ -109,7 +109,7 @@ def test_bounds_enclose_the_optimum_of_the_programme_and_the_plan_reaches_it(pro
     exact = solve(model.programme, gap=1e-6)
     assert exact.status == "optimal"
     optimum = exact.objective * model.unit
-    priced = by_prices(problem, gap=1e-6)
+    priced = by_prices(problem, gap=1e-6, closing=False)
     assert priced is not None
     assert priced.bound >= optimum * (1 - 2e-6)
     assert priced.plan.value == pytest.approx(optimum, rel=1e-4)
@@ -122,7 +122,7 @@ def test_a_plan_is_never_promised_more_than_there_is(seed: int) -> None:
     problem = instance(TINIER, seed)
     model = build(problem)
     exact = solve(model.programme, gap=1e-6)
-    priced = by_prices(problem, gap=1e-6)
+    priced = by_prices(problem, gap=1e-6, closing=False)
     assert priced is not None
     assert priced.plan.value <= exact.objective * model.unit * (1 + 2e-6)
     assert priced.bound >= exact.objective * model.unit * (1 - 2e-6)
@@ -135,7 +135,7 @@ def test_larger_plans_reach_what_branch_and_bound_finds(seed: int) -> None:
     problem = instance(Shape(12, 60, samples=50, eligible=5), seed)
     model = build(problem)
     exact = solve(model.programme, gap=1e-4, time_limit=40.0)
-    priced = by_prices(problem, gap=1e-6)
+    priced = by_prices(problem, gap=1e-6, closing=False)
     assert priced is not None
     assert priced.plan.value >= exact.objective * model.unit * (1 - 1e-4)
     assert priced.bound >= exact.objective * model.unit
@@ -167,7 +167,7 @@ SHAPES = {
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_plan_keeps_the_rules_and_its_gap_is_proven(name: str) -> None:
     problem = instance(SHAPES[name], 7)
-    priced = by_prices(problem)
+    priced = by_prices(problem, closing=False)
     assert priced is not None
     plan = priced.plan
     unit = money_unit(problem)
@@ -184,7 +184,7 @@ def test_the_value_is_the_exact_sample_average_of_the_plan() -> None:
     problem = instance(TINY, 1)
     best = optimise(problem, method="prices")
     exact = optimise(problem, method="exact")
-    assert best.bound_type in ("knapsack", "linear", "total")
+    assert best.bound_type in ("knapsack", "linear", "total", "closed")
     assert exact.bound_type == "programme"
     priced = by_prices(problem)
     assert priced is not None
@@ -311,6 +311,20 @@ def test_what_prices_cannot_decide_is_refused_by_name_and_left_to_the_programme_
     with pytest.raises(Unsupported, match=r"weight of revenue[\s\S]*trainers' hours"):
         optimise(asked, method="prices")
     assert optimise(replace(problem, metrics=Metrics(revenue_weight=0.5))).bound_type == "programme"
+
+
+def test_who_decided_instead_of_prices_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = instance(TINY, 1)
+    monkeypatch.setattr("optimize.optimum.LARGE", 10)
+    assert optimise(problem).notes == ()
+    left = optimise(replace(problem, training=trained_apart(problem.training)))
+    assert left.bound_type == "programme"
+    assert left.notes == (
+        "decided by branch and bound, large as it is: the method by prices does not decide "
+        "trainers' hours where people can be trained at different times",
+    )
+    monkeypatch.setattr("optimize.by_prices.method.by_prices", lambda *_, **__: None)
+    assert optimise(problem, method="prices").notes == (NOT_FOUND,)
 
 
 def trained_apart(offer: TrainingOffer) -> TrainingOffer:

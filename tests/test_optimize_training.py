@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from optimize.allocate import allocate
-from optimize.by_prices.method import unsupported
+from optimize.by_prices.scope import unsupported
 from optimize.formulate import formulate
 from optimize.split import split
 from scenarios.errors import InfeasiblePlan

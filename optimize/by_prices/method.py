@@ -7,15 +7,14 @@ Anbil 2000) with an exact knapsack for each rep, which also bounds what whole ac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
 from optimize.by_prices.assignment import NODES, Assignment, RepTables, StepPrices, Worth
+from optimize.by_prices.closing import AT_ONCE, MOST_ARCS, Closing
 from optimize.by_prices.descent import inner
 from optimize.by_prices.kernels import knapsack_bound
+from optimize.by_prices.priced import BoundType, Priced, Start
 from optimize.by_prices.refit import ALLOWED, Refit, Refitting
 from optimize.by_prices.relaxation import IMPOSSIBLE, SMOOTHNESS, Relaxation, Response
 from optimize.by_prices.request import Request, request_of
@@ -28,7 +27,6 @@ Ints = NDArray[np.int64]
 
 GAP = 1e-3
 """Proven gap at which the method stops by default."""
-BoundType = Literal["programme", "linear", "knapsack", "total"]
 
 ROUNDS = 60
 FIRST_STEP, SHORTER = 0.3, 0.95
@@ -49,66 +47,9 @@ SHAKES, LEAST_ROUNDS = 4, 5_000
 """Rounds of ruin and recreate before the next refit, for each rep and at least."""
 
 
-@dataclass(frozen=True)
-class Start:
-    """Where a search ended, for a request that differs in little to begin with.
-
-    Attributes:
-        prices: of the relaxation; accounts: price of each free account, [F].
-        held: arc of each free account, [F]; steps: of training, [R].
-    """
-
-    prices: Floats
-    accounts: Floats
-    held: Ints
-    steps: Ints
-
-
-@dataclass(frozen=True)
-class Priced:
-    """The best plan found, and a proven upper bound on every plan.
-
-    Attributes:
-        bound: minor units; bound_type: what proved it.
-        simulated: what the simulated plan attains of what is maximised and the value leaves out: its sales in two-stage
-            mode, nothing else.
-        gap: bound less value, over value and what is simulated together.
-        history: stage, value and bound after each stage, minor units.
-        end: where the next search may begin.
-    """
-
-    plan: Refit
-    bound: float
-    bound_type: BoundType
-    history: tuple[tuple[str, float, float], ...]
-    end: Start
-    simulated: float = 0.0
-
-    @property
-    def gap(self) -> float:
-        """Proven relative distance to the bound."""
-        return max(0.0, self.bound - self.plan.value) / max(abs(self.plan.value + self.simulated), 1e-9)
-
-
-def unsupported(problem: AllocationProblem) -> tuple[str, ...]:
-    """What the method cannot decide, in words; empty where it can do all that is asked."""
-    asked = {
-        "other metrics in the objective or with floors": bool(problem.metrics.weighted)
-        or any(metric.floor is not None for metric in problem.metrics.others)
-        or any(ratio.floor is not None for ratio in problem.metrics.ratios),
-        "a weight of revenue other than one": problem.metrics.revenue_weight != 1.0,
-        "limits on accounts of a tier or on moves of a team": bool(problem.accounts.limits),
-        "trainers' hours where people can be trained at different times": _trained_apart(problem),
-    }
-    return tuple(words for words, wanted in asked.items() if wanted)
-
-
-def _trained_apart(problem: AllocationProblem) -> bool:
-    """Whether trainers' hours by period ask more than their sum does."""
-    return problem.training.capacity is not None and len(set(problem.training.slots)) > 1
-
-
-def by_prices(problem: AllocationProblem, gap: float = GAP, seed: int = 0, start: Start | None = None) -> Priced | None:
+def by_prices(
+    problem: AllocationProblem, gap: float = GAP, seed: int = 0, start: Start | None = None, *, closing: bool = True
+) -> Priced | None:
     """A plan with a proven gap; None where no owners that the search found leave room for quotas under all rules.
 
     The bound is that of the request without the rules that prices do not know: it is never too low. The plan keeps
@@ -118,14 +59,16 @@ def by_prices(problem: AllocationProblem, gap: float = GAP, seed: int = 0, start
         gap: proven relative gap at which to stop.
         start: where the search for a request of the same size ended; it changes how soon this one ends, and no bound
             is taken over.
+        closing: whether branch and bound closes what prices and search leave open, where that is little enough.
     """
-    found = _Search(problem, gap, seed).run(start)
-    return found if found is not None or start is None else _Search(problem, gap, seed).run()
+    found = _Search(problem, gap, seed, closing).run(start)
+    return found if found is not None or start is None else _Search(problem, gap, seed, closing).run()
 
 
 class _Search:
-    def __init__(self, problem: AllocationProblem, gap: float, seed: int) -> None:
-        self.problem, self.gap = problem, gap
+    def __init__(self, problem: AllocationProblem, gap: float, seed: int, closing: bool) -> None:
+        self.problem, self.gap, self.closing = problem, gap, closing
+        self.reproducible = True
         self.request: Request = request_of(problem)
         self.refitting = Refitting(problem, self.request)
         self.state = np.array([(2 * seed + 1) * 0x9E3779B97F4A7C15 % 2**64], dtype=np.uint64)
@@ -149,7 +92,10 @@ class _Search:
         else:
             prices, response = relaxation.solve() if start is None else relaxation.solve(start.prices, SMOOTHNESS[-1:])
         if response.value < IMPOSSIBLE * self.request.row_high[0]:
-            return None
+            # Beside locks, rules may still give way further than prices let them.
+            held = np.full(size[1], -1, dtype=np.int64)
+            end = Start(prices, np.zeros(size[1]), held, np.zeros(self.request.reps, dtype=np.int64))
+            return self._found(end) if self.problem.locks and self._close(response, AT_ONCE) else None
         self._prove(response.value, "linear")
         if joint:
             self._prove(self.request.counts * float(self.request.row_high[0]), "total")  # no more than the quotas
@@ -164,13 +110,41 @@ class _Search:
                 price = self._knapsacks(response, worth, price, steps, ROUNDS)
         else:
             price = self._again(start, response, worth, steps)
+        tried = self._close(response, AT_ONCE)
         if not self._done():
             self._ruin(response, price)
+        if not tried:
+            self._close(response, MOST_ARCS)
+        kept = Assignment(offer.request, steps) if self.kept is None else self.kept
+        return self._found(Start(prices, price, kept.held, kept.steps))
+
+    def _found(self, end: Start) -> Priced | None:
         if self.best is None:
             return None
-        kept = Assignment(offer.request, steps) if self.kept is None else self.kept
-        found = (self.best, self.bound * self.request.unit, self.bound_type, tuple(self.stages))
-        return Priced(*found, Start(prices, price, kept.held, kept.steps), self.simulated)
+        bound, stages = self.bound * self.request.unit, tuple(self.stages)
+        return Priced(self.best, bound, self.bound_type, stages, end, self.simulated, self.reproducible)
+
+    def _close(self, response: Response, most: int) -> bool:
+        """Branch and bound over what may still be better than half the gap; whether that was little enough to try."""
+        if self._done() or not self.closing:
+            return False
+        closing = Closing(self.problem, self.refitting, response)
+        best = self.best
+        # Before any plan, the size of one is a guess: half of what there is to attain.
+        size = 0.5 * self.problem.total if best is None else abs(best.value + self.simulated)
+        half = 0.5 * self.gap * size
+        above = None if best is None else best.value + half
+        if not closing.within_reach(above, most):
+            return False
+        found = closing.run(best, above, half)
+        self.reproducible &= found.reproducible
+        if found.plan is not None and (best is None or found.broken or found.plan.value > best.value):
+            self.best = found.plan
+            if found.broken:
+                self.bound = np.inf  # it bounds plans that break rules for locks further, too
+        self._prove(found.bound / self.request.unit, "closed")
+        self.stages.append(("closed", self.best.value if self.best is not None else -np.inf, found.bound))
+        return True
 
     def _as_simulated(self) -> None:
         """The simulated plan is one that a step may always stay at."""

@@ -82,13 +82,16 @@ class Refitting:
 
     def fit(self, assignment: Assignment) -> Refit | None:
         """The best care and quotas for owners and training steps; None where rules leave none."""
-        owner, care = self.everybody(assignment.owners()), self.request.arcs.care
-        training = self.training(assignment)
-        if care is None:
-            return self.of(Decisions(owner, training, planned_care(self.problem)))
+        owner, training = self.everybody(assignment.owners()), self.training(assignment)
+        return self.around(assignment, Decisions(owner, training, planned_care(self.problem)))
+
+    def around(self, assignment: Assignment, decisions: Decisions) -> Refit | None:
+        """The same for owners and training of decisions, whose free accounts are assigned likewise."""
+        if self.request.arcs.care is None:
+            return self.of(decisions)
         if self.request.counts > 0.0:
-            return self._for_quotas(assignment, owner, training)
-        return self._for_sales(assignment, owner, training)
+            return self._for_quotas(assignment, decisions.owner, decisions.training)
+        return self._for_sales(assignment, decisions.owner, decisions.training)
 
     def _for_sales(self, assignment: Assignment, owner: Ints, training: Floats) -> Refit | None:
         """Care that sells most; where that leaves a quota no room, sales of the rep are worth more and more."""

@@ -205,6 +205,46 @@ def settled(programme: Programme, nodes: int = MOST_NODES) -> bool | None:
     return None if model.values() is None else True
 
 
+@dataclass(frozen=True)
+class Searched:
+    """Where a search that may end at its limit on nodes came to.
+
+    Attributes:
+        values: of the columns; None where it found none.
+        bound: proven upper bound on the objective; minus infinity where nothing satisfies the programme.
+        reproducible: False where the wall-clock limit ended it.
+    """
+
+    values: Floats | None
+    bound: float
+    reproducible: bool = True
+
+
+def searched(programme: Programme, room: float, nodes: int, begin: Floats | None = None) -> Searched:
+    """Search a programme with integers until the bound is within ``room`` of the best values, or nodes run out.
+
+    Args:
+        begin: columns to begin with; integers count, the others are completed.
+    """
+    with quiet():
+        model = HighsModel(programme, mip_max_nodes=nodes, mip_abs_gap=max(room, 1e-9))
+        if begin is not None:
+            model.begin(begin)
+        status = model.run(mip_rel_gap=0.0, time_limit=SAFETY_NET_SECONDS)
+    if model.infeasible(status):
+        return Searched(None, -math.inf)
+    steady = status != highspy.HighsModelStatus.kTimeLimit
+    values = model.values()
+    mixed = bool(programme.integer.any())
+    bound = model.bound() if mixed else math.inf
+    if values is None:
+        return Searched(None, bound, steady)
+    found = np.clip(values, programme.lower, programme.upper)
+    objective = float(programme.objective @ found) + programme.constant
+    bound = max(objective, bound) if mixed or not model.proven(status) else objective
+    return Searched(found, bound, steady)
+
+
 def feasible(programme: Programme) -> bool:
     """Whether any values satisfy the programme."""
     return solve(programme.relaxed_objective(), gap=1.0).status != "infeasible"

@@ -30,6 +30,7 @@ BOUNDS = {
     "linear": "by prices",
     "knapsack": "by prices and whole accounts",
     "total": "nobody attains more than the quotas",
+    "closed": "by prices, closed by branch and bound",
     "none": "no bound",
 }
 STATUS = {
