@@ -267,7 +267,7 @@ def _walk(node: Any, parts: Sequence[str], path: str, create: bool = False) -> t
     for part in parts:
         at: str | int | None = part if isinstance(node, Mapping) and part in node else None
         if isinstance(node, list):
-            at = position_of(node, part)
+            at = _only_one(node, part, path)
         if at is None and create and isinstance(node, dict):
             node[part], at = {}, part
         if at is None:
@@ -277,6 +277,15 @@ def _walk(node: Any, parts: Sequence[str], path: str, create: bool = False) -> t
         steps.append(at)
         node = node[at]
     return tuple(steps), node
+
+
+def _only_one(node: list[Any], part: str, path: str) -> int | None:
+    """The position of an entry by its name; refused where two are called so: one would be changed blindly."""
+    named = [at for at, item in enumerate(node) if isinstance(item, Mapping) and str(item.get("rule")) == part]
+    if len(named) > 1 and not any("id" in node[at] for at in named):
+        rule = f"{len(named)} entries are called so"
+        raise InputRefused(Problem(path, part, rule, f"write the position: {', '.join(map(str, named))}"))
+    return position_of(node, part)
 
 
 def _leaves(node: Any, parts: tuple[str, ...]) -> Iterator[tuple[str, Any]]:

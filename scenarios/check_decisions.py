@@ -11,7 +11,7 @@ from scenarios.account_rules import AccountRule, Reserved, TeamMoves, TierCount
 from scenarios.errors import Problem
 from scenarios.goals import RATIO_METRICS, CountMetric, Target
 from scenarios.lock_paths import FORMS, QUOTAS, locked_quota
-from scenarios.paths import join_path
+from scenarios.paths import join_path, near
 from scenarios.references import World, all_known, unknown
 
 _SHARES = frozenset(RATIO_METRICS) - {"average_order_value"}
@@ -116,7 +116,17 @@ def check_allocation(world: World) -> Iterator[Problem]:
             yield from all_known(f"{where}.{field}", getattr(account_rule, field, ()), section, world)
         if isinstance(account_rule, TierCount):
             yield from unknown(f"{where}.tier", account_rule.tier, "tiers", world)
+        if isinstance(account_rule, Reserved) and "accounts" not in world.unsure:
+            yield from _unknown_industries(f"{where}.industries", account_rule, world)
     yield from _account_rules_once(decisions.rules)
+
+
+def _unknown_industries(where: str, rule: Reserved, world: World) -> Iterator[Problem]:
+    """Industries are what accounts say they are: one that no account is of reserves nothing."""
+    found = tuple(dict.fromkeys(account.industry for account in world.scenario.accounts if account.industry))
+    for industry in rule.industries:
+        if industry not in found:
+            yield Problem(where, industry, "no account is of this industry", near(industry, found))
 
 
 def _account_rules_once(rules: Sequence[AccountRule]) -> Iterator[Problem]:
@@ -171,9 +181,24 @@ def _lock_problems(where: str, path: str, value: float | str, world: World) -> I
         yield from unknown(f"{where}.path", subject, _LOCKED[kind], world)
     if kind == "owner":
         yield from unknown(f"{where}.value", str(value), "reps", world)
+        yield from _absent_owner(where, path, str(value), world)
     elif isinstance(value, str) or value < 0:
         rule = f"the value of a {kind} lock must be a number, not negative"
         yield Problem(f"{where}.value", str(value), rule, "write it without quotes and unit")
+
+
+def _absent_owner(where: str, path: str, name: str, world: World) -> Iterator[Problem]:
+    """Owners are allocated from the first day of the horizon on, so whoever is locked has to be there on it."""
+    rep = next((rep for rep in world.scenario.reps if rep.id == name), None)
+    if rep is None or world.horizon is None:
+        return
+    start = world.horizon[0]
+    late, gone = rep.hired is not None and rep.hired > start, rep.leaves is not None and rep.leaves <= start
+    if late or gone:
+        when = f"is hired only on {rep.hired}" if late else f"leaves on {rep.leaves}"
+        rule = f"{path} is locked to somebody who {when}; owners are allocated from {start} on"
+        remedy = "lock somebody who is there on that day, and hand the account over later in the plan's table owners"
+        yield Problem(f"{where}.value", name, rule, remedy)
 
 
 def _locked_quota_problems(where: str, path: str, value: float | str, world: World) -> Iterator[Problem]:

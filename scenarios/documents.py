@@ -129,6 +129,27 @@ def read_value(text: str, where: str) -> Any:
     return value
 
 
+def known_version(given: Any, newest: int, where: str, what: str) -> int:
+    """The version of a file's schema.
+
+    Args:
+        newest: the one that this program writes; it reads all from 1 on.
+        what: is of this version, in words.
+
+    Raises:
+        InputRefused: no version at all, or a newer one than this program reads.
+    """
+    if isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= newest:
+        return given
+    versions = ", ".join(str(number) for number in range(1, newest + 1))
+    if isinstance(given, int) and not isinstance(given, bool) and given > newest:
+        rule = f"is newer than this program reads; known: {versions}"
+        raise InputRefused(Problem(where, str(given), rule, "update quotalab"))
+    rule = f"must be the whole number of a schema version; known: {versions}"
+    remedy = f"write the one that {what} was written in; it is {newest} if this program wrote it"
+    raise InputRefused(Problem(where, "" if given is None else str(given)[:80], rule, remedy))
+
+
 def _composed(text: str, name: str) -> yaml.Node | None:
     try:
         return yaml.compose(text, Loader=yaml.SafeLoader)

@@ -245,7 +245,7 @@ def _join_tables(document: Document, path: Path) -> None:
             document.faults.append(Problem(file.name, section, rule, "keep one of them"))
             continue
         try:
-            table = read_table(file, model, section)
+            table = read_table(file, model, section, needed=Scenario.model_fields[section].is_required())
         except InputRefused as refused:
             document.faults += refused.problems
             document.partial.add(section)

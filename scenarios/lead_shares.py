@@ -53,6 +53,10 @@ def share_problems(plan: Plan, scenario: Scenario, spots: Mapping[Any, str]) -> 
         if name not in sources:
             continue
         rows = [row for row in plan.shares if row.source == name]
+        unsound = [row for row in rows if not 0 <= row.share <= 1]
+        for row in unsound:
+            rule = f"share must be 0 to 1, this is that of {row.rep} in {name}"
+            yield Problem(spots.get(row, "plan.shares"), f"{row.share:g}", rule, "a share is written 0.45, not 45")
         policy = scenario.routing.by_source.get(name, scenario.routing.policy)
         where = spots.get(rows[0], "plan.shares")
         if policy not in BY_SHARE:
@@ -65,10 +69,8 @@ def share_problems(plan: Plan, scenario: Scenario, spots: Mapping[Any, str]) -> 
             if row.rep in reps and reps[row.rep].role != role and row.share > 0:
                 rule = f"leads of {name} come in at a stage of the role {role}; {row.rep} is {reps[row.rep].role}"
                 yield Problem(spots.get(row, "plan.shares"), row.rep, rule, "give the share to a rep of that role")
-            if not 0 <= row.share <= 1:
-                rule = "share must be 0 to 1"
-                yield Problem(spots.get(row, "plan.shares"), f"{row.share:g}", rule, "a share is written 0.45, not 45")
-        if all(row.rep in reps for row in rows):
+        # What a share that is none sums to says nothing.
+        if not unsound and all(row.rep in reps for row in rows):
             yield from _sum_problems(plan, scenario, sources[name], where)
 
 

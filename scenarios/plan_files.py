@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, get_args
 import yaml
 
 from scenarios.base import HOURS_OF_A_YEAR, Minor, major_units
-from scenarios.documents import Document, read_document
+from scenarios.documents import Document, known_version, read_document
 from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.goals import RATIO_METRICS, Metric
 from scenarios.lead_shares import share_problems
@@ -31,9 +31,10 @@ from scenarios.scenario import Scenario, ids
 from scenarios.tables import header_of, misnamed_tables, read_rows, write_table
 
 HEADER = "plan.yaml"
-_HEADER_KEYS = ("schema_version", "name", "origin", "currency", "notes")
+_HEADER_KEYS = ("schema_version", "name", "origin", "currency", "tables", "notes")
 _TEXTS = {"author", "reason", "time", "value"}
-_AMOUNTS = ("hours", "share", "value")
+_AMOUNTS = ("hours", "value")
+"""Columns of amounts that must not be negative; shares have a check of their own."""
 
 
 def write_plan(plan: Plan, folder: Path, currency: str) -> Path:
@@ -44,6 +45,7 @@ def write_plan(plan: Plan, folder: Path, currency: str) -> Path:
         "name": plan.name,
         "origin": plan.origin,
         "currency": currency,
+        "tables": [table for table in TABLES if getattr(plan, table)],
         "notes": list(plan.notes),
     }
     (folder / HEADER).write_text(
@@ -70,29 +72,31 @@ def read_plan(folder: Path, scenario: Scenario) -> Plan:
         raise InputRefused(Problem(str(folder), "", f"holds no {HEADER}", "write plans with `quotalab allocate`"))
     document = read_document(path)
     header = document.data
-    version = header.get("schema_version")
-    if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= PLAN_SCHEMA_VERSION:
-        rule = f"must be 1 to {PLAN_SCHEMA_VERSION}"
-        raise InputRefused(Problem(f"{HEADER}: schema_version", str(version), rule, "update quotalab"))
+    version = known_version(header.get("schema_version"), PLAN_SCHEMA_VERSION, f"{path}: schema_version", "the plan")
     known = TABLES_OF[version]
+    misnamed = list(misnamed_tables(folder, TABLES))
     faults = [
         *document.faults,
         *_header_problems(document, scenario),
-        *misnamed_tables(folder, TABLES),
+        *misnamed,
         *_later_tables(folder, version),
+        *_lost_tables(document, folder, version, " ".join(problem.remedy for problem in misnamed)),
     ]
     spots: dict[Any, str] = {}
-    tables = {
-        table: tuple(_read_rows(folder / f"{table}.csv", table, scenario.currency, faults, spots)) for table in known
-    }
+    tables = {}
+    partial: set[str] = set()
+    for table in known:
+        before = len(faults)
+        tables[table] = tuple(_read_rows(folder / f"{table}.csv", table, scenario.currency, faults, spots))
+        partial |= {table} if len(faults) > before else set()
     given = header.get("notes")
     notes = tuple(str(note) for note in given) if isinstance(given, list) else ()
     plan = Plan(str(header.get("name", folder.name)), str(header.get("origin", "given")), notes=notes, **tables)
-    refuse_if([*faults, *plan_problems(plan, scenario, spots)])
+    refuse_if([*faults, *plan_problems(plan, scenario, spots, partial)])
     return plan
 
 
-TABLES_OF: dict[int, tuple[str, ...]] = {1: FIRST_TABLES, 2: tuple(TABLES)}
+TABLES_OF: dict[int, tuple[str, ...]] = {1: FIRST_TABLES, 2: tuple(TABLES), 3: tuple(TABLES)}
 """Tables by version. What an older version had no table for, its plans have no rows of."""
 
 
@@ -103,6 +107,34 @@ def _later_tables(folder: Path, version: int) -> Iterator[Problem]:
             first = min(number for number, tables in TABLES_OF.items() if table in tables)
             rule = f"is a table of schema_version {first} and later, the plan says {version}"
             yield Problem(f"{table}.csv", "", rule, f"correct schema_version in {HEADER}, or move the table away")
+
+
+def _lost_tables(document: Document, folder: Path, version: int, misnamed: str) -> Iterator[Problem]:
+    """Tables that the header lists and that are not there; one beside the list is read, since nothing is lost by it.
+
+    Args:
+        misnamed: remedies that name tables which are there by another name.
+    """
+    listed = document.data.get("tables")
+    where = document.place(("tables",)) or HEADER
+    if version < LISTED_FROM:
+        return
+    if not isinstance(listed, list):
+        shown = "" if listed is None else str(listed)[:80]
+        present = ", ".join(table for table in TABLES if (folder / f"{table}.csv").exists())
+        yield Problem(where, shown, "tables must list the plan's tables", f"write tables: [{present}]")
+        return
+    for position, name in enumerate(listed):
+        spot = document.place(("tables", position)) or where
+        if name not in TABLES:
+            yield Problem(spot, str(name)[:80], "is no table of a plan", near(str(name), tuple(TABLES)))
+        elif not (folder / f"{name}.csv").exists() and f"{name}.csv" not in misnamed:
+            rule = f"is listed, but {name}.csv is not there: decisions of the plan are missing"
+            yield Problem(spot, str(name), rule, "put the file back, or take it off the list if it is to go")
+
+
+LISTED_FROM = 3
+"""Version from which the header lists the tables."""
 
 
 def _header_problems(document: Document, scenario: Scenario) -> Iterator[Problem]:
@@ -122,11 +154,14 @@ def _header_problems(document: Document, scenario: Scenario) -> Iterator[Problem
         yield Problem(document.place(("currency",)), str(currency), rule, "convert the plan")
 
 
-def plan_problems(plan: Plan, scenario: Scenario, spots: Mapping[Any, str] | None = None) -> Iterator[Problem]:
+def plan_problems(
+    plan: Plan, scenario: Scenario, spots: Mapping[Any, str] | None = None, partial: Collection[str] = ()
+) -> Iterator[Problem]:
     """What of a plan does not fit its scenario.
 
     Args:
         spots: file and line of each row, where they are known.
+        partial: tables that could not be read in full; nothing is said to be missing from them.
     """
     places = spots or {}
     known = {
@@ -137,15 +172,21 @@ def plan_problems(plan: Plan, scenario: Scenario, spots: Mapping[Any, str] | Non
         "metric": get_args(Metric),
     }
     names = {field: frozenset(values) for field, values in known.items()}
+    faulty = set(partial)
     for table in TABLES:
+        found = []
         for row in getattr(plan, table):
             where = places.get(row, f"plan.{table}")
             for field, values in known.items():
                 value = getattr(row, field, None)
                 if value is not None and value not in names[field]:
-                    yield Problem(where, value, f"no {field} of this name in the scenario", near(value, values))
-            yield from _row_problems(where, row, scenario)
-        yield from _overlaps(places, table, plan)
+                    found.append(Problem(where, value, f"no {field} of this name in the scenario", near(value, values)))
+            found += _row_problems(where, row, scenario)
+        found += _overlaps(places, table, plan)
+        faulty |= {table} if found else set()
+        yield from found
+    if not faulty & {*QUOTA_TABLES}:
+        yield from _level_problems(plan, places)
     yield from share_problems(plan, scenario, places)
 
 
@@ -171,9 +212,31 @@ def _row_problems(where: str, row: Any, scenario: Scenario) -> Iterator[Problem]
         yield Problem(where, row.metric, "is a ratio and cannot be summed over periods", f"give {pair}")
 
 
+def _level_problems(plan: Plan, places: Mapping[Any, str]) -> Iterator[Problem]:
+    """Over the horizon a floor lies at or below the quota and a stretch at or above it, and there is a quota."""
+    for metric in dict.fromkeys(row.metric for row in plan.levels):
+        quotas = plan.quotas(metric)
+        for level, sign in (("floor", 1), ("stretch", -1)):
+            for rep, value in plan.level_quotas(level, metric).items():
+                row = next(row for row in plan.levels if (row.rep, row.metric, row.level) == (rep, metric, level))
+                where, subject = places.get(row, "plan.levels"), f"{level} of {rep} in {metric}"
+                if rep not in quotas:
+                    yield Problem(where, subject, "there is no quota beside it", "give one in targets, or remove it")
+                elif sign * (value - quotas[rep]) > 0:
+                    side = "above" if sign > 0 else "below"
+                    rule = (
+                        f"{_figure(metric, value)} over the horizon is {side} the quota, {_figure(metric, quotas[rep])}"
+                    )
+                    yield Problem(where, subject, rule, "floor <= quota <= stretch must hold")
+
+
+def _figure(metric: str, value: int) -> str:
+    return str(major_units(value) if is_money(metric) else value)
+
+
 def _overlaps(places: Mapping[Any, str], table: str, plan: Plan) -> Iterator[Problem]:
     """Two rows that say something about the same thing at the same time."""
-    subjects = [column for column in row_columns(table) if column not in (*_AMOUNTS, "start", "end")]
+    subjects = [column for column in row_columns(table) if column not in (*_AMOUNTS, "share", "start", "end")]
     groups: dict[tuple[str, ...], list[Any]] = {}
     for row in getattr(plan, table) if table != "locks" else ():
         groups.setdefault(tuple(getattr(row, column) for column in subjects), []).append(row)

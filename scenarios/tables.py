@@ -107,11 +107,14 @@ def misnamed_tables(folder: Path, tables: Iterable[str]) -> Iterator[Problem]:
             yield Problem(file.name, "", "is no table that is read", f"save it as {table}.csv, or move it away")
 
 
-def read_table(path: Path, model: type[BaseModel], section: str) -> Document:
+def read_table(path: Path, model: type[BaseModel], section: str, *, needed: bool = False) -> Document:
     """A CSV table as a list of rows for a model to check; empty cells are absent values.
 
     A column ``skills.negotiation`` fills a mapping field; cells of list fields are separated by semicolons. What is
     wrong with the header or with the number of cells is among the document's faults.
+
+    Args:
+        needed: whether a scenario cannot do without the section.
 
     Raises:
         InputRefused: not readable as text or as CSV, without a row, or with another sign between its columns.
@@ -119,7 +122,7 @@ def read_table(path: Path, model: type[BaseModel], section: str) -> Document:
     document = Document({section: []})
     rows = list(read_rows(path, document.faults))
     if len(rows) + len(document.faults) < 2:
-        raise InputRefused(Problem(path.name, "", "the table is empty", "write a header line and at least one row"))
+        raise InputRefused(_empty(path.name, section, has_header=bool(rows), needed=needed))
     header = header_of(path, rows)
     unfit = dict(_unfit_columns(header, model))
     twice = {column: ("column given twice", "keep one") for column in header if header.count(column) > 1}
@@ -145,6 +148,14 @@ def read_table(path: Path, model: type[BaseModel], section: str) -> Document:
         document.places[steps] = f"{path.name} line {line}"
         document.data[section].append(item)
     return document
+
+
+def _empty(name: str, section: str, *, has_header: bool, needed: bool) -> Problem:
+    """A table without rows may be what is left of a damaged one; who has nothing to list leaves the file out."""
+    rule = "has a header and no row below it" if has_header else "the file is empty"
+    missing = "at least one row" if has_header else "a header line and at least one row"
+    way_out = "" if needed else f", or remove the file if there is nothing for {section} to list"
+    return Problem(name, "", rule, f"write {missing}{way_out}")
 
 
 def _unfit_columns(header: list[str], model: type[BaseModel]) -> Iterator[tuple[str, tuple[str, str]]]:

@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from scenarios import checks
-from scenarios.documents import Document
+from scenarios.documents import Document, known_version
 from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.messages import problems_of
-from scenarios.paths import Steps, join_path, steps_of
+from scenarios.paths import Steps, join_path, names_of, split_path, steps_of
 from scenarios.scenario import SCHEMA_VERSION, Scenario
 from scenarios.sound import Cut, parsed, sound_part
 
@@ -24,11 +24,9 @@ def validate(document: Document) -> Scenario:
     Raises:
         InputRefused: all problems together, each with its place.
     """
-    version = document.data.get("schema_version", SCHEMA_VERSION)
-    if isinstance(version, int) and not isinstance(version, bool) and version > SCHEMA_VERSION:
-        where = document.place(("schema_version",)) or "schema_version"
-        rule = f"is newer than this program reads (up to {SCHEMA_VERSION})"
-        raise InputRefused(Problem(where, str(version), rule, "update quotalab"))
+    given = document.data.get("schema_version", SCHEMA_VERSION)
+    spot = document.place(("schema_version",))
+    known_version(given, SCHEMA_VERSION, f"{spot}: schema_version" if spot else "schema_version", "the file")
     try:
         scenario = parsed(document.data)
     except UnicodeEncodeError:
@@ -46,6 +44,17 @@ def validate(document: Document) -> Scenario:
         raise InputRefused(Problem("the scenario", "", rule, "correct the keys")) from None
     refuse_if([*document.faults, *_cross_problems(scenario, Cut(unsure=set(document.partial)), document)])
     return scenario
+
+
+def _as_named(where: str, document: Document) -> str:
+    """A path as problems of the vocabulary name it, so that one entry has one name in all messages."""
+    parts: list[str | int] = [*split_path(where)]
+    node: Any = document.data
+    for at, step in enumerate(steps_of(where, document.data)):
+        if isinstance(step, int) and parts[at] == str(step):
+            parts[at] = names_of(node)[step]
+        node = node[step]
+    return join_path(*parts)
 
 
 def _no_text(node: Any, path: Steps) -> Iterator[Problem]:
@@ -66,7 +75,7 @@ def _cross_problems(scenario: Scenario, cut: Cut, document: Document) -> list[Pr
     """What does not hold between the parts, without what only follows from a value that was taken out."""
     found = []
     for problem in checks.problems(scenario, cut.known(), cut.doubtful()):
-        where = cut.as_given(problem.where)
+        where = _as_named(cut.as_given(problem.where), document)
         if not cut.explains(where):
             spot = document.place(steps_of(where, document.data))
             found.append(Problem(f"{spot}: {where}" if spot else where, problem.value, problem.rule, problem.remedy))

@@ -342,7 +342,7 @@ def test_region_holds_unless_it_is_listed_and_off():
 @pytest.mark.parametrize(
     ("rules", "message"),
     [
-        ([{"rule": "tier_count", "tier": "Z", "most": 1}], r"rules\.0\.tier = Z: names nothing in tiers"),
+        ([{"rule": "tier_count", "tier": "Z", "most": 1}], r"rules\.tier_count\.tier = Z: names nothing in tiers"),
         ([{"rule": "tier_count", "tier": "A"}], "at least one of least and most"),
         ([{"rule": "tier_count", "tier": "A", "least": 2, "most": 1}], "least <= most"),
         ([{"rule": "tier_count", "tier": "A", "most": -1}], "must be >= 0"),
@@ -354,6 +354,8 @@ def test_region_holds_unless_it_is_listed_and_off():
         ([{"rule": "reserved", "name": "x", "segments": ["big"]}], "at least one of teams, levels and reps"),
         ([{"rule": "reserved", "name": "x", "levels": ["boss"]}], "boss: names nothing in levels"),
         ([{"rule": "one_each"}], "unknown rule 'one_each'"),
+        ([{"rule": "reserved", "name": "x", "reps": ["R1"], "industries": ["stel"]}], "stel: no account is of this"),
+        ([{"rule": "keeps_team"}, {"rule": "tier_count", "tier": 5, "most": 1}], "1 problem\n.*must be a text"),
     ],
 )
 def test_account_rules_that_say_nothing_sensible_are_refused(rules, message):

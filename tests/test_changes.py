@@ -103,6 +103,13 @@ def test_all_bad_changes_are_named_together() -> None:
     assert len(refused.value.problems) == 3
 
 
+def test_a_name_that_two_entries_bear_changes_neither() -> None:
+    rules = {"rules": [{"rule": "growth", "cap": 0.1}, {"rule": "spread"}, {"rule": "growth", "cap": 0.3}]}
+    with pytest.raises(InputRefused, match=r"growth: 2 entries are called so -> write the position: 0, 2"):
+        apply(rules, [Change("set", "rules.growth.cap", 0.2)])
+    assert apply(rules, [Change("set", "rules.2.cap", 0.2)])["rules"][2] == {"rule": "growth", "cap": 0.2}
+
+
 @pytest.mark.parametrize(
     ("text", "change"),
     [

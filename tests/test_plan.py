@@ -58,12 +58,14 @@ def test_a_plan_reads_back_as_it_was_written(tmp_path: Path, starter: Scenario) 
 def test_a_plan_of_the_first_version_is_migrated_with_the_hash_that_it_had(tmp_path: Path, starter: Scenario) -> None:
     first = PLAN.with_rows(levels=())
     folder = write_plan(first, tmp_path / "plan", "CNY")
-    put(folder, "plan.yaml", "schema_version: 2", "schema_version: 1")
+    put(folder, "plan.yaml", "schema_version: 3", "schema_version: 1")
     read = read_plan(folder, starter)
     assert read == first
     # Noted when there was no table of levels: trails of that time still hold.
     assert read.decisions_hash() == "1839ab3a7a2059ef1879505ea8c9fb2d74cd5f4408481a2f60ad03b92da5247c"
-    assert "schema_version: 2" in (write_plan(read, folder, "CNY") / "plan.yaml").read_text(encoding="utf-8")
+    put(folder, "plan.yaml", "schema_version: 1", "schema_version: 2")
+    assert read_plan(folder, starter) == first
+    assert "schema_version: 3" in (write_plan(read, folder, "CNY") / "plan.yaml").read_text(encoding="utf-8")
 
 
 def test_floors_and_stretches_are_labels_with_sums_of_their_own() -> None:
@@ -169,12 +171,51 @@ def test_a_scenario_carries_its_plan_through_copies_and_files(tmp_path: Path, st
 
 BAD: dict[str, tuple[Callable[[Path], Any], str]] = {
     "newer": (
-        lambda f: put(f, "plan.yaml", "schema_version: 2", "schema_version: 3"),
-        "plan.yaml: schema_version = 3: must be 1 to 2 -> update quotalab",
+        lambda f: put(f, "plan.yaml", "schema_version: 3", "schema_version: 4"),
+        "plan/plan.yaml: schema_version = 4: is newer than this program reads; known: 1, 2, 3 -> update quotalab",
     ),
+    **{
+        f"version {given}": (
+            lambda f, given=given: put(f, "plan.yaml", "schema_version: 3", f"schema_version: {given}"),
+            f"plan/plan.yaml: schema_version = {given}: must be the whole number of a schema version; known: 1, 2, 3",
+        )
+        for given in ("0", "-1", "2.5", "two")
+    },
     "no version": (
-        lambda f: put(f, "plan.yaml", "schema_version: 2", "nothing: 1"),
-        "plan.yaml: schema_version = None: must be 1 to 2",
+        lambda f: put(f, "plan.yaml", "schema_version: 3", "notes: []", ("notes:\n- first draft\n", "")),
+        "plan/plan.yaml: schema_version: must be the whole number of a schema version",
+    ),
+    "a table lost": (
+        lambda f: (f / "levels.csv").unlink(),
+        "plan.yaml line 12 = levels: is listed, but levels.csv is not there: decisions of the plan are missing",
+    ),
+    "a table that is none": (
+        lambda f: put(f, "plan.yaml", "- care\n", "- cares\n"),
+        "plan.yaml line 9 = cares: is no table of a plan -> did you mean care",
+    ),
+    "no list of tables": (
+        lambda f: put(f, "plan.yaml", "tables:", "tables: all\nnotes:", ("notes:\n- first draft\n", "")),
+        "plan.yaml line 5 = all: tables must list the plan's tables -> write tables: [targets, training, owners",
+    ),
+    "floor above the quota": (
+        lambda f: put(f, "levels.csv", "90000,CNY", "100003.35,CNY"),
+        "levels.csv line 2 = floor of E1 in revenue: 100003.35 over the horizon is above the quota, 100003.34 -> floor",
+    ),
+    "stretch below the quota": (
+        lambda f: put(f, "levels.csv", ",14,", ",11,"),
+        "levels.csv line 3 = stretch of E2 in orders: 11 over the horizon is below the quota, 12 -> floor <= quota",
+    ),
+    "floor of no quota": (
+        lambda f: put(f, "levels.csv", "E1,revenue,floor", "E3,revenue,floor"),
+        "levels.csv line 2 = floor of E3 in revenue: there is no quota beside it -> give one in targets",
+    ),
+    "share that is no number": (
+        lambda f: put(f, "shares.csv", "0.42", "nan"),
+        "= nan: share must be 0 to 1, this is that of E1 in online -> a share is written 0.45, not 45",
+    ),
+    "share in percent": (
+        lambda f: put(f, "shares.csv", "0.42", "42"),
+        "= 42: share must be 0 to 1, this is that of E1 in online -> a share is written 0.45, not 45",
     ),
     "currency": (
         lambda f: put(f, "plan.yaml", "CNY", "EUR"),
@@ -250,7 +291,7 @@ BAD: dict[str, tuple[Callable[[Path], Any], str]] = {
         "care.csv line 1 = semicolons: commas must stand between the columns -> save it as CSV UTF-8 with commas",
     ),
     "of a later version": (
-        lambda f: put(f, "plan.yaml", "schema_version: 2", "schema_version: 1"),
+        lambda f: put(f, "plan.yaml", "schema_version: 3", "schema_version: 1"),
         "levels.csv: is a table of schema_version 2 and later, the plan says 1 -> correct schema_version",
     ),
     "level": (
@@ -280,7 +321,7 @@ BAD: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "notes": (
         lambda f: put(f, "plan.yaml", "notes:\n- first draft", "notes: 5"),
-        "plan.yaml line 5 = 5: must be a list",
+        "plan.yaml line 13 = 5: must be a list",
     ),
     "name": (
         lambda f: put(f, "plan.yaml", "name: 方案 B", "name: 5"),

@@ -248,9 +248,33 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], Any], Problem]] = {
             "planning_rates, seed, data_date, calendar, regions, teams, ...",
         ),
     ),
+    "an owner locked to somebody who comes later": (
+        lambda w: (
+            w["reps"][1].update(hired="2026-03-02"),
+            w.update(allocation={"locks": [{"path": "owner.K1", "value": "E2"}]}),
+        ),
+        Problem(
+            "allocation.locks.0.value",
+            "E2",
+            "owner.K1 is locked to somebody who is hired only on 2026-03-02; owners are allocated from 2026-01-01 on",
+            "lock somebody who is there on that day, and hand the account over later in the plan's table owners",
+        ),
+    ),
+    **{
+        f"schema version {given}": (
+            lambda w, given=given: w.update(schema_version=given),
+            Problem(
+                "schema_version",
+                str(given),
+                "must be the whole number of a schema version; known: 1",
+                "write the one that the file was written in; it is 1 if this program wrote it",
+            ),
+        )
+        for given in (0, -1, 2.5, "two")
+    },
     "a newer file": (
         lambda w: w.update(schema_version=99),
-        Problem("schema_version", "99", "is newer than this program reads (up to 1)", "update quotalab"),
+        Problem("schema_version", "99", "is newer than this program reads; known: 1", "update quotalab"),
     ),
 }
 
@@ -442,8 +466,8 @@ def test_other_encodings_are_refused_in_their_place(tmp_path: Path, raw: bytes, 
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        ("", "reps.csv: the table is empty -> write a header line and at least one row"),
-        ("id,team\n", "reps.csv: the table is empty -> write a header line and at least one row"),
+        ("", "reps.csv: the file is empty -> write a header line and at least one row"),
+        ("id,team\n", "reps.csv: has a header and no row below it -> write at least one row"),
         ("id,team\nE1,T,\n", "reps.csv line 2: the row has 3 cells, the header has 2 -> quote cells that hold commas"),
         ('id,team\n"E1,T\n', "reps.csv line 2: not valid CSV: unexpected end of data -> check the quotes"),
         (
@@ -461,6 +485,13 @@ def test_other_encodings_are_refused_in_their_place(tmp_path: Path, raw: bytes, 
 )
 def test_broken_tables(tmp_path: Path, table: str, told: str) -> None:
     assert refused_files(folder(tmp_path / "w", reps=table)) == [told]
+
+
+def test_a_table_without_rows_may_go_where_nothing_needs_it(tmp_path: Path) -> None:
+    assert refused_files(folder(tmp_path / "w", accounts="id,tier,region\n")) == [
+        "accounts.csv: has a header and no row below it -> write at least one row, or remove the file if there is "
+        "nothing for accounts to list"
+    ]
 
 
 def test_a_folder_in_the_place_of_a_table_is_not_passed_over(tmp_path: Path) -> None:
