@@ -85,7 +85,8 @@ def _totals(problem: AllocationProblem, quotas: Floats) -> Iterator[RuleRow]:
         yield RuleRow("team_total", team, total, of_team, "minor", False, abs(of_team - total) < 0.5)
     for team, total in problem.teams_overruled.items():
         members = problem.members(team)
-        said = "; ".join(text for r in members if (text := excuse(problem, int(r)))) or excuse(problem, None)
+        said = "; ".join(text for r in members if (text := excuse(problem, int(r))))
+        said = said or excuse(problem, None, "team_total")
         yield RuleRow("team_total", team, total, float(quotas[members].sum()), "minor", False, False, None, said)
 
 
@@ -249,7 +250,7 @@ def _trainers(problem: AllocationProblem, decisions: Decisions, capacity: float)
     for p in np.flatnonzero(given > 0).tolist():
         room = capacity - float(given[p])
         kept = bool(room >= -HOURS_OFF)
-        said = "" if kept else excuse(problem, None)
+        said = "" if kept else excuse(problem, None, "trainer_capacity")
         binding = bool(abs(room) <= HOURS_OFF)
         label = problem.training.periods[p]
         yield RuleRow("trainer_capacity", label, capacity, float(given[p]), "hours", binding, kept, None, said)
@@ -268,5 +269,5 @@ def _row(
     room = limit - actual if side == "upper" else actual - limit
     kept = bool(room >= -tolerance)
     subject = "company" if rep is None else problem.reps[rep]
-    exception = "" if kept else excuse(problem, rep)
+    exception = "" if kept else excuse(problem, rep, rule)
     return RuleRow(rule, subject, limit, actual, unit, bool(abs(room) <= tolerance), kept, None, exception)

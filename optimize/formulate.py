@@ -11,6 +11,7 @@ import numpy as np
 
 from optimize.asked import quota_total, revenue_team_totals
 from optimize.infeasible import words
+from optimize.lockable import of_request
 from optimize.locked import read_locks
 from optimize.locked_quotas import LockedQuotas
 from optimize.pairs import owners_of
@@ -32,7 +33,7 @@ from scenarios.goals import (
     Workload,
 )
 from scenarios.scenario import Scenario
-from scenarios.today import company_target, formula_target
+from scenarios.today import company_target, formula_target, last_full_sales
 
 _OF_DECISIONS = (Workload, TrainingFloor)
 """Rules on owners, training and care; all others bound quotas, which equal odds alone decide where they are asked."""
@@ -70,7 +71,7 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
         potential=responses.territory,
         opportunity=responses.opportunity,
         ramp=responses.ramp,
-        last_sales=np.array([_last_full_period(scenario, rep) for rep in responses.reps]),
+        last_sales=_last_sales(scenario, responses.reps),
         hours=responses.hours,
         load=responses.load,
         sharpness=responses.sharpness,
@@ -85,7 +86,7 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
         maximin=allocation.mode == "maximin",
         groups=people_groups(scenario, responses.reps),
     )
-    problem = replace(problem, locks=read_locks(scenario, problem, responses))
+    problem = replace(problem, locks=read_locks(scenario, of_request(scenario, problem, responses)))
     refuse_if([*_contradictions(problem), *_lock_room(problem)])
     return _teams_under_locks(_rules_under_locks(problem))
 
@@ -174,14 +175,10 @@ def _tenure(scenario: Scenario, hired: date | None) -> str:
     return f"{short} to {long} years" if years < long else f"over {long} years"
 
 
-def _last_full_period(scenario: Scenario, name: str) -> float:
-    """Last sales of a rep who was there for the whole last period (as long as the horizon), else NaN."""
-    rep = next(rep for rep in scenario.reps if rep.id == name)
-    calendar = scenario.calendar
-    before = calendar.start - (calendar.end - calendar.start)
-    if rep.last_sales is None or (rep.hired is not None and rep.hired > before):
-        return float("nan")
-    return float(rep.last_sales)
+def _last_sales(scenario: Scenario, reps: tuple[str, ...]) -> Floats:
+    """Last sales of whoever was there for the whole last period, else NaN, [R]."""
+    known = {rep.id: last_full_sales(scenario, rep) for rep in scenario.reps}
+    return np.array([known[rep] for rep in reps], dtype=np.float64)
 
 
 def _contradictions(problem: AllocationProblem) -> Iterator[Problem]:

@@ -4,21 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 
+from optimize.lockable import Lockable, of_plan, totals
 from optimize.locked_quotas import LockedQuotas
 from optimize.problem import AllocationProblem, Locks
-from optimize.response.estimate import Responses
 from scenarios.base import Minor
 from scenarios.errors import Problem, refuse_if
-from scenarios.goals import Level, Lock, Target
+from scenarios.goals import LEVELS, Level, Lock
 from scenarios.lock_paths import LockedQuota, locked_quota
-from scenarios.plan import is_money
+from scenarios.plan import Plan, is_money
 from scenarios.scenario import Scenario
 
 
-def read_locks(scenario: Scenario, problem: AllocationProblem, responses: Responses) -> Locks:
+def require_room(scenario: Scenario, plan: Plan) -> None:
+    """Refuse locks that the next allocation would refuse, as far as a plan at hand tells.
+
+    Raises:
+        InputRefused: as :func:`read_locks`, and locks that leave no room to the company's totals (rule R17).
+    """
+    about = of_plan(scenario, plan)
+    locks = read_locks(scenario, about)
+    refuse_if(
+        problem
+        for metric, total in totals(scenario, about.periods)
+        for problem in settled(locks, about, metric).company_room(
+            total,
+            np.asarray(about.carried[metric].any(axis=1)),
+            "all quotas" if metric == "revenue" else f"the total of {metric}",
+        )
+    )
+
+
+def settled(locks: Locks, about: Lockable, metric: str) -> LockedQuotas:
+    """Locks on a metric's quotas, where whoever has all periods locked is locked over the horizon."""
+    return locks.of(metric).settled(about.carried[metric])[0]
+
+
+def read_locks(scenario: Scenario, about: Lockable) -> Locks:
     """The scenario's locks by position.
 
     Raises:
@@ -26,21 +51,21 @@ def read_locks(scenario: Scenario, problem: AllocationProblem, responses: Respon
             level that no target asks for or of a day on which no period begins; a quota that is no amount of its
             metric; locks that contradict each other.
     """
-    reader = _Reader(scenario, problem, responses)
+    reader = _Reader(about)
     found: list[Problem] = []
     values: dict[str, str] = {}
-    for position, lock in enumerate(scenario.allocation.locks):
-        where = f"allocation.locks[{position}]"
+    for lock in scenario.allocation.locks:
+        where = f"lock {lock.path}"
         shown = str(lock.value)
         if values.setdefault(lock.path, shown) != shown:
-            rule = f"{lock.path} is locked at {values[lock.path]} and at {shown}"
+            rule = f"is locked at {values[lock.path]} and at {shown}"
             found.append(Problem(where, shown, rule, "keep one of them"))
             continue
         said = f" ({lock.reason})" if lock.reason else ""
         author = f"locked by {lock.author or 'somebody'}{said}"
         fault = reader.place(lock, author)
         if fault:
-            found.append(Problem(where, f"{lock.path} = {shown}", fault, "change or remove the lock"))
+            found.append(Problem(where, shown, fault, f"change or remove the lock, {author}"))
             continue
         reader.locks.author[lock.path] = author
     refuse_if([*found, *reader.contradictions()])
@@ -50,16 +75,15 @@ def read_locks(scenario: Scenario, problem: AllocationProblem, responses: Respon
 class _Reader:
     """Puts locks into their tables, one by one."""
 
-    def __init__(self, scenario: Scenario, problem: AllocationProblem, responses: Responses) -> None:
-        self.problem, self.responses = problem, responses
+    def __init__(self, about: Lockable) -> None:
+        self.about = about
         self.locks = Locks({}, {}, {}, {}, {}, {}, frozenset(), {})
-        self.asked = {(target.metric, level) for target in scenario.goals.targets for level in _levels(target)}
 
     def place(self, lock: Lock, author: str) -> str:
         """Put one lock into its table; returns what is wrong with it, empty if nothing."""
         kind, _, subject = lock.path.partition(".")
         try:
-            quota = locked_quota(lock.path, self.problem.reps)
+            quota = locked_quota(lock.path, self.about.reps)
             if quota is not None:
                 return self._quota(quota, lock, author)
         except ValueError as error:
@@ -67,36 +91,52 @@ class _Reader:
         if kind == "training":
             rep, _, skill = subject.rpartition(".")
             return self._training(rep, skill, float(lock.value))
-        if subject not in self.problem.accounts.ids:
+        if subject not in self.about.accounts:
             return f"account {subject} has no owner today; ownership and care are allocated for owned accounts only"
-        account = self.problem.accounts.ids.index(subject)
+        account = self.about.accounts.index(subject)
         return self._care(account, float(lock.value)) if kind == "care" else self._owner(account, str(lock.value))
 
     def contradictions(self) -> list[Problem]:
         """Locked periods against locked quotas; fills in what locked periods of revenue mean for the year."""
         problems: list[Problem] = []
-        others = {metric.name: metric.carried for metric in self.problem.metrics.others}
         for (_, metric), locked in self.locks.quotas.items():
-            carried = np.asarray(self.responses.season > 0) if metric == "revenue" else others[metric]
-            problems += locked.settled(carried)[1]
-        revenue = self.locks.of("revenue").settled(np.asarray(self.responses.season > 0))[0]
-        least = revenue.least(len(self.problem.reps))
+            problems += locked.settled(self.about.carried[metric])[1]
+        for metric in dict.fromkeys(metric for _, metric in self.locks.quotas) if not problems else ():
+            problems += self._levels_crossed(metric)
+        revenue = settled(self.locks, self.about, "revenue")
+        least = revenue.least(len(self.about.reps))
         self.locks.quota.update({r: float(value) for r, value in revenue.whole.items()})
         self.locks.least.update({r: float(least[r]) for r in np.flatnonzero(least).tolist()})
         return problems
 
+    def _levels_crossed(self, metric: str) -> Iterator[Problem]:
+        """Locks on two levels of one quota that are in the wrong order, both named."""
+        carried = self.about.carried[metric]
+        held = {level: self.locks.of(metric, level).settled(carried)[0] for level in LEVELS}
+        for lower, upper in combinations(LEVELS, 2):
+            below, above = held[lower], held[upper]
+            least = below.least(len(self.about.reps))
+            for r in sorted(below.reps & above.reps):
+                floor = float(below.whole.get(r, least[r]))
+                if r in above.whole and floor > above.whole[r]:
+                    yield _crossing(below, above, lower, upper, r, floor, float(above.whole[r]), "the horizon")
+            for r, p in sorted(below.cells.keys() & above.cells.keys()):
+                floor, most = float(below.cells[r, p]), float(above.cells[r, p])
+                if floor > most:
+                    yield _crossing(below, above, lower, upper, r, floor, most, str(self.about.periods[p].label))
+
     def _quota(self, quota: LockedQuota, lock: Lock, author: str) -> str:
-        problem, metric = self.problem, quota.metric
-        if quota.rep not in problem.reps:
+        about, metric = self.about, quota.metric
+        if quota.rep not in about.reps:
             return f"{quota.rep} carries no quota"
-        if metric != "revenue" and metric not in [other.name for other in problem.metrics.others]:
+        if metric not in about.carried:
             return f"no target asks for {metric}"
-        if quota.level != "target" and (metric, quota.level) not in self.asked:
+        if quota.level != "target" and (metric, quota.level) not in about.levels:
             return f"no target of {metric} has a {quota.level}"
         value = Minor.of(lock.value) if is_money(metric) else _count(metric, lock.value)
-        rep, period = problem.reps.index(quota.rep), None
+        rep, period = about.reps.index(quota.rep), None
         if quota.start is not None:
-            firsts = [one.first for one in self.responses.periods]
+            firsts = [one.first for one in about.periods]
             if quota.start not in firsts:
                 near = min(firsts, key=lambda day: abs((day - (quota.start or day)).days))
                 return f"no reporting period begins on {quota.start}; the nearest begins on {near}"
@@ -111,34 +151,34 @@ class _Reader:
         return ""
 
     def _training(self, rep: str, skill: str, hours: float) -> str:
-        if rep not in self.problem.reps:
+        if rep not in self.about.reps:
             return f"{rep} carries no quota"
-        r = self.problem.reps.index(rep)
-        if hours > self.problem.hours[r]:
-            return f"{rep} has {self.problem.hours[r]:,.0f} working hours over the horizon"
-        self.locks.training[r, self.problem.training.skills.index(skill)] = hours
+        r = self.about.reps.index(rep)
+        if hours > self.about.hours[r]:
+            return f"{rep} has {self.about.hours[r]:,.0f} working hours over the horizon"
+        self.locks.training[r, self.about.skills.index(skill)] = hours
         return ""
 
     def _care(self, account: int, hours: float) -> str:
-        if (self.problem.accounts.care_load * hours > self.problem.hours).all():
-            return f"nobody has so many hours; {self.problem.hours.max():,.0f} over the horizon is the most"
+        if (self.about.care_load * hours > self.about.hours).all():
+            return f"nobody has so many hours; {self.about.hours.max():,.0f} over the horizon is the most"
         self.locks.care[account] = hours
         return ""
 
     def _owner(self, account: int, rep: str) -> str:
-        if rep not in self.problem.reps:
+        if rep not in self.about.reps:
             return f"{rep} carries no quota"
-        self.locks.owner[account] = self.problem.reps.index(rep)
+        self.locks.owner[account] = self.about.reps.index(rep)
         return ""
 
 
-def _levels(target: Target) -> Iterator[Level]:
-    """Levels that a target has figures for."""
-    yield "target"
-    if target.floor is not None:
-        yield "floor"
-    if target.stretch is not None:
-        yield "stretch"
+def _crossing(
+    below: LockedQuotas, above: LockedQuotas, lower: Level, upper: Level, r: int, least: float, most: float, when: str
+) -> Problem:
+    named = {"floor": "floor", "target": "quota", "stretch": "stretch"}
+    rule = f"over {when} the {named[lower]} is locked at {below.shown(least)}, above the {named[upper]}, locked at "
+    both = replace(below, told={r: (*below.told.get(r, ()), *above.told.get(r, ()))})
+    return both.refusal(least - most, "too much", rule + above.shown(most), [r])
 
 
 def _count(metric: str, value: float | str) -> int:
@@ -147,11 +187,27 @@ def _count(metric: str, value: float | str) -> int:
     return int(float(value))
 
 
-def excuse(problem: AllocationProblem, rep: int | None) -> str:
-    """Who locked a figure that a rule on this rep may have to give way to; empty where nobody did."""
+_OF_COMPANY = {
+    "team_total": "quota.",
+    "training_budget": "training.",
+    "training_money": "training.",
+    "trainer_capacity": "training.",
+    "account_moves": "owner.",
+    "care_budget": "care.",
+}
+"""Limits of the whole company, with the locks that they may have to give way to."""
+
+
+def excuse(problem: AllocationProblem, rep: int | None, rule: str = "") -> str:
+    """Who locked a figure that a rule on this rep may have to give way to; empty where nobody did.
+
+    Args:
+        rule: of the company, where the rule is on no rep.
+    """
     locks, authors = problem.locks, problem.locks.author
     if rep is None:
-        return "; ".join(dict.fromkeys(authors.values()))
+        kind = _OF_COMPANY.get(rule, "")
+        return "; ".join(f"{path} {author}" for path, author in authors.items() if path.startswith(kind))
     mine = []
     said = list(locks.of("revenue").told.get(rep, ()))
     mine += [f"owner.{problem.accounts.ids[a]}" for a, owner in locks.owner.items() if owner == rep]

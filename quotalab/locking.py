@@ -8,14 +8,14 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+from optimize.locked import require_room
 from quotalab.runs import default_target, plan_folder
 from scenarios.errors import InputRefused, Problem
 from scenarios.folders import whole_folder
-from scenarios.lock_paths import locked_quota
-from scenarios.locks import lock, lock_rows, require_locked
+from scenarios.locks import lock, lock_rows, require_locked, with_locks
 from scenarios.plan import LockRow, Plan
 from scenarios.plan_files import HEADER, read_plan, write_plan
-from scenarios.scenario import Scenario, ids
+from scenarios.scenario import Scenario
 from scenarios.today import today_plan
 from scenarios.trail import Action, Trail, continued, read_trail, require_said, require_whole, write_trail
 
@@ -53,8 +53,9 @@ def put_lock(scenario: Scenario, folder: Path, path: str, value: str, *, author:
     """Fix a figure of a plan; the next allocation keeps it.
 
     Raises:
-        InputRefused: the path names nothing, the value is none for it, the scenario locks the figure itself, nobody or
-            no reason is given, or the plan's trail does not hold.
+        InputRefused: the path names nothing, the value is none for it, the scenario locks the figure itself, the next
+            allocation would refuse it beside the other locks, nobody or no reason is given, or the plan's trail does
+            not hold.
     """
     require_said(author=author, reason=reason)
     if any(row.path == path for row in lock_rows(scenario)):
@@ -63,20 +64,9 @@ def put_lock(scenario: Scenario, folder: Path, path: str, value: str, *, author:
     time = now()
     locked = lock(scenario, path, value, author=author, reason=reason, time=time)
     row = next(row for row in lock_rows(locked) if row.path == path)
-    _require_period(scenario, folder, path)
+    others = [one for one in read_trail(folder).own_locks().values() if one.path != path]
+    require_room(with_locks(locked, others, "the plan"), read_plan(folder, scenario))
     return _recorded(scenario, folder, "locked", path, row, author=author, reason=reason, time=time)
-
-
-def _require_period(scenario: Scenario, folder: Path, path: str) -> None:
-    """Refuse a lock on a day on which no period of the plan's quotas begins; one without periods says nothing."""
-    quota = locked_quota(path, ids(scenario.reps))
-    if quota is None or quota.start is None:
-        return
-    starts = sorted({row.start for row in read_plan(folder, scenario).targets if row.metric == quota.metric})
-    if len(starts) > 1 and quota.start not in starts:
-        near = min(starts, key=lambda day: abs((day - quota.start).days) if quota.start else 0)
-        rule = f"no period of the plan's quotas begins on {quota.start}"
-        raise InputRefused(Problem("lock", path, rule, f"the nearest begins on {near}"))
 
 
 def take_lock(scenario: Scenario, folder: Path, path: str, *, author: str, reason: str) -> Trail:

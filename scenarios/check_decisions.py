@@ -8,6 +8,7 @@ from datetime import date
 from typing import get_args
 
 from scenarios.account_rules import AccountRule, Reserved, TeamMoves, TierCount
+from scenarios.base import HOURS_OF_A_YEAR
 from scenarios.errors import Problem
 from scenarios.goals import RATIO_METRICS, CountMetric, Target
 from scenarios.lock_paths import FORMS, QUOTAS, locked_quota
@@ -183,8 +184,13 @@ def _lock_problems(where: str, path: str, value: float | str, world: World) -> I
         yield from unknown(f"{where}.value", str(value), "reps", world)
         yield from _absent_owner(where, path, str(value), world)
     elif isinstance(value, str) or value < 0:
-        rule = f"the value of a {kind} lock must be a number, not negative"
-        yield Problem(f"{where}.value", str(value), rule, "write it without quotes and unit")
+        rule = f"the value of {path} must be a number, not negative"
+        yield Problem(
+            f"{where}.value", str(value), rule, "write a plain number without quotes, unit or thousands separator"
+        )
+    elif kind == "care" and value > HOURS_OF_A_YEAR:
+        rule = f"{path} must be <= {HOURS_OF_A_YEAR} hours a year"
+        yield Problem(f"{where}.value", f"{value:g}", rule, "a year has no more hours")
 
 
 def _absent_owner(where: str, path: str, name: str, world: World) -> Iterator[Problem]:

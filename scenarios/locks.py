@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from scenarios.errors import InputRefused, Problem
 from scenarios.files import from_document
@@ -29,7 +30,19 @@ def lock(
     require_world(scenario)
     given = _number(value) if isinstance(value, str) and not path.startswith("owner.") else value
     row = LockRow(path, _said(given), author, reason, time)
-    return _with(scenario, [*(one for one in lock_rows(scenario) if one.path != path), row])
+    others = [one for one in lock_rows(scenario) if one.path != path]
+    try:
+        return _with(scenario, [*others, row])
+    except InputRefused as refused:
+        raise InputRefused(_of_lock(problem, len(others), path, str(value)) for problem in refused.problems) from None
+
+
+def _of_lock(problem: Problem, position: int, path: str, value: str) -> Problem:
+    """A problem of the lock that is being put on, which no file holds yet."""
+    where = problem.where.removeprefix(f"allocation.locks.{position}.")
+    if where == "path":
+        return replace(problem, where="lock", value=path if problem.value == path else f"{path} ({problem.value})")
+    return replace(problem, where=f"lock {path}", value=value) if where == "value" else problem
 
 
 def unlock(scenario: Scenario, path: str) -> Scenario:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from scenarios.base import Minor
 from scenarios.errors import InputRefused, Problem
 from scenarios.goals import MONEY_METRICS, TargetFormula
+from scenarios.people import Rep
 from scenarios.plan import CareRow, OwnerRow, Plan, QuotaRow
 from scenarios.scenario import Scenario, require_world
 
@@ -99,19 +100,28 @@ def formula_target(scenario: Scenario, formula: TargetFormula) -> Minor:
     return Minor(round(sum(known) * Fraction(str(round(formula.factor(), 12)))))
 
 
-def last_sales_under(scenario: Scenario, plan: Plan) -> dict[str, int | None]:
-    """Last sales of each rep's territory under a plan, minor units: an account's history follows it where it is known.
+def last_full_sales(scenario: Scenario, rep: Rep) -> int | None:
+    """Last sales of a rep who was there for the whole last period (as long as the horizon), minor units, else None."""
+    calendar = scenario.calendar
+    before = calendar.start - (calendar.end - calendar.start)
+    there = rep.hired is None or rep.hired <= before
+    return int(rep.last_sales) if there and rep.last_sales is not None else None
 
-    ``None`` for whoever has no full last period.
+
+def last_sales_under(scenario: Scenario, plan: Plan) -> dict[str, int | None]:
+    """Last sales of each rep's territory under a plan, minor units: an account's history follows it to its new owner.
+
+    ``None`` for whoever has no full last period, and for whoever gains or loses an account of unknown history.
     """
-    planned, last = plan.owner_of(), {rep.id: rep.last_sales for rep in scenario.reps}
-    found = {rep: None if sales is None else int(sales) for rep, sales in last.items()}
+    planned = plan.owner_of()
+    found = {rep.id: last_full_sales(scenario, rep) for rep in scenario.reps}
     for account in scenario.accounts:
         to = planned.get(account.id, account.owner)
-        if to == account.owner or account.sales_last is None:
+        if to == account.owner:
             continue
         for rep, sign in ((account.owner, -1), (to, 1)):
             known = None if rep is None else found.get(rep)
             if rep is not None and known is not None:
-                found[rep] = known + sign * int(account.sales_last)
+                moved = account.sales_last
+                found[rep] = None if moved is None else known + sign * int(moved)
     return {rep: None if sales is None else max(sales, 0) for rep, sales in found.items()}

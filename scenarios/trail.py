@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -29,6 +30,7 @@ LOCK = "lock "
 """What a changed path begins with where it is the lock that changed, not the figure."""
 
 Action = Literal["began", "allocated", "locked", "unlocked"]
+_DAY = re.compile(r"\.\d{4}-\d{2}-\d{2}$")
 _FIELDS = ("number", "time", "author", "action", "reason", "scenario", "plan", "changes", "previous", "hash")
 
 
@@ -72,6 +74,17 @@ class Entry:
     def sealed(self) -> Entry:
         """The entry with its hash."""
         return replace(self, hash=self.expected_hash())
+
+    @property
+    def news(self) -> tuple[Change, ...]:
+        """The changes that tell something: a period's quota that comes into view or goes with its lock is none."""
+        paths = {change.path for change in self.changes}
+        watched = [
+            change.path
+            for change in self.changes
+            if f"{LOCK}{change.path}" in paths and None in (change.before, change.after) and _DAY.search(change.path)
+        ]
+        return tuple(change for change in self.changes if change.path not in watched)
 
     def expected_hash(self) -> str:
         """Hash over all other fields."""

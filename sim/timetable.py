@@ -165,7 +165,7 @@ def lay_out_training(
         begin, end = timetable.midnight(row.start), timetable.midnight(row.end)
         days = _working_days(timetable, left, row.start, row.end)
         count = math.ceil(row.hours / session_hours)
-        if not days or _length_within(left, begin, end) < total:
+        if not days or length_within(left, begin, end) < total:
             where = f"plan.training {row.rep} {row.skill}"
             rule = f"does not fit the rep's working time from {row.start} to {row.end}"
             raise InputRefused(Problem(where, f"{row.hours:g} h", rule, "give fewer hours or a longer period"))
@@ -214,7 +214,8 @@ def _working_days(timetable: Timetable, hours: Intervals, start: date, end: date
     return found
 
 
-def _length_within(hours: Intervals, begin: int, end: int) -> int:
+def length_within(hours: Intervals, begin: int, end: int) -> int:
+    """Ticks of these intervals that lie between two ticks."""
     return int(np.maximum(np.minimum(hours[:, 1], end) - np.maximum(hours[:, 0], begin), 0).sum())
 
 

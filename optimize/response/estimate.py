@@ -22,14 +22,13 @@ from optimize.problem import AccountOffer
 from optimize.response.accounts import AccountFigures, potentials_given
 from optimize.response.leads import LeadFigures
 from optimize.response.metrics import other_metrics, rates
-from optimize.response.people import People, presence
+from optimize.response.people import People, presence, reporting_periods
 from optimize.response.training import offer as training_offer
 from optimize.training_offer import TrainingOffer
 from scenarios.errors import InputRefused, Problem
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan
 from sim.outcome import Counts, Outcome
-from sim.timetable import Timetable
 
 Floats = NDArray[np.float64]
 
@@ -111,9 +110,7 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
     _same_world(scenario, outcome, scenario.simulation_hash(plan))
     cube = outcome["rep"]
     keep = _carriers(scenario, outcome) if carriers is None else [cube.keys.index(rep) for rep in carriers]
-    laid = Timetable(scenario.calendar).periods()
-    bounds = zip(laid.labels, laid.firsts, laid.ends(scenario.calendar), strict=True)
-    periods = tuple(Period(*entry) for entry in bounds)
+    periods = reporting_periods(scenario)
     people = People(scenario, plan, outcome, tuple(keep), periods)
     accounts = AccountFigures(people)
     leads = LeadFigures(people, accounts.base_hours())

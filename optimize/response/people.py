@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from optimize.chain import Person
 from optimize.phasing import Period, training_kept
 from scenarios import physics
+from scenarios.lead_shares import region_of
 from scenarios.people import Rep
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 from scenarios.ticks import HOUR
 from sim.outcome import Outcome
 from sim.people import rep_pace, skill_profile
-from sim.timetable import Timetable
+from sim.timetable import Timetable, length_within
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -155,6 +156,20 @@ def presence(scenario: Scenario, rep: Rep, periods: Sequence[Period]) -> Floats:
             pace[days >= rep.leaves.toordinal()] = 0.0
         out[p] = float(pace.mean())
     return out
+
+
+def reporting_periods(scenario: Scenario) -> tuple[Period, ...]:
+    """Reporting periods of the horizon."""
+    laid = Timetable(scenario.calendar).periods()
+    return tuple(Period(*entry) for entry in zip(laid.labels, laid.firsts, laid.ends(scenario.calendar), strict=True))
+
+
+def calendar_hours(scenario: Scenario, rep: Rep) -> float:
+    """Working hours over the horizon that the calendar gives a rep, leave taken out."""
+    timetable = Timetable(scenario.calendar)
+    home = region_of(scenario, rep.id)
+    region = next(region for region in scenario.regions if region.id == home)
+    return length_within(timetable.rep_hours(rep, region, scenario.absences), 0, timetable.end) / HOUR
 
 
 def mean_ramp(scenario: Scenario, rep: Rep) -> float:

@@ -216,6 +216,7 @@ def _text(result: AllocationResult, world: Scenario) -> str:
         lines.append(f"binding rules: {', '.join(biting)}")
     lines += [f"locked: {row.path} = {row.value}, {row.author}: {row.reason}" for row in plan.locks]
     lines += [f"exception: {text}" for text in result.exceptions]
+    lines += [f"note: {text}" for text in result.notes]
     value = amount(result.model_value, "en", world.currency)
     gap = (
         ""

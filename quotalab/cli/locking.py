@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -49,8 +51,9 @@ def lock(
         world = open_world(scenario, sets)
         folder = place_of(world, plan)
         found = put_lock(world, folder, path, value, author=who_is(author), reason=reason)
-        _tell(terminal, found, str(folder), f"locked {path} = {value}")
-        terminal.hint(f"solve around it with: quotalab allocate {scenario}{'' if plan is None else f' --plan {plan}'}")
+        before = next((change.before for change in found.entries[-1].changes if change.path == f"lock {path}"), None)
+        _tell(terminal, found, str(folder), f"locked {path} = {value}{f' instead of {before}' if before else ''}")
+        terminal.hint(f"solve around it with: {_allocation(scenario, plan, sets)}")
 
 
 def unlock(
@@ -117,6 +120,13 @@ def trail(
         raise typer.Exit(1)
 
 
+def _allocation(scenario: str, plan: Path | None, sets: list[str] | None) -> str:
+    """The command that solves the same world anew, as a shell takes it."""
+    changes = [word for text in sets or [] for word in ("--set", text)]
+    start = [] if plan is None else ["--plan", str(plan)]
+    return shlex.join(["quotalab", "allocate", scenario, *changes, *start])
+
+
 def _tell(terminal: Terminal, found: Trail, folder: str, text: str) -> None:
     last = found.entries[-1]
     terminal.show(
@@ -131,9 +141,9 @@ def _document(entry: Entry) -> dict[str, Any]:
 
 def _lines(entry: Entry) -> list[str]:
     said = f": {entry.reason}" if entry.reason else ""
-    count = len(entry.changes)
+    count = len(entry.news)
     lines = [f"{entry.number}  {entry.time}  {entry.author} {entry.action}{said}  ({_figures(count)} changed)"]
-    shown = sorted(entry.changes, key=lambda change: _ORDER.index(change.path.replace(" ", ".").split(".")[0]))
+    shown = sorted(entry.news, key=lambda change: _ORDER.index(change.path.replace(" ", ".").split(".")[0]))
     for change in shown[:SHOWN_CHANGES]:
         lines.append(f"     {change.path}: {change.before or '-'} -> {change.after or '-'}")
     if count > SHOWN_CHANGES:

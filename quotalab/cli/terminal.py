@@ -7,6 +7,7 @@ import ctypes
 import json
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from logging import Handler, LogRecord, getLogger
 from types import TracebackType
@@ -25,7 +26,7 @@ class Terminal:
 
     Args:
         as_json: results are one JSON document.
-        quiet: neither progress nor hints.
+        quiet: neither progress nor hints, nor notes on what is missing from figures.
     """
 
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
@@ -41,11 +42,16 @@ class Terminal:
         self._python = contextlib.redirect_stdout(sys.stderr)
         self._python.__enter__()
         getLogger("quotalab").addHandler(self._warnings)
+        self._notes = warnings.catch_warnings()
+        self._notes.__enter__()
+        if self.quiet:
+            warnings.simplefilter("ignore")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._notes.__exit__(kind, error, trace)
         getLogger("quotalab").removeHandler(self._warnings)
         self._python.__exit__(kind, error, trace)
         _flush_libraries()

@@ -1,0 +1,117 @@
+"""What locks may speak of: who carries a quota of what and when, who owns what, and how much time there is.
+
+An allocation knows it from simulated years, a plan from its own rows. So a lock that is put on a plan is checked by the
+code that the next allocation checks it with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimize.asked import asked, quota_total, target_total
+from optimize.phasing import Period
+from optimize.problem import AllocationProblem
+from optimize.response.estimate import Responses
+from optimize.response.metrics import metrics_asked
+from optimize.response.people import calendar_hours, reporting_periods
+from scenarios.goals import RATIO_METRICS, Level, Target
+from scenarios.plan import Plan
+from scenarios.scenario import Scenario
+from scenarios.today import company_target, has_company_target
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Lockable:
+    """R reps who carry a quota, P reporting periods.
+
+    Attributes:
+        accounts: those with an owner today.
+        hours: working hours of each rep over the horizon, [R].
+        care_load: hours of the calendar that one hour of care a year asks of each rep, [R].
+        carried: by metric, revenue first, the periods in which each rep carries a quota, [R, P].
+        levels: metrics and levels that targets ask for.
+    """
+
+    reps: tuple[str, ...]
+    periods: tuple[Period, ...]
+    accounts: tuple[str, ...]
+    skills: tuple[str, ...]
+    hours: Floats
+    care_load: Floats
+    carried: Mapping[str, Bools]
+    levels: frozenset[tuple[str, Level]]
+
+
+def of_request(scenario: Scenario, problem: AllocationProblem, responses: Responses) -> Lockable:
+    """What locks of an allocation may speak of."""
+    carried = {"revenue": np.asarray(responses.season > 0)}
+    carried |= {metric.name: metric.carried for metric in problem.metrics.others}
+    return Lockable(
+        problem.reps,
+        responses.periods,
+        problem.accounts.ids,
+        problem.training.skills,
+        problem.hours,
+        problem.accounts.care_load,
+        carried,
+        _levels(scenario),
+    )
+
+
+def of_plan(scenario: Scenario, plan: Plan) -> Lockable:
+    """What locks put on a plan may speak of: of whom it has quotas, when, and what the scenario says of the rest.
+
+    What an hour of care asks of whom is for the allocation to say; no care is refused here for its hours.
+    """
+    quotas, periods = plan.quotas(), reporting_periods(scenario)
+    people = [rep for rep in scenario.reps if rep.id in quotas]
+    reps = tuple(rep.id for rep in people)
+    return Lockable(
+        reps,
+        periods,
+        tuple(account.id for account in scenario.accounts if account.owner is not None),
+        tuple(scenario.skills.dimensions),
+        np.array([calendar_hours(scenario, rep) for rep in people]),
+        np.zeros(len(reps)),
+        {metric: _carried(plan, metric, reps, periods) for metric in ("revenue", *metrics_asked(scenario))},
+        _levels(scenario),
+    )
+
+
+def totals(scenario: Scenario, periods: tuple[Period, ...]) -> Iterator[tuple[str, float]]:
+    """What quotas of a metric sum to where the company's target says so by itself, minor units or a count."""
+    if has_company_target(scenario):
+        yield "revenue", float(quota_total(scenario, int(company_target(scenario))))
+    pairs = {part for target in scenario.goals.targets for part in RATIO_METRICS.get(target.metric, ())}
+    for (metric, team), entry in asked(scenario, periods).items():
+        if team is None and entry.whole is not None and metric not in {"revenue", *RATIO_METRICS, *pairs}:
+            yield metric, float(target_total(scenario, entry.whole))
+
+
+def _carried(plan: Plan, metric: str, reps: tuple[str, ...], periods: tuple[Period, ...]) -> Bools:
+    """Periods for which the plan has a quota; all of them where it has none of this metric yet, [R, P]."""
+    rows = [row for row in plan.targets if row.metric == metric and row.rep in reps]
+    out = np.zeros((len(reps), len(periods)), dtype=np.bool_)
+    for row in rows:
+        out[reps.index(row.rep)] |= [row.start <= period.first and period.end <= row.end for period in periods]
+    return out if rows else ~out
+
+
+def _levels(scenario: Scenario) -> frozenset[tuple[str, Level]]:
+    return frozenset((target.metric, level) for target in scenario.goals.targets for level in _levels_of(target))
+
+
+def _levels_of(target: Target) -> Iterator[Level]:
+    """Levels that a target has figures for."""
+    yield "target"
+    if target.floor is not None:
+        yield "floor"
+    if target.stretch is not None:
+        yield "stretch"

@@ -1,0 +1,153 @@
+"""Locks as they are put on a plan: whatever the next allocation would refuse is refused at once, in the same words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import quotalab as ql
+from optimize.allocate import allocate
+from optimize.formulate import formulate
+from optimize.lockable import of_plan, of_request
+from optimize.locked import require_room
+from quotalab.cli.main import run
+from quotalab.locking import put_lock
+from scenarios.errors import InputRefused
+from scenarios.locks import lock
+from scenarios.plan_files import write_plan
+from scenarios.trail import Trail, read_trail, write_trail
+from target_worlds import responses_of, world
+
+ORDERS = {"metric": "orders", "target": 140, "floor": 90, "stretch": 200}
+MARCH = "2026-03-01"
+
+
+@pytest.fixture(scope="module")
+def made():
+    scenario = world([ORDERS], owned=[{"id": "A1", "owner": "R1"}])
+    return scenario, allocate(scenario, responses_of(scenario)).plan
+
+
+@pytest.fixture
+def folder(made, tmp_path):
+    scenario, plan = made
+    write_plan(plan, tmp_path / "plan", scenario.currency)
+    trail = Trail().followed_by(plan, action="allocated", author="a", time="t", scenario=scenario.fingerprint())
+    write_trail(trail, tmp_path / "plan")
+    return tmp_path / "plan"
+
+
+REFUSED = [
+    ([("floor.R1", "5")], "no target of revenue has a floor"),
+    ([("quota.R1.cash_due", "5")], "no target asks for cash_due"),
+    ([("quota.R1.2026-03-02", "5")], "no reporting period begins on 2026-03-02; the nearest begins on 2026-03-01"),
+    ([("quota.R1.orders", "1.5")], "orders is a count"),
+    ([("quota.R1", "1.555")], "two decimals"),
+    ([("quota.R1", "1e300")], "below 4.6e16"),
+    ([("quota.R1", "4000.01")], "0.01 too much"),
+    ([("quota.R1", "3000"), ("quota.R2", "1000.01")], "0.01 too much"),
+    ([(f"quota.R{i}", "900") for i in range(1, 5)], "400.00 missing"),
+    ([("quota.R1.orders", "141")], "1 too much"),
+    ([("quota.R1", "500"), (f"quota.R1.{MARCH}", "501")], "locked periods sum to 501.00"),
+    (
+        [("floor.R1.orders", "30"), ("quota.R1.orders", "29")],
+        "the floor is locked at 30, above the quota",
+    ),
+    (
+        [("stretch.R1.orders", "28"), ("quota.R1.orders", "29")],
+        "the quota is locked at 29, above the stretch",
+    ),
+    ([(f"floor.R1.orders.{MARCH}", "3"), (f"quota.R1.orders.{MARCH}", "1")], "over 2026-03 the floor is locked at 3"),
+    ([("training.R1.negotiation", "5000")], "working hours over the horizon"),
+    ([("care.A1", "9000")], "a year has no more hours"),
+]
+
+
+@pytest.mark.parametrize(("locks", "told"), REFUSED)
+def test_what_the_next_allocation_refuses_is_refused_when_it_is_put(made, folder, locks, told):
+    scenario, _ = made
+    *sound, (path, value) = locks
+    for before, amount in sound:
+        put_lock(scenario, folder, before, amount, author="王", reason="agreed")
+    entries = read_trail(folder).entries
+    with pytest.raises(InputRefused) as refused:
+        put_lock(scenario, folder, path, value, author="李", reason="agreed")
+    assert told in str(refused.value)
+    assert read_trail(folder).entries == entries
+    with pytest.raises(InputRefused) as later:
+        planned(scenario, locks)
+    assert told in str(later.value)
+
+
+def planned(scenario, locks):
+    for path, amount in locks:
+        scenario = lock(scenario, path, amount, author="王")
+    return allocate(scenario, responses_of(scenario))
+
+
+def test_both_of_two_locks_that_cross_are_named():
+    scenario = world([ORDERS])
+    scenario = lock(lock(scenario, "floor.R1.orders", 30, author="王"), "quota.R1.orders", 29, author="李")
+    with pytest.raises(InputRefused, match=r"floor\.R1\.orders locked by 王; quota\.R1\.orders locked by 李"):
+        allocate(scenario, responses_of(scenario))
+
+
+def test_a_plan_and_its_allocation_say_the_same_of_what_can_be_locked(made):
+    scenario, plan = made
+    found = responses_of(scenario)
+    asked, kept = of_request(scenario, formulate(scenario, found), found), of_plan(scenario, plan)
+    assert (kept.reps, kept.periods, kept.accounts, kept.levels) == (
+        asked.reps,
+        asked.periods,
+        asked.accounts,
+        asked.levels,
+    )
+    assert list(kept.carried) == list(asked.carried)
+    for metric, carried in asked.carried.items():
+        np.testing.assert_array_equal(kept.carried[metric], carried)
+    require_room(scenario, plan)
+
+
+def test_hours_of_the_calendar_are_those_of_the_simulation(tiny):
+    from optimize.response.estimate import estimate
+
+    found = estimate(tiny, ql.simulate(tiny, replications=2))
+    np.testing.assert_allclose(of_plan(tiny, ql.today_plan(tiny)).hours, found.hours, rtol=1e-9)
+
+
+def test_the_hint_names_the_world_that_was_locked(made, folder, tmp_path, capfd):
+    scenario, _ = made
+    ql.save(scenario, tmp_path / "a world")
+    words = ["lock", str(tmp_path / "a world"), "quota.R1", "500", "--author", "y", "--reason", "x"]
+    assert run([*words, "--plan", str(folder), "--set", "name=two words"]) == 0
+    told = capfd.readouterr().err
+    assert f"quotalab allocate '{tmp_path / 'a world'}' --set 'name=two words' --plan {folder}" in told
+    assert run([*words[:3], "600", *words[4:], "--plan", str(folder)]) == 0
+    assert "locked quota.R1 = 600 instead of 500" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        ("quota.R1", "-5", "lock quota.R1 = -5: the value of quota.R1 must be a number, not negative"),
+        ("quota.R9", "5", "lock = quota.R9 (R9): names nothing in reps -> known: R1"),
+        ("quoat.R1", "5", "lock = quoat.R1: a lock's path reads quota.REP"),
+        ("owner.A1", "R9", "lock owner.A1 = R9: names nothing in reps"),
+        ("quota.R1", "nan", "lock quota.R1 = nan: must be a finite number"),
+        ("quota.R1", "1,500", "lock quota.R1 = 1,500: the value of quota.R1 must be a number"),
+    ],
+)
+def test_a_bad_lock_is_named_as_it_was_given(made, folder, path, value, told):
+    with pytest.raises(InputRefused) as refused:
+        put_lock(made[0], folder, path, value, author="y", reason="x")
+    assert told in str(refused.value)
+
+
+def test_a_locked_month_is_told_once(made, folder, tmp_path, capfd):
+    scenario, _ = made
+    ql.save(scenario, tmp_path / "world")
+    put_lock(scenario, folder, f"quota.R1.{MARCH}", "99", author="y", reason="x")
+    assert run(["trail", str(tmp_path / "world"), "--plan", str(folder)]) == 0
+    told = capfd.readouterr().out
+    assert "(1 figure changed)" in told
+    assert told.count(f"quota.R1.{MARCH}") == 1
