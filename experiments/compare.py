@@ -188,6 +188,7 @@ def compare_outcomes(
     potentials: Mapping[str, int] | None = None,
     confidence: float = 0.95,
     measures: Mapping[str, Kind] = MEASURES,
+    beside: int = 0,
 ) -> Comparison:
     """Compare cases that were already simulated.
 
@@ -196,6 +197,7 @@ def compare_outcomes(
         pairs: (case, against) of the differences wanted; default every case against every reference. Fewer pairs
             make narrower intervals.
         measures: what is compared.
+        beside: intervals formed elsewhere that are to hold together with these.
 
     Raises:
         InputRefused: see :func:`compare`; a case without outcome, or outcomes that do not pair.
@@ -217,7 +219,7 @@ def compare_outcomes(
     }
     keys = {name: world_key(scenario, plan_of(scenario)) for name, scenario in cases.items()}
     wanted = _pairs(cases, references) if pairs is None else list(pairs)
-    differences, comparisons = _differences(measured, keys, wanted, confidence, measures)
+    differences, comparisons = _differences(measured, keys, wanted, confidence, measures, beside)
     any_outcome = next(iter(outcomes.values()))
     return Comparison(
         cases=tuple(measured.values()),
@@ -249,8 +251,9 @@ def _differences(
     pairs: Sequence[tuple[str, str]],
     confidence: float,
     measures: Mapping[str, Kind],
+    beside: int,
 ) -> tuple[tuple[Difference, ...], int]:
-    """All differences, and how many of them are inferred."""
+    """All differences, and how many intervals hold together, those formed elsewhere among them."""
     family: list[tuple[str, str, str, Floats, Floats, bool]] = []
     inferred: set[tuple[Any, ...]] = set()
     for case, reference in pairs:
@@ -263,7 +266,7 @@ def _differences(
             if not fixed:
                 of_plans = (case, reference) if measure not in _OF_SALES_ALONE else ()
                 inferred.add((measure, keys[case], keys[reference], *of_plans))
-    comparisons = len(inferred)
+    comparisons = len(inferred) + beside
     rows = []
     for case, reference, measure, a, b, fixed in family:
         if fixed:

@@ -93,6 +93,26 @@ class UncertainParameter:
                 return scaled.model_dump(mode="json", exclude_none=True)
 
 
+@dataclass(frozen=True)
+class ErrorSources:
+    """Where the spreads of what errs come from; all skills of one rep are one thing.
+
+    Attributes:
+        measured: how many have an interval from the data.
+        stated: how many have a stated level, see :class:`ErrorLevels`.
+    """
+
+    measured: int = 0
+    stated: int = 0
+
+
+def error_sources(scenario: Scenario, levels: ErrorLevels | None = None) -> ErrorSources:
+    """How many of the things that err have a spread from the data, and how many a stated one."""
+    found = uncertain_parameters(scenario, levels)
+    measured = {parameter.entity for parameter in found if parameter.from_data}
+    return ErrorSources(len(measured), len({parameter.entity for parameter in found} - measured))
+
+
 def with_parameter_draw(
     scenario: Scenario, number: int, *, levels: ErrorLevels | None = None, seed: int | None = None
 ) -> Scenario:

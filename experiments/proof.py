@@ -30,6 +30,9 @@ TOO_GOOD = 0.08
 """Better allocation brings 2 to 8 % of sales (Zoltners and Lorimer 2000, Journal of Personal Selling & Sales Management
 20, 139-150): more hints at a bad input."""
 
+ROBUST_SHARE = 0.8
+"""Of the parameter draws in which a plan must lead before its gain in sales is acted on."""
+
 OBJECTIVES = ("sales", "capped")
 """The measures that decide; the others are shown."""
 
@@ -48,7 +51,7 @@ class Proof:
         best_rules: by objective, the best of them, with hindsight.
         rule_breakers: plans that break a fairness rule: listed, not competed with.
         fairness: of each plan; plans without quotas are left out.
-        fairer: figure -> the plan's less that of the rule that sells most, held together.
+        fairer: rival -> figure -> the plan's less the rival's; of the same family of intervals.
         optimism: plan -> promised against simulated.
         steps: where the gain over today's plan comes from, step by step.
         bounds: how far the plan can be from the best, its quotas and within the fitted programme.
@@ -63,7 +66,7 @@ class Proof:
     best_rules: Mapping[str, str]
     rule_breakers: frozenset[str]
     fairness: Mapping[str, FairMeasures] = field(repr=False)
-    fairer: Mapping[str, Interval]
+    fairer: Mapping[str, Mapping[str, Interval]]
     optimism: Mapping[str, Optimism]
     steps: Decomposition
     bounds: Bounds
@@ -99,12 +102,12 @@ class Proof:
 
     @property
     def recommended(self) -> str:
-        """The plan itself where its gain is proven, else the simplest plan that is not proven worse than the best rule.
+        """The plan itself where its gain is proven and parameter errors do not undo it, else the simplest as good.
 
-        Looked for among today's plan and the rules within the fairness rules; the simplest moves the fewest accounts,
-        then trains the fewest hours.
+        That is the simplest plan that is not proven worse than the best rule, looked for among today's plan and the
+        rules within the fairness rules; the simplest moves the fewest accounts, then trains the fewest hours.
         """
-        if self.verdict == "proven gain":
+        if self.verdict == "proven gain" and not self.fragile:
             return self.plan
         equals = [
             case
@@ -114,6 +117,16 @@ class Proof:
         if not equals:
             return self.best_rule
         return min(equals, key=lambda case: (case.moves, sum(rep.training_hours for rep in case.reps))).name
+
+    @property
+    def fragile(self) -> bool:
+        """Whether a gain in sales over the best rule is lost in too many draws of the parameters; see the limit above.
+
+        False where nothing was drawn, or where no sales are gained that could be lost.
+        """
+        if self.uncertainty is None or self.gain().word == "equal" or not self.gain().interval.estimate > 0:
+            return False
+        return self.uncertainty[0].better_in.estimate < ROBUST_SHARE
 
     @property
     def relative_gain(self) -> float:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import isfinite
 
 from experiments.bounds import Bounds
 from experiments.compare_text import difference_line
 from experiments.decompose import part_label
+from experiments.error_text import error_text
 from experiments.money import Language, headline_scale, plain
-from experiments.proof import TODAY, Proof
+from experiments.proof import OBJECTIVES, TODAY, Proof
+from experiments.uncertainty import as_share
 from experiments.words import check_language, table, word
 from sim.interval import Interval
 
@@ -32,10 +34,15 @@ def _lines(proof: Proof, language: Language) -> Iterator[str]:
     names = {"plan": plan_label(proof.plan, language), "rule": plan_label(proof.best_rule, language)}
     verdict = {"proven gain": "proof.proven", "no proven gain": "proof.not_proven", "worse": "proof.worse"}
     yield word(verdict[proof.verdict], language, **names)
+    if proof.verdict == "proven gain" and proof.fragile and proof.uncertainty is not None:
+        gain = proof.uncertainty[0]
+        wins = round(gain.better_in.estimate * gain.draws)
+        yield word("proof.fragile", language, wins=wins, draws=gain.draws, **names)
     chosen = plan_label(proof.recommended, language)
     yield word("proof.recommended" if proof.recommended == proof.plan else "proof.simpler", language, plan=chosen)
     if proof.too_good:
         yield word("proof.too_good", language, gain=f"{plain(100 * proof.relative_gain, 1, signed=True)} %")
+    yield _errors(proof, language)
     compared = proof.comparison
     confidence = f"{100 * compared.confidence:g} %"
     yield word(
@@ -45,21 +52,57 @@ def _lines(proof: Proof, language: Language) -> Iterator[str]:
         confidence=confidence,
         together=compared.comparisons,
     )
-    currency = compared.cases[0].currency
-    for rival in dict.fromkeys((*proof.best_rules.values(), TODAY)):
-        rows = [row for row in compared.differences if (row.case, row.against) == (proof.plan, rival)]
-        if rows:
-            best_in = [measure for measure, name in proof.best_rules.items() if name == rival]
-            told = "".join(word(f"proof.best_by_{measure}", language) for measure in best_in)
-            label = plan_label(rival, language) + told
-            yield "  " + word("proof.against", language, plan=names["plan"], rival=label)
-            yield from (f"    {difference_line(row, language, currency)}" for row in rows)
+    yield from (f"  {line}" for line in _against(proof, language, names))
     if proof.rule_breakers:
         shown = ("、" if language == "zh" else ", ").join(
             plan_label(name, language) for name in compared_names(proof) if name in proof.rule_breakers
         )
         yield "  " + word("proof.breakers", language, plans=shown)
-    yield from (f"  {line}" for line in _details(proof, language, names))
+    yield from (f"  {line}" for line in _details(proof, language))
+
+
+def _against(proof: Proof, language: Language, names: dict[str, str]) -> Iterator[str]:
+    """The plan against the best rule and today's in every measure, against each other rule in those that decide."""
+    rows = [row for row in proof.comparison.differences if row.case == proof.plan]
+    currency = proof.comparison.cases[0].currency
+    main = dict.fromkeys((proof.best_rule, TODAY))
+    for rival in main:
+        if not (own := [row for row in rows if row.against == rival]):
+            continue
+        told = word("proof.best_by_sales", language) if rival == proof.best_rule else ""
+        yield word("proof.against", language, plan=names["plan"], rival=plan_label(rival, language) + told)
+        yield from (f"  {difference_line(row, language, currency)}" for row in own)
+        if rival in proof.fairer:
+            yield "  " + word("proof.fairness", language, **_fairness(proof.fairer[rival]))
+    others = [name for name in dict.fromkeys(row.against for row in rows) if name not in main]
+    if others:
+        yield word("proof.others", language, plan=names["plan"])
+    for rival in others:
+        own = [row for row in rows if row.against == rival and row.measure in OBJECTIVES]
+        shown = "; ".join(difference_line(row, language, currency) for row in own)
+        told = word("proof.best_by_capped", language) if rival == proof.best_rules["capped"] else ""
+        yield f"  {plan_label(rival, language)}{told}: {shown}"
+
+
+def _fairness(found: Mapping[str, Interval]) -> dict[str, str]:
+    return {
+        "spread": _points(found["spread_of_chances"]),
+        "chance": _points(found["lowest_chance"]),
+        "capped": _points(found["lowest_capped"]),
+    }
+
+
+def _errors(proof: Proof, language: Language) -> str:
+    if proof.uncertainty is None:
+        return word("sure.errors_none", language)
+    gain, years = proof.uncertainty
+    cost = as_share(years.shift, years.mean.estimate)
+    if cost is None:
+        return word("sure.errors_none", language)
+    scale = headline_scale(round(abs(gain.under_errors.estimate)), language, proof.comparison.cases[0].currency)
+    left = None if proof.gain().word == "equal" else gain.under_errors
+    better_in = round(gain.better_in.estimate * gain.draws), gain.draws
+    return error_text(cost, left, better_in, years.sources, scale, language)
 
 
 def compared_names(proof: Proof) -> tuple[str, ...]:
@@ -67,14 +110,7 @@ def compared_names(proof: Proof) -> tuple[str, ...]:
     return tuple(case.name for case in proof.comparison.cases)
 
 
-def _details(proof: Proof, language: Language, names: dict[str, str]) -> Iterator[str]:
-    if proof.fairer:
-        figures = {
-            "spread": _points(proof.fairer["spread_of_chances"]),
-            "chance": _points(proof.fairer["lowest_chance"]),
-            "capped": _points(proof.fairer["lowest_capped"]),
-        }
-        yield word("proof.fairness", language, **names, **figures)
+def _details(proof: Proof, language: Language) -> Iterator[str]:
     yield word("proof.steps", language)
     currency = proof.comparison.cases[0].currency
     for step in (*proof.steps.steps, proof.steps.total):
@@ -86,19 +122,6 @@ def _details(proof: Proof, language: Language, names: dict[str, str]) -> Iterato
         if found.without_luck is not None:
             line += "; " + word("proof.without_luck", language, gap=_share(found.without_luck))
         yield line
-    if proof.uncertainty is not None:
-        gain, years = proof.uncertainty
-        scale = headline_scale(int(years.mean.estimate), language, currency)
-        shift = 100 * years.shift.estimate / years.mean.estimate if years.mean.estimate else 0.0
-        yield word(
-            "proof.parameters",
-            language,
-            shift=f"{plain(shift, 1, signed=True)} %",
-            promised=scale.text(gain.promised.estimate, signed=True),
-            left=scale.text(gain.under_errors.estimate, signed=True),
-            wins=round(gain.better_in.estimate * gain.draws),
-            draws=gain.draws,
-        )
     yield from bound_texts(proof.bounds, language)
     yield word("proof.ceiling", language)
 

@@ -98,7 +98,8 @@ def prove(
     request, breakers = _request(scenario, everything, responses)
     rules = tuple(name for name in baselines if name not in breakers) or tuple(baselines)
     best = {measure: best_rule(measure, {name: baselines[name] for name in rules}, outcomes) for measure in OBJECTIVES}
-    pairs = [(judged, rival) for rival in (TODAY, *baselines) if rival != judged]
+    rivals = [rival for rival in (TODAY, *baselines) if rival != judged]
+    pairs = [(judged, rival) for rival in rivals]
     pairs += [(name, rival) for name in dict.fromkeys(best.values()) for rival in (TODAY, *rules) if rival != name]
     comparison = compare_outcomes(
         {name: scenario.with_plan(one) for name, one in everything.items()},
@@ -107,6 +108,7 @@ def prove(
         pairs=pairs,
         confidence=confidence,
         measures=PROVEN_MEASURES,
+        beside=len(STATISTICS) * len(rivals),
     )
     territory = {name: potentials_under(request, one) for name, one in everything.items()}
     fairness = {
@@ -114,12 +116,18 @@ def prove(
         for name, one in everything.items()
         if (found := fair_measures(one, outcomes[name], territory[name])) is not None
     }
-    fairer = fairness_difference(
-        (everything[judged], outcomes[judged]),
-        (everything[best["sales"]], outcomes[best["sales"]]),
-        confidence,
-        len(STATISTICS),
-    )
+    fairer = {
+        rival: found
+        for rival in rivals
+        if (
+            found := fairness_difference(
+                (everything[judged], outcomes[judged]),
+                (everything[rival], outcomes[rival]),
+                confidence,
+                comparison.comparisons,
+            )
+        )
+    }
     years = {
         case.name: sample
         for case in comparison.cases

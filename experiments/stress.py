@@ -95,7 +95,7 @@ def _all(scenario: Scenario) -> Iterator[Stress]:
     yield Stress("prices_down", tuple(_prices(scenario)))
     accounts = [account for account in scenario.accounts if account.owner is not None]
     if accounts:
-        lost = max(accounts, key=lambda account: (account.sales_last or 0, account.potential or 0, account.id))
+        lost = min(accounts, key=lambda account: (-(account.sales_last or 0), -(account.potential or 0), account.id))
         path = f"accounts[{lost.id}].orders_per_year"
         yield Stress("key_account_lost", (Change("set", path, 0.0),), lost.name or lost.id)
 
@@ -120,7 +120,7 @@ def _best_rep(scenario: Scenario) -> Rep | None:
     # Somebody must be left to take over.
     if len(steady) < 2:
         return None
-    return max(steady, key=lambda rep: (rep.last_sales or 0, rep.potential or 0, rep.id))
+    return min(steady, key=lambda rep: (-(rep.last_sales or 0), -(rep.potential or 0), rep.id))
 
 
 def _season(scenario: Scenario) -> Iterator[Change]:

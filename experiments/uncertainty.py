@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from experiments.measures import HIGH_QUANTILE, LOW_QUANTILE, Floats
-from experiments.parameter_error import ErrorLevels, with_parameter_draw
+from experiments.parameter_error import ErrorLevels, ErrorSources, error_sources, with_parameter_draw
 from experiments.runs import Progress, Runs, Simulate, default_simulate, plan_of
 from scenarios.errors import Problem, refuse_if
 from scenarios.plan import Plan
@@ -40,6 +40,7 @@ class YearRange:
             is negative.
         draws: of the parameters.
         each: years a draw.
+        sources: where the spreads of the errors come from.
     """
 
     luck: tuple[Interval, Interval]
@@ -49,6 +50,7 @@ class YearRange:
     shift: Interval
     draws: int
     each: int
+    sources: ErrorSources
 
     @property
     def parameters(self) -> tuple[float, float]:
@@ -114,7 +116,7 @@ def year_range(
         progress=progress,
         simulate=simulate,
     )
-    return _range(given[0], erring[0])
+    return _range(given[0], erring[0], error_sources(scenario, levels))
 
 
 def gain_range(
@@ -170,7 +172,15 @@ def gain_range(
         draws=draws,
         each=each,
     )
-    return gain, _range(given[0], erring[0])
+    return gain, _range(given[0], erring[0], error_sources(scenario, levels))
+
+
+def as_share(change: Interval, level: float) -> Interval | None:
+    """A change of expected sales as a share of them; ``None`` where there are none."""
+    if not level > 0:
+        return None
+    middle, low, high = (value / level for value in (change.estimate, change.low, change.high))
+    return Interval(middle, low, high, change.confidence, change.n, change.method)
 
 
 @dataclass(frozen=True)
@@ -249,7 +259,7 @@ def _check(draws: int, each: int) -> None:
     refuse_if(found)
 
 
-def _range(given: Floats, erring: Floats) -> YearRange:
+def _range(given: Floats, erring: Floats, sources: ErrorSources) -> YearRange:
     draws, each = given.shape
     shift = (erring - given).mean(axis=1)
     low, high = np.quantile(erring, (LOW_QUANTILE, HIGH_QUANTILE))
@@ -262,6 +272,7 @@ def _range(given: Floats, erring: Floats) -> YearRange:
         shift=mean_interval(shift),
         draws=draws,
         each=each,
+        sources=sources,
     )
 
 

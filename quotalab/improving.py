@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments import prove as proving
+from experiments.money import Language
 from experiments.optimism import Objective, Promise
 from experiments.parameter_error import with_parameter_draw
-from experiments.proof import Proof
+from experiments.proof import TODAY, Proof
+from experiments.regret import YEARS_A_DRAW, StressTest, stress_test
+from experiments.uncertainty import FEWEST_DRAWS
+from experiments.words import word
 from optimize.loop.improve import improve as closed_loop
 from optimize.loop.trace import LoopResult, Round
 from optimize.loop.trials import FIRST_LEARNING_YEAR
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
     from quotalab.job import Show
 
 PROOF_YEARS = proving.DEFAULT_YEARS
+DRAWS = 40
+"""Of the uncertain parameters on which plan and best rule are judged."""
+STRESS_YEARS = 100
 ROBUST_DRAWS = 40
 FIRST_LEARNING_DRAW = 1_000_000
 """Parameter draws that a robust plan is made from are apart from those on which it is judged."""
@@ -36,12 +43,16 @@ class Improvement:
     Attributes:
         loop: the loop's own account: trace, candidates, promise, cost.
         proof: of the plan on fresh years; ``None`` where it was not asked for or the user stopped before.
+        stress: today's plan, the best rule and the plan in worlds in which something goes wrong; ``None`` likewise.
         interrupted: whether the user stopped the loop or the proof.
+        robust: whether the plan is the best on average over plausible errors of the parameters.
     """
 
     loop: LoopResult
     proof: Proof | None
     interrupted: bool = False
+    stress: StressTest | None = None
+    robust: bool = False
 
     @property
     def plan(self) -> Plan:
@@ -54,10 +65,20 @@ class Improvement:
         return self.loop.plan if self.proof is None else self.loop.candidates[self.proof.recommended]
 
     def __str__(self) -> str:
+        return self.summary()
+
+    def summary(self, language: Language = "en") -> str:
+        """The verdict first, then what may go wrong, and how the plan was found (in English, for a terminal).
+
+        Raises:
+            InputRefused: pages do not exist in this language.
+        """
         from quotalab.loop_text import trace_text
 
-        parts = [trace_text(self.loop)]
-        return "\n".join(parts if self.proof is None else [*parts, str(self.proof)])
+        told = [part.summary(language) for part in (self.proof, self.stress) if part is not None]
+        if self.robust:
+            told.insert(0, word("proof.robust", language, draws=ROBUST_DRAWS))
+        return "\n".join([*told, trace_text(self.loop)])
 
 
 def improve(
@@ -65,7 +86,8 @@ def improve(
     *,
     replications: int = DEFAULT_YEARS,
     judge: int = PROOF_YEARS,
-    draws: int = 0,
+    draws: int = DRAWS,
+    stress: int = STRESS_YEARS,
     robust: bool = False,
     seed: int | None = None,
     workers: int = 1,
@@ -79,7 +101,8 @@ def improve(
     Args:
         replications: simulated years of each plan in the loop.
         judge: fresh years of each plan in the proof; 0 leaves the proof out.
-        draws: of the uncertain parameters in the proof; 0 leaves them out.
+        draws: of the uncertain parameters in the proof, at least 10; 0 leaves them out.
+        stress: years of each plan in each stressed world; 0 leaves the stress test out, as does ``judge=0``.
         robust: let the loop maximise the mean over plausible errors of the parameters instead of the objective under
             the parameters as given.
         seed: default the scenario's.
@@ -94,7 +117,7 @@ def improve(
     from quotalab.job import silent
 
     require_world(scenario)
-    refuse_if(_bad_numbers(replications, judge, robust))
+    refuse_if(_bad_numbers(replications, judge, draws, stress, robust))
     used = scenario.seed if seed is None else seed
     shown = show or silent
     worlds = _erring(scenario, used) if robust else ()
@@ -110,7 +133,8 @@ def improve(
             on_round=on_round,
         )
     if found.interrupted or judge == 0:
-        return Improvement(found, None, found.interrupted)
+        return Improvement(found, None, found.interrupted, robust=robust)
+    proof = None
     try:
         with shown("proving it on fresh years") as progress:
             proof = proving.prove(
@@ -119,7 +143,8 @@ def improve(
                 baselines=found.baselines,
                 plan="loop",
                 steps=[name for name in STEPS if name in found.candidates],
-                promise=_promise(found),
+                # What a robust plan promises is a mean over other worlds than the one it is proved in.
+                promise=None if robust else _promise(found),
                 # A request of one pass has no place for people who respond to their quotas.
                 responses=found.responses if scenario.motivation is None else None,
                 fitted=None if found.correction is None else found.correction.applied,
@@ -129,9 +154,20 @@ def improve(
                 workers=workers,
                 progress=progress,
             )
+        tested = None
+        if stress:
+            with shown("simulating what may go wrong") as progress:
+                sizes = {"draws": min(draws, stress // YEARS_A_DRAW), "replications": stress}
+                tested = stressed(scenario, found, proof, seed=used, workers=workers, progress=progress, **sizes)
     except KeyboardInterrupt:
-        return Improvement(found, None, interrupted=True)
-    return Improvement(found, proof)
+        return Improvement(found, proof, interrupted=True, robust=robust)
+    return Improvement(found, proof, stress=tested, robust=robust)
+
+
+def stressed(scenario: Scenario, found: LoopResult, proof: Proof, **sizes: Any) -> StressTest:
+    """Today's plan, the best rule, what is recommended and the loop's plan in worlds in which something goes wrong."""
+    names = dict.fromkeys((TODAY, proof.best_rule, proof.recommended, "loop"))
+    return stress_test(scenario, {name: found.candidates[name] for name in names}, **sizes)
 
 
 def _promise(found: LoopResult) -> Promise:
@@ -139,10 +175,17 @@ def _promise(found: LoopResult) -> Promise:
     return Promise(objective, {name: value for name, value in found.promises.items() if value == value}, "today")
 
 
-def _bad_numbers(replications: int, judge: int, robust: bool) -> list[Problem]:
-    found = []
-    if judge != 0 and judge < 2:
-        found.append(Problem("judge", str(judge), "must be 0 or at least 2", "0 leaves the proof out"))
+def _bad_numbers(replications: int, judge: int, draws: int, stress: int, robust: bool) -> list[Problem]:
+    least = {
+        "judge": (judge, 2, "0 leaves the proof out"),
+        "draws": (draws, FEWEST_DRAWS, "0 leaves errors of the parameters out"),
+        "stress": (stress, 2, "0 leaves the stress test out"),
+    }
+    found = [
+        Problem(name, str(value), f"must be 0 or at least {low}", remedy)
+        for name, (value, low, remedy) in least.items()
+        if value != 0 and value < low
+    ]
     if robust and replications < ROBUST_DRAWS:
         rule = f"robust mode needs at least one year in each of {ROBUST_DRAWS} draws of the parameters"
         found.append(Problem("replications", str(replications), rule))

@@ -26,7 +26,7 @@ from scenarios.errors import InputRefused
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan
-from sim.statistics import mean_interval
+from sim.statistics import mean_interval, wilson
 
 
 def proved(per_hour: float, plan_hours: float, rule_hours: float, **given: Any) -> Proof:
@@ -101,6 +101,35 @@ def test_every_rule_and_today_is_compared_and_each_world_simulated_once() -> Non
     assert found.worlds == len(fake.calls) == 3
     measures = {row.measure for row in found.comparison.differences}
     assert measures == {"sales", "capped", "attainment", "hit_rate", "chance_of_target"}
+
+
+def test_all_intervals_of_a_proof_hold_together_fairness_among_them() -> None:
+    found = proved(500.0, 8.0, 4.0)
+    assert set(found.fairer) == {"today", "strong", "equal"}
+    family = {row.interval.comparisons for row in found.comparison.differences if row.word != "equal"}
+    family |= {interval.comparisons for figures in found.fairer.values() for interval in figures.values()}
+    assert family == {found.comparison.comparisons}
+    own = [row for row in found.comparison.differences if row.word != "equal"]
+    assert found.comparison.comparisons <= len(own) + 3 * 3
+
+
+def test_one_rule_is_called_the_best_and_every_other_is_told_in_a_line() -> None:
+    text = proved(500.0, 8.0, 4.0).summary()
+    assert text.count("the best simple rule (within") == 1
+    others = text.split("mine against every other simple rule")[1].splitlines()
+    assert others[1].strip().startswith("equal quotas: expected sales: +")
+
+
+@pytest.mark.parametrize(("wins", "recommended"), [(0.7, "strong"), (0.9, "mine")])
+def test_a_gain_that_parameter_errors_undo_is_not_recommended(wins: float, recommended: str) -> None:
+    drawn = proved(500.0, 8.0, 4.0, draws=10)
+    assert drawn.uncertainty is not None
+    gain, years = drawn.uncertainty
+    found = replace(drawn, uncertainty=(replace(gain, better_in=wilson(round(10 * wins), 10)), years))
+    assert (found.verdict, found.recommended) == ("proven gain", recommended)
+    assert ("only in 7 of 10 draws" in found.summary()) == found.fragile == (wins < 0.8)
+    same = replace(proved(500.0, 8.0, 8.0, draws=10), uncertainty=found.uncertainty)
+    assert not same.fragile, "no sales are gained that could be lost"
 
 
 def test_proof_is_the_same_however_often_it_is_made() -> None:
@@ -295,7 +324,9 @@ def test_a_proof_by_the_simulator_has_everything(tiny: Scenario) -> None:
     assert found.fairness["mine"].gini is not None
     assert set(found.optimism) == {"mine", TODAY}
     assert found.ceiling == "unknown"
-    assert all(text in str(found) for text in ("Optimism gap", "parameters are wrong", "Best possible plan: unknown"))
+    assert all(
+        text in str(found) for text in ("Optimism gap", "If the parameters err (", "Best possible plan: unknown")
+    )
 
 
 def trained_for_real(plan: Plan) -> Plan:

@@ -17,6 +17,7 @@ from experiments.bounds import Bounds, ProgrammeBound, QuotaBound
 from experiments.fairness_audit import Among, FairnessAudit, GroupRow
 from experiments.fairness_checks import Check
 from experiments.fairness_people import PersonRow, quarters
+from experiments.parameter_error import ErrorSources
 from experiments.report.charts import waterfall
 from experiments.report.decision import decision, verdict
 from experiments.report.details import (
@@ -46,6 +47,7 @@ from experiments.report.wording import wording
 from experiments.words import word
 from history.diagnosis.care import Care
 from history.diagnosis.finding import Finding
+from quotalab.summary import summary
 from scenarios.errors import InputRefused
 from sim.binomial import wilson
 from sim.interval import Interval, student_interval
@@ -184,6 +186,8 @@ def example() -> ReportInput:
             None,
             YEARS,
             Interval(-0.012, -0.021, -0.003, 0.95, 50, "Student"),
+            Interval(410.0 * K, 120.0 * K, 700.0 * K, 0.95, 50, "Student"),
+            ErrorSources(measured=12, stated=30),
         ),
         gain=Gain(over_rule, over_today, rule_over_today=difference(271, 80)),
         reps=reps,
@@ -537,10 +541,32 @@ def test_how_sure_says_what_one_year_can_show() -> None:
     assert "You will not see this in one year’s result" in render(EXAMPLE, pages=("front",))
     narrow = replace(EXAMPLE.how_sure, luck=(27_700 * K, 27_900 * K))
     assert "You will not see" not in render(replace(EXAMPLE, how_sure=narrow), pages=("front",))
-    for language, told in (("en", "on average −1.2% [−2.1%, −0.3%]"), ("zh", "平均 −1.2% [−2.1%, −0.3%]")):
-        assert told in render(EXAMPLE, language, pages=("front",))
     unassessed = replace(EXAMPLE.how_sure, parameters=None, better_in=None)
     assert "not assessed in this run" in render(replace(EXAMPLE, how_sure=unassessed), pages=("front",))
+
+
+def test_the_first_page_says_what_parameter_errors_cost_and_how_that_is_known() -> None:
+    for language, cost, left in (
+        (
+            "en",
+            "(12 spreads from data, 30 stated defaults): sales −1.2% [−2.1%, −0.3%] on average",
+            "the gain over the best simple rule +410k [+120, +700], ahead in 47 of 50 draws.",
+        ),
+        ("zh", "12 项离散度取自数据，30 项为默认值", "增益为 +41.0万元 [+12.0, +70.0]，50 次抽样中 47 次领先。"),
+    ):
+        for text in (render(EXAMPLE, language, pages=("front",)), summary(EXAMPLE, language)):
+            assert cost in text
+            assert left in text
+    for sources, told in (
+        (ErrorSources(0, 9), "all stated defaults, none from data"),
+        (ErrorSources(9), "all from data"),
+    ):
+        given = replace(EXAMPLE, how_sure=replace(EXAMPLE.how_sure, error_sources=sources, gain_left=None))
+        text = summary(given, "en")
+        assert told in text
+        assert "sell the same in every draw" in text
+    unassessed = replace(EXAMPLE.how_sure, parameters=None, better_in=None, error_cost=None)
+    assert "were not assessed" in summary(replace(EXAMPLE, how_sure=unassessed), "en")
 
 
 def test_back_cast_line_states_the_replay_or_why_there_is_none() -> None:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, kstest
 
-from experiments.parameter_error import ErrorLevels, uncertain_parameters, with_parameter_draw
+from experiments.parameter_error import ErrorLevels, error_sources, uncertain_parameters, with_parameter_draw
 from experiments.runs import Runs
 from experiments.uncertainty import YearRange, gain_range, year_range
 from scenarios.errors import InputRefused
 from scenarios.files import from_document
 from scenarios.plan import TrainingRow
-from scenarios.scenario import Scenario
+from scenarios.scenario import Provenance, Scenario
 from scenarios.today import today_plan
 from sim.outcome import Cube, Outcome
 
@@ -275,3 +275,14 @@ def test_progress_and_workers() -> None:
     assert seen == sorted(seen)
     assert one == year_range(world(), draws=10, each=2, workers=2)
     assert one.parameter_sd > 0
+
+
+def test_what_errs_is_counted_by_where_its_spread_comes_from(tiny: Scenario) -> None:
+    bare = tiny.model_copy(update={"provenance": ()})
+    none = error_sources(bare)
+    assert none.measured == 0
+    assert none.stated == len({parameter.entity for parameter in uncertain_parameters(bare)}) > 0
+    stage = tiny.stages[0]
+    row = Provenance(path=f"stages[{stage.id}].conversion", low=0.3, high=0.4, source="export", grade="measured")
+    one = error_sources(tiny.model_copy(update={"provenance": (row,)}))
+    assert (one.measured, one.stated) == (1, none.stated - 1)

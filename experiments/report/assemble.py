@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -16,7 +17,7 @@ from experiments.report.input import Gain, GainColumn, Headline, HowSure, Report
 from experiments.report.people_rows import company_range, moves, rep_rows
 from experiments.runs import world_key
 from experiments.trade import trade_table
-from experiments.uncertainty import GainRange, YearRange
+from experiments.uncertainty import GainRange, YearRange, as_share
 from experiments.whatif import WhatIf as PricedWhatIf
 from history.diagnosis.care import care_by_owner
 from history.diagnosis.stages import early_share
@@ -24,7 +25,6 @@ from optimize.audit import RuleRow
 from scenarios.goals import MinimumChance, Workload
 from scenarios.scenario import Scenario
 from scenarios.today import care_planned
-from sim.interval import Interval
 from sim.statistics import mean_interval
 
 _VERSION_DIGITS = 8
@@ -132,21 +132,20 @@ def _care_changes(found: Evidence) -> int:
 
 
 def _how_sure(found: Evidence) -> HowSure:
-    case, parameters, better_in, cost = found.comparison[PLAN], None, None, None
-    if found.uncertainty is not None:
-        gain, years = found.uncertainty
-        parameters = years.parameters
-        better_in = (round(gain.better_in.estimate * gain.draws), gain.draws)
-        cost = _as_share(years.shift, years.mean.estimate)
-    return HowSure(company_range(case), parameters, better_in, found.back_cast, case.replications, cost)
-
-
-def _as_share(shift: Interval, level: float) -> Interval | None:
-    """A change of expected sales as a share of them; None where there are none."""
-    if not level > 0:
-        return None
-    middle, low, high = (value / level for value in (shift.estimate, shift.low, shift.high))
-    return Interval(middle, low, high, shift.confidence, shift.n, shift.method)
+    case = found.comparison[PLAN]
+    known = HowSure(company_range(case), None, None, found.back_cast, case.replications)
+    if found.uncertainty is None:
+        return known
+    gain, years = found.uncertainty
+    rule, plan = (world_key(found.scenario, found.plans[name]) for name in (found.best_rule, PLAN))
+    return replace(
+        known,
+        parameters=years.parameters,
+        better_in=(round(gain.better_in.estimate * gain.draws), gain.draws),
+        error_cost=as_share(years.shift, years.mean.estimate),
+        gain_left=None if plan == rule else gain.under_errors,
+        error_sources=years.sources,
+    )
 
 
 def _gain(found: Evidence) -> Gain:

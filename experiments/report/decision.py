@@ -18,14 +18,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from experiments.proof import ROBUST_SHARE
 from experiments.report.input import ReportInput, sureness
 from experiments.report.wording import Wording, short
 from sim.interval import Interval
 
 Verdict = Literal["adopt", "either", "rule", "keep"]
-
-ROBUST_SHARE = 0.8
-"""Of the parameter draws in which a plan must lead before it is called better."""
 
 
 def verdict(given: ReportInput) -> Verdict:

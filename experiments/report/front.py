@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from experiments.error_text import error_text
 from experiments.report.charts import axis_around_zero
 from experiments.report.decision import decision, verdict
 from experiments.report.input import GainColumn, Headline, ReportInput, sureness
@@ -98,14 +99,6 @@ def _how_sure(given: ReportInput, say: Wording) -> View:
         bars.append({"kind": "parameters", "label": say.t("sure.parameters"), "missing": say.t("sure.parameters_none")})
     else:
         bars.append(_spread("parameters", known, mean, axis.bar(*known), say))
-        if sure.error_cost is not None:
-            cost = sure.error_cost
-            low, high = (say.percent(end, 1, signed=True) for end in (cost.low, cost.high))
-            told = say.t("sure.error_cost", cost=say.percent(cost.estimate, 1, signed=True), low=low, high=high)
-            bars[-1]["note"] += f" · {told}"
-        if sure.better_in is not None:
-            wins = say.t("sure.better_in", wins=sure.better_in[0], draws=sure.better_in[1])
-            bars[-1]["note"] += f" · {wins}"
     bars.append(
         {
             "kind": "difference",
@@ -119,11 +112,18 @@ def _how_sure(given: ReportInput, say: Wording) -> View:
     )
     width = sure.luck[1] - sure.luck[0]
     gain = max(given.gain.against_today.total.estimate, over_rule.estimate)
-    lines = [_back_cast(given, say)]
+    lines = [_errors(given, say), _back_cast(given, say)]
     if gain > 0:
         seen = "visible" if gain >= width else "invisible"
         lines.insert(0, say.t(f"sure.{seen}", gain=say.small(gain), width=say.money(width)))
     return {"bars": bars, "zero": axis.at(0), "lines": lines}
+
+
+def _errors(given: ReportInput, say: Wording) -> str:
+    sure = given.how_sure
+    if sure.error_cost is None or sure.better_in is None:
+        return say.t("sure.errors_none")
+    return error_text(sure.error_cost, sure.gain_left, sure.better_in, sure.error_sources, say.fine, say.language)
 
 
 def _spread(kind: str, ends: tuple[float, float], mean: float, bar: object, say: Wording) -> View:

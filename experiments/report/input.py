@@ -15,6 +15,7 @@ from datetime import date
 from typing import Literal
 
 from experiments.fairness_audit import FairnessAudit
+from experiments.parameter_error import ErrorSources
 from experiments.report.details import KEY, Assumption, AuditRow, Move, PlanRow, Promise, WhatIf
 from experiments.words import table, word
 from history.diagnosis.care import Care
@@ -103,6 +104,9 @@ class HowSure:
         years: simulated years behind the figures.
         error_cost: what parameter errors change of the plan's expected sales on average, as a share of them; None
             where this was not assessed.
+        gain_left: the gain over the best simple rule when parameters err; None where not assessed, or where plan and
+            rule are one simulation.
+        error_sources: where the spreads of the errors come from.
     """
 
     luck: tuple[float, float]
@@ -111,6 +115,8 @@ class HowSure:
     back_cast: BackCast | None
     years: int
     error_cost: Interval | None = None
+    gain_left: Interval | None = None
+    error_sources: ErrorSources = field(default_factory=ErrorSources)
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,21 @@ def allocate(
             help="With --loop: fresh years for the proof, default 1000; 0 leaves it out.",
         ),
     ] = None,
+    draws: Annotated[
+        int | None,
+        typer.Option(
+            "--draws", min=0, help="With --loop: draws of the uncertain parameters in the proof, default 40; 0: none."
+        ),
+    ] = None,
+    stress_years: Annotated[
+        int | None,
+        typer.Option(
+            "--stress-years",
+            min=0,
+            max=options.MOST_REPLICATIONS,
+            help="With --loop: years of each plan in each stressed world, default 100; 0: no stress test.",
+        ),
+    ] = None,
     replications: options.Replications = options.YEARS,
     seed: options.Seed = None,
     workers: options.Workers = 1,
@@ -103,7 +118,7 @@ def allocate(
         if loop:
             refuse_with_loop(method, gap)
         else:
-            refuse_without_loop(robust, judge)
+            refuse_without_loop(robust, judge, draws, stress_years)
         chosen = check_method(method or "auto", gap)
         world = open_world(scenario, sets, plan)
         target = output or default_target("allocate", world)
@@ -113,7 +128,8 @@ def allocate(
         improved = None
         if loop:
             years = {"replications": replications, "seed": seed, "workers": workers}
-            improved = looped(terminal, world, target, judge, robust=robust, **years)
+            sizes = {"judge": judge, "draws": draws, "stress": stress_years}
+            improved = looped(terminal, world, target, sizes, robust=robust, **years)
             result = improved.loop.allocation
         else:
             with terminal.progress("simulating the present plan") as progress:
@@ -148,6 +164,8 @@ def allocate(
             loop=loop or None,
             robust=robust or None,
             judge=judge,
+            draws=draws,
+            stress_years=stress_years,
             method=method,
             gap=gap,
         )

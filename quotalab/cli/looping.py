@@ -11,6 +11,7 @@ from scenarios.errors import Problem, RunInterrupted, refuse_if
 if TYPE_CHECKING:
     import pandas as pd
 
+    from experiments.proof import Proof
     from optimize.loop.trace import Round
     from quotalab.cli.terminal import Terminal
     from quotalab.improving import Improvement
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
     from scenarios.scenario import Scenario
 
 
-def refuse_without_loop(robust: bool, judge: int | None) -> None:
+def refuse_without_loop(robust: bool, judge: int | None, draws: int | None, stress_years: int | None) -> None:
     """Refuse settings of the loop where there is none.
 
     Raises:
         InputRefused: naming each.
     """
-    given = {"--robust": "" if robust else None, "--judge": None if judge is None else str(judge)}
+    numbers = {"--judge": judge, "--draws": draws, "--stress-years": stress_years}
+    given = {"--robust": "" if robust else None}
+    given |= {name: None if value is None else str(value) for name, value in numbers.items()}
     rule, remedy = "is a setting of the closed loop", "write --loop as well"
     refuse_if(Problem(name, value, rule, remedy) for name, value in given.items() if value is not None)
 
@@ -40,13 +43,19 @@ def refuse_with_loop(method: str | None, gap: float | None) -> None:
     refuse_if(Problem(name, value, rule, remedy) for name, value in given.items() if value is not None)
 
 
-def looped(terminal: Terminal, world: Scenario, target: Path, judge: int | None, **settings: Any) -> Improvement:
-    """Run the loop and its proof; the best plan so far stands beside the target while it runs."""
-    from quotalab.improving import PROOF_YEARS, improve
+def looped(
+    terminal: Terminal, world: Scenario, target: Path, sizes: dict[str, int | None], **settings: Any
+) -> Improvement:
+    """Run the loop, its proof and the stress test; the best plan so far stands beside the target while it runs.
+
+    Args:
+        sizes: by name of the argument; ``None`` stands for the default.
+    """
+    from quotalab.improving import improve
 
     kept = KeptSoFar(target, world)
-    years = PROOF_YEARS if judge is None else judge
-    return improve(world, judge=years, show=terminal.progress, on_round=kept, **settings)
+    given = {name: size for name, size in sizes.items() if size is not None}
+    return improve(world, show=terminal.progress, on_round=kept, **given, **settings)
 
 
 def tell_interruption(found: Improvement, target: Path) -> None:
@@ -99,6 +108,8 @@ def loop_tables(found: Improvement) -> dict[str, pd.DataFrame]:
     tables = {"trace": trace_table(found.loop)}
     if found.proof is not None:
         tables["proof"] = found.proof.comparison.differences_table()
+    if found.stress is not None:
+        tables["stress"] = found.stress.table()
     return tables
 
 
@@ -107,6 +118,8 @@ def loop_hashes(found: Improvement) -> dict[str, str]:
     hashes = {"loop": found.loop.content_hash()}
     if found.proof is not None:
         hashes["proof"] = found.proof.comparison.content_hash()
+    if found.stress is not None:
+        hashes["stress"] = found.stress.content_hash()
     return hashes
 
 
@@ -125,4 +138,20 @@ def loop_facts(found: Improvement) -> dict[str, Any]:
         "verdict": None if proof is None else proof.verdict,
         "recommended": None if proof is None else proof.recommended,
         "best_rule": None if proof is None else proof.best_rule,
+        "parameter_errors": None if proof is None else _errors(proof),
+        "least_regret": None if found.stress is None else found.stress.choice,
+    }
+
+
+def _errors(proof: Proof) -> dict[str, Any] | None:
+    """What errors of the parameters cost; money in currency units."""
+    if proof.uncertainty is None:
+        return None
+    gain, years = proof.uncertainty
+    ends = {"sales_change": years.shift, "gain_left": gain.under_errors}
+    return {name: [end / 100 for end in (found.estimate, found.low, found.high)] for name, found in ends.items()} | {
+        "better_in": gain.better_in.estimate,
+        "draws": gain.draws,
+        "spreads_from_data": years.sources.measured,
+        "spreads_stated": years.sources.stated,
     }

@@ -1,0 +1,49 @@
+"""What errors of the parameters cost, in one sentence of the first page and of a proof."""
+
+from __future__ import annotations
+
+from experiments.money import Language, Scale, plain
+from experiments.parameter_error import ErrorSources
+from experiments.words import word
+from sim.interval import Interval
+
+
+def error_text(
+    cost: Interval,
+    left: Interval | None,
+    better_in: tuple[int, int],
+    sources: ErrorSources,
+    scale: Scale,
+    language: Language,
+) -> str:
+    """Where the spreads come from, the change of expected sales, and what is left of the gain over the best rule.
+
+    Args:
+        cost: change of expected sales as a share of them.
+        left: gain over the rule when the parameters err, minor units; ``None`` where plan and rule are one simulation.
+        better_in: in how many of how many draws the plan sells more.
+    """
+    told = word(
+        "sure.errors_cost",
+        language,
+        sources=_sources(sources, language),
+        cost=f"{plain(100 * cost.estimate, 1, signed=True)}%",
+        low=f"{plain(100 * cost.low, 1, signed=True)}%",
+        high=f"{plain(100 * cost.high, 1, signed=True)}%",
+    )
+    if left is None:
+        return told + word("sure.errors_same", language)
+    return told + word(
+        "sure.errors_left",
+        language,
+        left=scale.text(left.estimate, signed=True),
+        low=scale.number(left.low, signed=True),
+        high=scale.number(left.high, signed=True),
+        wins=better_in[0],
+        draws=better_in[1],
+    )
+
+
+def _sources(sources: ErrorSources, language: Language) -> str:
+    kind = "stated" if not sources.measured else "both" if sources.stated else "measured"
+    return word(f"sure.sources_{kind}", language, measured=sources.measured, stated=sources.stated)
