@@ -117,10 +117,10 @@ def prove(
         if (found := fair_measures(one, outcomes[name], territory[name])) is not None
     }
     fairer = {
-        rival: found
+        rival: apart
         for rival in rivals
         if (
-            found := fairness_difference(
+            apart := fairness_difference(
                 (everything[judged], outcomes[judged]),
                 (everything[rival], outcomes[rival]),
                 confidence,

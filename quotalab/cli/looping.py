@@ -54,8 +54,8 @@ def looped(
     from quotalab.improving import improve
 
     kept = KeptSoFar(target, world)
-    given = {name: size for name, size in sizes.items() if size is not None}
-    return improve(world, show=terminal.progress, on_round=kept, **given, **settings)
+    settings |= {name: size for name, size in sizes.items() if size is not None}
+    return improve(world, show=terminal.progress, on_round=kept, **settings)
 
 
 def tell_interruption(found: Improvement, target: Path) -> None:
