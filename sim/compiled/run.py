@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from logging import getLogger
 from threading import Lock
 from typing import Any
@@ -208,11 +209,24 @@ class Engine:
             if session.end <= until[rep] and session.end < self.model.end
         ]
 
+    @cached_property
+    def _training_rows(self) -> Ints:
+        """Rep, end, ticks and period of every training session that ends within the horizon, [4, sessions]."""
+        model = self.model
+        rows = [
+            (rep, session.end, session.ticks)
+            for rep, sessions in enumerate(model.reps.sessions)
+            for session in sessions
+            if session.end < model.end
+        ]
+        rep, end, ticks = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+        return np.array([rep, end, ticks, np.searchsorted(model.periods.bounds, end, side="right") - 1])
+
     def _training(self) -> Ints:
-        bounds = self.model.periods.bounds
-        out = np.zeros((len(self.model.reps.ids), len(bounds) - 1), dtype=np.int64)
-        for rep, _, session in self._sessions():
-            out[rep, np.searchsorted(bounds, session.end, side="right") - 1] += session.ticks
+        rep, end, ticks, period = self._training_rows
+        held = end <= self._tables["reps"]["first_left"][rep]
+        out = np.zeros((len(self.model.reps.ids), len(self.model.periods.labels)), dtype=np.int64)
+        np.add.at(out, (rep[held], period[held]), ticks[held])
         return out
 
     def logged(self, seed: int, replication: int) -> Log:
