@@ -8,7 +8,9 @@ from typing import Literal, cast, get_args
 import numpy as np
 
 from optimize.infeasible import explain
+from optimize.metrics import Metrics
 from optimize.model import Model, build, first_knots, given_way, read_decisions, segments_for
+from optimize.parts import metrics
 from optimize.parts.accounts import possible_pairs
 from optimize.problem import AllocationProblem, Decisions, Floats, gains, held
 from optimize.programme.curves import zoom
@@ -125,23 +127,34 @@ def _by_prices(problem: AllocationProblem, gap: float | None) -> Optimum:
     from optimize.by_prices import method
 
     asked = method.GAP if gap is None else gap
-    priced = method.by_prices(problem, asked)
+    priced = method.by_prices(replace(problem, metrics=Metrics()), asked)
     if priced is None:
         if problem.trust is not None and _large(problem):
             raise NoStepError
         # Whether the request contradicts itself is for the programme to say; prices only failed to find owners.
         return replace(_exact(problem, asked), notes=(NOT_FOUND,))
     decisions = priced.plan.decisions
-    found, kind = priced.plan.value, priced.bound_type
+    scale, kind = problem.metrics.revenue_weight, priced.bound_type
+    apart, hidden = _other_metrics(problem, decisions)
+    found, bound = scale * priced.plan.value + apart, scale * priced.bound + apart + hidden
     status, steady = "optimal" if priced.gap <= asked else "stopped", priced.reproducible
     if problem.two_stage or problem.accounts.care_budget is not None:
         model, solution = _with_quotas(problem, decisions)
-        return Optimum(decisions, found, priced.bound, status, steady, model, solution.values, kind)
+        return Optimum(decisions, found, bound, status, steady, model, solution.values, kind)
     owned = held(problem, decisions, care=False)
     owned = replace(owned, locks=replace(owned.locks, training=problem.locks.training, owner=problem.locks.owner))
     model = build(owned, segments=segments_for(problem))
     solution = solve(replace(model.programme, integer=np.zeros_like(model.programme.integer)))
-    return Optimum(decisions, found, priced.bound, status, steady, model, solution.values, kind)
+    return Optimum(decisions, found, bound, status, steady, model, solution.values, kind)
+
+
+def _other_metrics(problem: AllocationProblem, decisions: Decisions) -> tuple[float, float]:
+    """What weighted metrics that no decision moves add to the objective, and what segments may hide of it."""
+    weighted = problem.metrics.weighted
+    if not weighted or problem.two_stage:
+        return 0.0, 0.0  # in two stages only gains count, and they have none
+    programme, error = metrics.alone(problem, {one.name: gains(problem, decisions, one.rates) for one in weighted})
+    return solve(programme).objective, error
 
 
 def _exact(problem: AllocationProblem, gap: float) -> Optimum:

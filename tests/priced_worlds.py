@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.allocation_instances import Shape, instance
+from optimize.account_limits import AccountLimit
 from optimize.problem import AllocationProblem, Locks, TrustRegion
 from optimize.programme.curves import CareCurve
 from scenarios.goals import (
@@ -155,3 +156,29 @@ def tight(seed: int) -> AllocationProblem:
     rules = [rule for rule in limits if rng.random() < 0.55] + [rule for rule in together if rng.random() < 0.25]
     problem = replace(problem, rules=tuple(rules), groups={"team": problem.teams}, two_stage=bool(rng.random() < 0.3))
     return caring(problem, seed, 0.9) if rng.random() < 0.15 else problem
+
+
+def numbered(problem: AllocationProblem, seed: int, most: int = 3, crossing: int = 3) -> AllocationProblem:
+    """The same request with limits on accounts of a tier by rep, and on accounts that a team gains and loses.
+
+    Args:
+        most: accounts of the upper tier that a rep may own; crossing: that may enter or leave a team.
+    """
+    rng = np.random.default_rng([seed, 13])
+    offer, reps = problem.accounts, len(problem.reps)
+    everybody = np.arange(reps)
+    upper = np.repeat((rng.random(len(offer.ids)) < 0.4)[:, None], reps, axis=1)
+    names = sorted(set(problem.teams))
+    team = np.array([names.index(name) for name in problem.teams])
+    home = np.where(offer.today >= 0, team[np.maximum(offer.today, 0)], -1)
+    crosses = home[:, None] != team[None, :]
+    few = np.full(len(names), float(crossing))
+    limits = (
+        AccountLimit("tier_most A", problem.reps, np.full(reps, float(most)), True, upper, of_rep=everybody),
+        AccountLimit("tier_least B", problem.reps, np.ones(reps), False, ~upper, of_rep=everybody),
+        AccountLimit("moves_in", tuple(names), few, True, crosses, of_rep=team),
+        AccountLimit("moves_out", tuple(names), few, True, crosses, of_account=home),
+    )
+    if not (offer.today >= 0).any():
+        limits = limits[:2]
+    return replace(problem, accounts=replace(offer, limits=limits))

@@ -21,7 +21,7 @@ from optimize.problem import Decisions, gains
 from optimize.programme.solve import solve
 from optimize.response.estimate import estimate
 from optimize.split import attained, split
-from scenarios.errors import InfeasiblePlan, InputRefused, Unsupported
+from scenarios.errors import InfeasiblePlan, InputRefused
 from scenarios.files import from_document, load
 from sim.run import simulate
 from test_optimize_allocate import lognormal, responses_of, world
@@ -302,7 +302,7 @@ def test_both_emitters_see_the_same_account_rules():
     assert values[0] == pytest.approx(values[1], rel=1e-7)
 
 
-def test_prices_decide_who_takes_an_account_and_say_that_they_do_not_count():
+def test_prices_decide_who_takes_an_account_and_count():
     rows = [{"id": f"A{i}", "owner": f"R{1 + i % 3}", "eligible": ["R1", "R2", "R3"]} for i in range(5)]
     scenario = company([{"rule": "keeps_team"}], rows)
     problem = formulate(scenario, answers(scenario, np.random.default_rng(5)))
@@ -310,9 +310,11 @@ def test_prices_decide_who_takes_an_account_and_say_that_they_do_not_count():
     assert plan is not None
     owner = {a: problem.reps[r] for a, r in zip(problem.accounts.ids, plan.plan.decisions.owner, strict=True)}
     assert keeps({"rule": "keeps_team"}, scenario, owner)
-    counted = company([{"rule": "tier_count", "tier": "A", "most": 3}], rows)
-    with pytest.raises(Unsupported, match="limits on accounts of a tier"):
-        allocate(counted, answers(counted, np.random.default_rng(5)), method="prices")
+    counted = company([{"rule": "tier_count", "tier": "A", "most": 2}], rows)
+    result = allocate(counted, answers(counted, np.random.default_rng(5)), method="prices")
+    assert result.bound_type != "programme"
+    owner = {row.account: row.rep for row in result.plan.owners}
+    assert keeps({"rule": "tier_count", "tier": "A", "most": 2}, counted, owner)
 
 
 def test_a_rule_on_who_takes_an_account_binds_where_somebody_barred_would_sell_more():

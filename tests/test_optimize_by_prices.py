@@ -16,7 +16,7 @@ from optimize.by_prices.method import GAP, by_prices
 from optimize.by_prices.refit import ALLOWED
 from optimize.by_prices.relaxation import Relaxation
 from optimize.by_prices.request import request_of
-from optimize.metrics import Metrics
+from optimize.metrics import Metric, Metrics, Rates
 from optimize.model import build, money_unit, segments_for
 from optimize.optimum import NOT_FOUND, optimise
 from optimize.pairs import ByPair, as_table
@@ -307,10 +307,50 @@ def test_pairs_and_tables_are_one_programme() -> None:
 
 def test_what_prices_cannot_decide_is_refused_by_name_and_left_to_the_programme_otherwise() -> None:
     problem = instance(TINY, 1)
-    asked = replace(problem, metrics=Metrics(revenue_weight=0.5), training=trained_apart(problem.training))
-    with pytest.raises(Unsupported, match=r"weight of revenue[\s\S]*trainers' hours"):
+    moved = Metrics((other_metric(problem, "new_customers", lead=1e-4), other_metric(problem, "cash", floor=1.0)))
+    asked = replace(problem, metrics=moved, training=trained_apart(problem.training))
+    words = r"training move \(new_customers\)[\s\S]*floors of other metrics \(cash\)[\s\S]*trainers' hours"
+    with pytest.raises(Unsupported, match=words):
         optimise(asked, method="prices")
-    assert optimise(replace(problem, metrics=Metrics(revenue_weight=0.5))).bound_type == "programme"
+    with pytest.raises(Unsupported, match="without revenue"):
+        optimise(replace(problem, metrics=Metrics(revenue_weight=0.0)), method="prices")
+    assert optimise(replace(problem, metrics=moved)).bound_type == "programme"
+
+
+def other_metric(problem: AllocationProblem, name: str, lead: float = 0.0, floor: float | None = None) -> Metric:
+    """A metric of its own samples, of which a minor unit of revenue from leads brings so much."""
+    rng = np.random.default_rng(3)
+    reps = len(problem.reps)
+    samples = rng.gamma(4.0, 5.0, (30, reps))
+    return Metric(
+        name=name,
+        samples=samples,
+        periods=np.ones((reps, 1), dtype=np.bool_),
+        season=np.ones((reps, 1)),
+        rates=Rates(np.full(reps, lead), 0.0),
+        total=int(samples.mean(axis=0).sum() * 1.1),
+        team_totals={},
+        windows=(),
+        weight=0.4,
+        floor=floor,
+        firm=True,
+        step=1,
+    )
+
+
+@pytest.mark.parametrize("two_stage", [False, True], ids=["joint", "two stages"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_weight_of_revenue_and_metrics_that_nothing_moves_stand_apart(seed: int, two_stage: bool) -> None:
+    problem = replace(owned(instance(TINIER, seed + 2)), two_stage=two_stage)
+    asked = replace(problem, metrics=Metrics((other_metric(problem, "new_customers"),), revenue_weight=0.6))
+    priced, known = optimise(asked, method="prices"), optimise(asked, gap=1e-7, method="exact")
+    assert priced.bound_type != "programme"
+    assert priced.bound >= known.value * (1 - 1e-6)
+    assert priced.value <= known.bound * (1 + 1e-6)
+    assert priced.status == "optimal"
+    # The other metric is part of the value: without it that would be smaller.
+    alone = optimise(replace(problem, metrics=Metrics(revenue_weight=0.6)), method="prices")
+    assert two_stage or priced.value > 1.05 * alone.value
 
 
 def test_who_decided_instead_of_prices_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

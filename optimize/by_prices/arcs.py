@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from optimize.by_prices.care import Care, care_of
+from optimize.by_prices.counted import Counted, counted_of
 from optimize.pairs import Bools, Floats, Ints, Pairs
 from optimize.parts.accounts import may_rest, possible_pairs
 from optimize.problem import AllocationProblem
@@ -52,6 +53,7 @@ class Arcs:
     history: Floats
     rests: Bools
     moves: Moves
+    counted: Counted
     reps: int
     care: Care | None = None
 
@@ -135,6 +137,7 @@ def arcs_of(problem: AllocationProblem, unit: float) -> tuple[Arcs, Settled]:
         history=offer.history[free] / unit,
         rests=rests[free],
         moves=_moves(problem, free, local, rep, pairs.account[~mine], pairs.rep[~mine]),
+        counted=counted_of(problem, account, rep, pairs.account[~mine], pairs.rep[~mine]),
         reps=len(problem.reps),
         care=decided,
     )

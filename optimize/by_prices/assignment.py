@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from optimize.by_prices.arcs import Arcs
 from optimize.by_prices.kernels import free, greedy, place, refill_all
 from optimize.by_prices.moves import chains, make_room, raise_floors
+from optimize.by_prices.recount import keep_counts
 from optimize.by_prices.recreate import rep_values, ruin
 from optimize.by_prices.request import Request
 
@@ -106,6 +107,7 @@ class Assignment:
         if np.isfinite(self.floor).any():
             table = (arcs.account, arcs.rep, arcs.hours, worth.arc, self.most)
             raise_floors(*table, *bounds, self.held, self.left, arcs.first, arcs.of_rep, self.slots, self.count)
+        keep_counts(self, worth.arc)
         self._send_back(worth)
         self._make_room(worth)
 
@@ -113,6 +115,31 @@ class Assignment:
         """How many free accounts count against each limit on moves, [K]."""
         owned, moves = self.held >= 0, self.arcs.moves
         return np.asarray(moves.arc[:, self.held[owned]].sum(axis=1) + moves.rest[:, ~owned].sum(axis=1))
+
+    def counts(self) -> Floats:
+        """Accounts that count towards each limit by tier or team, signed, [S]."""
+        parts = np.zeros(len(self.arcs.rep))
+        parts[self.held[self.held >= 0]] = 1.0
+        return self.arcs.counted.sums(parts)
+
+    def fits(self, account: int, arc: int) -> bool:
+        """Whether an account may change to an arc, or to no owner at -1, by hours and numbers."""
+        arcs, now = self.arcs, int(self.held[account])
+        if now >= 0:
+            giver = int(arcs.rep[now])
+            if self.room[giver] - self.left[giver] - arcs.hours[now] < self.floor[giver]:
+                return False
+        if arc < 0:
+            return bool(arcs.rests[account])
+        r = int(arcs.rep[arc])
+        return bool(arcs.hours[arc] <= self.left[r] and self.count[r] < self.most[r])
+
+    def give(self, account: int, arc: int) -> None:
+        """An account changes to an arc, or to no owner at -1."""
+        if self.held[account] >= 0:
+            free(account, self.arcs.rep, self.arcs.hours, *self._state())
+        if arc >= 0:
+            place(arc, self.arcs.account, self.arcs.rep, self.arcs.hours, *self._state())
 
     def _send_back(self, worth: Worth) -> None:
         for limit in range(len(self.arcs.moves.most)):
@@ -137,16 +164,9 @@ class Assignment:
             j = int(home[a])
             if j < 0 and not (arcs.rests[a] and moves.rest[limit][a] == 0):
                 continue
-            r = int(arcs.rep[j]) if j >= 0 else -1
-            giver = int(arcs.rep[self.held[a]]) if self.held[a] >= 0 else -1
-            if j >= 0 and (arcs.hours[j] > self.left[r] or self.count[r] >= self.most[r]):
+            if not self.fits(int(a), j):
                 continue
-            if giver >= 0 and self.room[giver] - self.left[giver] - arcs.hours[self.held[a]] < self.floor[giver]:
-                continue
-            if giver >= 0:
-                free(a, arcs.rep, arcs.hours, *self._state())
-            if j >= 0:
-                place(j, arcs.account, arcs.rep, arcs.hours, *self._state())
+            self.give(int(a), j)
             surplus -= 1
 
     def shake(
@@ -175,6 +195,7 @@ class Assignment:
             tables.table, tables.least, tables.most, request.guarded, request.rooms, request.group, request.sums_to,
             rounds, size, noise, FEWER_NODES, state,
         )  # fmt: skip
+        keep_counts(self, worth.arc)
         self._send_back(worth)
         return float(gained)
 

@@ -41,6 +41,7 @@ class Layout:
             "shrunk": reps if np.isfinite(request.growth[1]).any() else 0,
             "count": reps if np.isfinite(request.most_accounts).any() else 0,
             "moves": len(arcs.moves.most),
+            "counted": len(arcs.counted.most),
             "apart": 1 if np.isfinite(request.training.apart) else 0,
             "care": 0 if arcs.care is None else 1,
             "care_apart": 0 if arcs.care is None or np.isinf(arcs.care.change) else 1,
@@ -65,6 +66,7 @@ class Layout:
             "shrunk",
             "count",
             "moves",
+            "counted",
             "apart",
             "care",
             "care_apart",
@@ -85,6 +87,7 @@ class Layout:
             if self.at[name].stop > self.at[name].start:
                 wanted = mask if name == "count" else mask & self.minded
                 self.upper[self.at[name]] = np.where(wanted, np.inf, 0.0)
+        self.upper[self.at["counted"]] = np.where(request.arcs.counted.binds, np.inf, 0.0)
         if not self.minded.all():
             self.lower[self.at["c"]] = np.where(self.minded, -np.inf, 0.0)
             self.upper[self.at["c"]] = np.where(self.minded, np.inf, 0.0)

@@ -125,11 +125,11 @@ class Relaxation:
             measured[measure] = measured[measure] + price * factor
         psi, chi = measured["band"], measured["growth"]
         gradient = np.zeros_like(z)
-        nu, omega = self.layout.of(z, "count"), z[self.at["moves"]]
+        nu, omega, tally = self.layout.of(z, "count"), z[self.at["moves"]], z[self.at["counted"]]
         lam = request.sells + of_quota
         care, value, hours, extra, resting_care = self._cared(z, lam, mu)
         extra = extra + psi[arcs.rep] * arcs.potential[arcs.account] + chi[arcs.rep] * arcs.history[arcs.account]
-        extra = extra - nu[arcs.rep] - (omega[:, None] * arcs.moves.arc).sum(axis=0)
+        extra = extra - nu[arcs.rep] - (omega[:, None] * arcs.moves.arc).sum(axis=0) - arcs.counted.priced(tally)
         rest = np.where(arcs.rests, -(omega[:, None] * arcs.moves.rest).sum(axis=0) - resting_care, -NEVER)
         gained, loads, parts = np.zeros(reps), np.zeros(reps), np.empty(len(arcs.rep))
         width = (smooth or 1.0) * arcs.largest
@@ -147,6 +147,7 @@ class Relaxation:
         history = request.history + np.bincount(arcs.rep, parts * arcs.history[arcs.account], reps)
         settled = inner(lam, request.sales) + inner(psi, request.potential) + inner(chi, request.history)
         limits = beta * request.training.budget + inner(omega, arcs.moves.most)
+        limits += inner(tally, np.where(arcs.counted.binds, arcs.counted.most, 0.0))
         limits += eta * request.training.apart if eta > 0.0 else 0.0
         limits += inner(nu, np.asarray(np.nan_to_num(request.most_accounts, posinf=0.0), dtype=np.float64))
         if arcs.care is not None:
@@ -168,6 +169,7 @@ class Relaxation:
         resting = np.asarray(1.0 - np.bincount(arcs.account, parts, len(arcs.free)), dtype=np.float64)
         moving = (parts * arcs.moves.arc).sum(axis=1) + (resting * arcs.moves.rest).sum(axis=1)
         gradient[self.at["moves"]] = arcs.moves.most - moving
+        gradient[self.at["counted"]] = np.where(arcs.counted.binds, arcs.counted.most - arcs.counted.sums(parts), 0.0)
         self.layout.fill(gradient, "apart", request.training.apart - np.array([(steps * request.training.away).sum()]))
         if arcs.care is not None:
             gradient[self.at["care"]] = arcs.care.budget - inner(parts, care)
@@ -233,6 +235,7 @@ class Relaxation:
         middle = max(float(np.median(gain)), 1e-6) if gain.size else 1.0
         out[self.at["beta"]] = 1.0 / np.sqrt(max(request.reps / (0.5 * smooth * middle), 1e-9))
         out[self.at["moves"]] = 1.0 / np.sqrt(max(0.5 * len(arcs.free) / (max(sold, 1e-9) * smooth), 1e-9))
+        out[self.at["counted"]] = 1.0 / np.sqrt(max(0.5 * each / (max(sold, 1e-9) * smooth), 1e-9))
         out[self.at["apart"]] = out[self.at["beta"]]
         if arcs.care is not None:
             hour = 1.0 / np.sqrt(max(arcs.care.budget, 1.0) / self._worth_of_care())

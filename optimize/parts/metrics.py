@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import get_args
 
 import numpy as np
@@ -10,8 +11,8 @@ import numpy as np
 from optimize.metrics import Metric, Ratio
 from optimize.parts import targets
 from optimize.parts.accounts import Ownership
-from optimize.problem import AllocationProblem
-from optimize.programme.blocks import PENALTY, Blocks, Linear
+from optimize.problem import AllocationProblem, Floats
+from optimize.programme.blocks import PENALTY, Blocks, Linear, Programme
 from scenarios.goals import CountMetric
 from scenarios.plan import is_money
 
@@ -59,6 +60,22 @@ def add(
         if ratio.floor is not None:
             _ratio_floor(blocks, problem, ratio, gains | {"revenue": revenue.times(unit)})
     return error
+
+
+def alone(problem: AllocationProblem, gains: Mapping[str, Floats]) -> tuple[Programme, float]:
+    """The quotas of weighted metrics where nothing else is to be decided, in the objective's minor units.
+
+    Args:
+        gains: of each weighted metric by rep, in its own unit, [R].
+
+    Returns:
+        The programme, and what segments may hide.
+    """
+    blocks, error = Blocks(), 0.0
+    for metric in problem.metrics.weighted:
+        gain = Linear.constants(gains[metric.name])
+        error += _capped(blocks, problem, metric, gain, objective_factor(problem, metric))
+    return blocks.programme(), error
 
 
 def _capped(blocks: Blocks, problem: AllocationProblem, metric: Metric, gain: Linear, factor: float) -> float:
