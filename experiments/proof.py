@@ -19,6 +19,7 @@ from experiments.bounds import Bounds
 from experiments.compare import Comparison
 from experiments.decompose import Decomposition
 from experiments.fair_measures import FairMeasures
+from experiments.measures import PlanMeasures
 from experiments.money import Language
 from experiments.optimism import Optimism
 from experiments.pairs import Difference
@@ -105,7 +106,8 @@ class Proof:
         """The plan itself where its gain is proven and parameter errors do not undo it, else the simplest as good.
 
         That is the simplest plan that is not proven worse than the best rule, looked for among today's plan and the
-        rules within the fairness rules; the simplest moves the fewest accounts, then trains the fewest hours.
+        rules within the fairness rules; the simplest moves the fewest accounts, then trains the fewest hours;
+        of today's quotas and new ones with the same owners, those within the fairness rules are taken.
         """
         if self.verdict == "proven gain" and not self.fragile:
             return self.plan
@@ -116,7 +118,11 @@ class Proof:
         ]
         if not equals:
             return self.best_rule
-        return min(equals, key=lambda case: (case.moves, sum(rep.training_hours for rep in case.reps))).name
+
+        def simplicity(case: PlanMeasures) -> tuple[int, float, bool]:
+            return case.moves, sum(rep.training_hours for rep in case.reps), case.name in self.rule_breakers
+
+        return min(equals, key=simplicity).name
 
     @property
     def fragile(self) -> bool:

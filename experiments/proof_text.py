@@ -22,7 +22,9 @@ def proof_text(proof: Proof, language: Language = "en") -> str:
     Raises:
         InputRefused: pages do not exist in this language.
     """
-    return "\n".join(_lines(proof, check_language(language)))
+    spoken = check_language(language)
+    bounds = [*bound_texts(proof.bounds, spoken), word("proof.ceiling", spoken)]
+    return "\n".join([*proof_lines(proof, spoken), *(f"  {line}" for line in bounds)])
 
 
 def plan_label(name: str, language: Language) -> str:
@@ -30,7 +32,8 @@ def plan_label(name: str, language: Language) -> str:
     return word(f"plan.{name}", language) if f"plan.{name}" in table() else name
 
 
-def _lines(proof: Proof, language: Language) -> Iterator[str]:
+def proof_lines(proof: Proof, language: Language) -> Iterator[str]:
+    """The same without the bounds."""
     names = {"plan": plan_label(proof.plan, language), "rule": plan_label(proof.best_rule, language)}
     verdict = {"proven gain": "proof.proven", "no proven gain": "proof.not_proven", "worse": "proof.worse"}
     yield word(verdict[proof.verdict], language, **names)
@@ -122,8 +125,6 @@ def _details(proof: Proof, language: Language) -> Iterator[str]:
         if found.without_luck is not None:
             line += "; " + word("proof.without_luck", language, gap=_share(found.without_luck))
         yield line
-    yield from bound_texts(proof.bounds, language)
-    yield word("proof.ceiling", language)
 
 
 def bound_texts(bounds: Bounds, language: str) -> Iterator[str]:

@@ -120,7 +120,7 @@ def improve(
     refuse_if(_bad_numbers(replications, judge, draws, stress, robust))
     used = scenario.seed if seed is None else seed
     shown = show or silent
-    worlds = _erring(scenario, used) if robust else ()
+    worlds = erring(scenario, used) if robust else ()
     with shown("looking for a better plan") as progress:
         found = closed_loop(
             scenario,
@@ -137,17 +137,10 @@ def improve(
     proof = None
     try:
         with shown("proving it on fresh years") as progress:
-            proof = proving.prove(
+            proof = proved(
                 scenario,
-                found.candidates,
-                baselines=found.baselines,
-                plan="loop",
-                steps=[name for name in STEPS if name in found.candidates],
-                # What a robust plan promises is a mean over other worlds than the one it is proved in.
-                promise=None if robust else _promise(found),
-                # A request of one pass has no place for people who respond to their quotas.
-                responses=found.responses if scenario.motivation is None else None,
-                fitted=None if found.correction is None else found.correction.applied,
+                found,
+                robust=robust,
                 replications=judge,
                 seed=used,
                 draws=draws,
@@ -162,6 +155,28 @@ def improve(
     except KeyboardInterrupt:
         return Improvement(found, proof, interrupted=True, robust=robust)
     return Improvement(found, proof, stress=tested, robust=robust)
+
+
+def proved(scenario: Scenario, found: LoopResult, *, robust: bool, **settings: Any) -> Proof:
+    """The loop's plan on fresh years.
+
+    Args:
+        robust: what a robust plan promises is a mean over other worlds than the one it is proved in, so that promise
+            is left out.
+        settings: as for :func:`experiments.prove.prove`.
+    """
+    return proving.prove(
+        scenario,
+        found.candidates,
+        baselines=found.baselines,
+        plan="loop",
+        steps=[name for name in STEPS if name in found.candidates],
+        promise=None if robust else _promise(found),
+        # A request of one pass has no place for people who respond to their quotas.
+        responses=found.responses if scenario.motivation is None else None,
+        fitted=None if found.correction is None else found.correction.applied,
+        **settings,
+    )
 
 
 def stressed(scenario: Scenario, found: LoopResult, proof: Proof, **sizes: Any) -> StressTest:
@@ -192,7 +207,7 @@ def _bad_numbers(replications: int, judge: int, draws: int, stress: int, robust:
     return found
 
 
-def _erring(scenario: Scenario, seed: int) -> tuple[Scenario, ...]:
+def erring(scenario: Scenario, seed: int) -> tuple[Scenario, ...]:
     """The scenario under plausible errors of its parameters."""
     return tuple(
         with_parameter_draw(scenario, FIRST_LEARNING_DRAW + number, seed=seed) for number in range(ROBUST_DRAWS)

@@ -11,18 +11,22 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import get_args
 
+from experiments.regret import YEARS_A_DRAW
 from experiments.report.assemble import assemble
 from experiments.report.evidence import PLAN, TODAY, Evidence, gather
 from experiments.report.input import People, ReportInput
+from experiments.report.loop import LoopEvidence
 from experiments.report.render import render
 from experiments.runs import Progress, Runs, plan_of
 from experiments.uncertainty import FEWEST_DRAWS
 from experiments.whatif import what_if
 from history.diagnosis.scenario import diagnose_scenario
 from optimize.allocate import AllocationResult, allocate
-from optimize.baselines.plans import COMPARED, baselines
+from optimize.baselines.plans import baselines
 from optimize.loop.improve import improve
+from optimize.loop.trace import LoopResult
 from optimize.response.estimate import Responses, estimate
+from quotalab.improving import erring, proved, stressed
 from quotalab.learning import learning_years
 from quotalab.runs import versions
 from scenarios.errors import InputRefused, Problem, refuse_if
@@ -45,12 +49,14 @@ class Sizes:
         judge: years on which each plan and what-if is judged.
         draws: of the uncertain parameters, at least 10; 0 leaves parameter uncertainty out.
         each: years a draw, at least 2.
+        stress: years of each plan in each stressed world, with the closed loop; 0 leaves the stress test out.
     """
 
     learn: int = 200
     judge: int = 200
     draws: int = 40
     each: int = 2
+    stress: int = 0
 
     def check(self) -> None:
         """Refuse sizes before any work is done with them.
@@ -59,6 +65,7 @@ class Sizes:
             InputRefused: naming each that is too small.
         """
         least = {"learn": 2, "judge": 2, "draws": FEWEST_DRAWS if self.draws else 0, "each": 2}
+        least |= {"stress": 2} if self.stress else {}
         refuse_if(
             Problem(name, str(getattr(self, name)), f"must be at least {low}", _REMEDIES.get(name, ""))
             for name, low in least.items()
@@ -122,6 +129,7 @@ def study(
     workers: int = 1,
     what_ifs: Mapping[str, Scenario] | None = None,
     loop: bool = False,
+    robust: bool = False,
     show: Show = silent,
 ) -> Study:
     """Make a plan and gather the evidence for and against it.
@@ -130,7 +138,8 @@ def study(
         sizes: how much is simulated.
         seed: of all draws; default the scenario's.
         what_ifs: worlds to be compared with this one under today's plan, by name.
-        loop: make the plan by the closed loop instead of in one pass.
+        loop: make the plan by the closed loop instead of in one pass, and prove it against today's and every rule.
+        robust: with the loop: the best plan on average over plausible errors of the parameters.
         show: gives a progress callback for a part of the work that it is told the name of.
 
     Raises:
@@ -141,7 +150,11 @@ def study(
     size, used = sizes or Sizes(), scenario.seed if seed is None else seed
     size.check()
     world = scenario.with_plan(today_plan(scenario))
-    result, rules, responses = _made(world, size.learn, used, workers, loop, show)
+    found = _looped(world, size.learn, used, workers, robust, show) if loop else None
+    if found is None:
+        result, rules, responses = _made(world, size.learn, used, workers, show)
+    else:
+        result, rules, responses = found.allocation, dict(found.baselines), found.responses
     after = {name: changed.with_plan(today_plan(changed)) for name, changed in (what_ifs or {}).items()}
     with show("judging plans and what-ifs on other years") as progress:
         work = _Work(progress)
@@ -152,6 +165,17 @@ def study(
         for one in (*(world.with_plan(plan) for plan in plans), *after.values()):
             runs.expect(one, plan_of(one))
         answers = [what_if(name, world, changed, runs) for name, changed in after.items()]
+        closed = None
+        if found is not None:
+            settings = {"draws": size.draws, "each": size.each, "workers": workers}
+            proof = proved(world, found, robust=robust, runs=runs, **settings)
+            tested = None
+            if size.stress:
+                sizes = {"draws": min(size.draws, size.stress // YEARS_A_DRAW), "replications": size.stress}
+                tested = stressed(
+                    world, found, proof, seed=used, workers=workers, progress=work.part("stress"), **sizes
+                )
+            closed = LoopEvidence(found, proof, tested, robust)
         evidence = gather(
             world,
             result,
@@ -165,18 +189,21 @@ def study(
             what_ifs=answers,
             findings=diagnose_scenario(world, runs.outcome(world)),
             manifest=versions(),
+            loop=closed,
         )
     return Study(world, evidence, assemble(evidence))
 
 
+def _looped(world: Scenario, years: int, seed: int, workers: int, robust: bool, show: Show) -> LoopResult:
+    with show("looking for a better plan") as progress:
+        worlds = erring(world, seed) if robust else ()
+        return improve(world, replications=years, seed=seed, workers=workers, worlds=worlds, progress=progress)
+
+
 def _made(
-    world: Scenario, years: int, seed: int, workers: int, loop: bool, show: Show
+    world: Scenario, years: int, seed: int, workers: int, show: Show
 ) -> tuple[AllocationResult, dict[str, Plan], Responses]:
-    """The plan, the simple rules beside it, and the responses that both were made from."""
-    if loop:
-        with show("looking for a better plan") as progress:
-            found = improve(world, replications=years, seed=seed, workers=workers, progress=progress)
-        return found.allocation, {name: found.baselines[name] for name in COMPARED}, found.responses
+    """The plan of one pass, the simple rules beside it, and the responses that both were made from."""
     with show("simulating today's plan, to learn from") as progress:
         outcome = learning_years(world, replications=years, seed=seed, workers=workers, progress=progress)
     responses = estimate(world, outcome)

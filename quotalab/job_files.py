@@ -14,6 +14,7 @@ from experiments.report.decision import decision, verdict
 from experiments.report.wording import wording
 from quotalab.drawings import drawings
 from quotalab.job import PLAN, TODAY, Study
+from quotalab.loop_text import trace_table
 from quotalab.runs import rows
 from quotalab.tables import findings_table, move_table, quota_table, rep_table, rule_table, training_table
 from scenarios.base import MINOR_PER_MAJOR
@@ -32,6 +33,10 @@ def write_study(draft: Draft, found: Study, language: Language) -> None:
         draft.sheet(name, table)
         digest.update(name.encode() + b"\n" + table.to_csv(index=False, lineterminator="\n").encode())
     draft.hashes["tables"] = digest.hexdigest()
+    if evidence.loop is not None:
+        # Seconds stand in the trace, so that its hash is one of its own.
+        draft.sheet("trace", trace_table(evidence.loop.found))
+        draft.hashes["loop"] = evidence.loop.found.content_hash()
     for drawing in _drawings(found, language):
         draft.drawing(drawing)
     draft.hashes["comparison"] = evidence.comparison.content_hash()
@@ -56,6 +61,10 @@ def study_tables(found: Study) -> dict[str, pd.DataFrame]:
     }
     if evidence.trade is not None:
         tables["trade"] = evidence.trade.table()
+    if evidence.loop is not None:
+        tables["proof"] = evidence.loop.proof.comparison.differences_table()
+        if evidence.loop.stress is not None:
+            tables["stress"] = evidence.loop.stress.table()
     return tables
 
 

@@ -9,12 +9,19 @@ import pandas as pd
 import pytest
 
 import quotalab as ql
+from experiments.parameter_error import with_parameter_draw
+from experiments.proof_text import plan_label
+from experiments.runs import Runs
 from loop_worlds import company
 from quotalab.cli import looping
 from quotalab.cli.main import run
 from scenarios.errors import InputRefused
 from scenarios.files import load, save
 from scenarios.plan_files import read_plan
+from scenarios.scenario import Provenance
+from sim.statistics import mean_interval
+
+SIZES = ("--draws", "10", "--stress-years", "20")
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +33,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_loop_writes_trace_proof_and_plan(world, tmp_path, capfd):
     target = tmp_path / "run"
-    assert run(["allocate", str(world), "--loop", "-n", "40", "--judge", "60", "--json", "-q", "-o", str(target)]) == 0
+    assert (
+        run(["allocate", str(world), "--loop", "-n", "40", "--judge", "60", *SIZES, "--json", "-q", "-o", str(target)])
+        == 0
+    )
     shown = json.loads(capfd.readouterr().out)
     trace = pd.read_csv(target / "trace.csv", encoding="utf-8-sig")
     assert trace["runs"].max() + shown["loop"]["quota_years"] // 40 - 1 == shown["loop"]["runs"] <= 15
@@ -39,6 +49,13 @@ def test_the_loop_writes_trace_proof_and_plan(world, tmp_path, capfd):
     plan = read_plan(target / "plan", scenario)
     assert sum(plan.quotas().values()) == 920_000_00
     assert {"expected sales", "sales"} & set(pd.read_csv(target / "proof.csv", encoding="utf-8-sig")["measure"])
+    errors = shown["loop"]["parameter_errors"]
+    assert errors["draws"] == 10
+    assert errors["spreads_from_data"] == 0 < errors["spreads_stated"]
+    assert errors["sales_change"][1] < errors["sales_change"][0] < errors["sales_change"][2]
+    tested = pd.read_csv(target / "stress.csv", encoding="utf-8-sig")
+    assert {"as_given", "demand_down", "best_rep_leaves"} <= set(tested["world"])
+    assert shown["loop"]["least_regret"] in set(tested["plan"])
     assert json.loads((target / "manifest.json").read_text())["settings"]["loop"] is True
     assert not list(tmp_path.glob("*so-far*"))
 
@@ -71,29 +88,86 @@ def test_settings_of_the_loop_are_refused_without_it(world, capfd):
 
 
 def test_the_library_joins_loop_and_proof():
-    found = ql.improve(company(), replications=40, judge=60)
+    found = ql.improve(company(), replications=40, judge=60, draws=10, stress=20)
     assert found.plan is found.loop.plan
     assert found.recommended == found.loop.candidates[found.proof.recommended]
     assert [step.part for step in found.proof.steps.steps][-1] == "loop"
     assert "closed loop, attained share" in str(found)
     assert "one-shot" in found.proof.optimism
+    told = str(found)
+    for text in ("If the parameters err (", "all stated defaults, none from data", "Least to regret:"):
+        assert text in told
+    chinese = found.summary("zh")
+    for text in ("若参数有误差（", "均为默认值", "最小遗憾方案：", "需求下降 20%"):
+        assert text in chinese
 
 
 def test_bad_numbers_are_refused_before_any_work():
     with pytest.raises(InputRefused) as refused:
-        ql.improve(company(), replications=20, judge=1, robust=True)
-    assert {problem.where for problem in refused.value.problems} == {"judge", "replications"}
+        ql.improve(company(), replications=20, judge=1, draws=3, stress=1, robust=True)
+    assert {problem.where for problem in refused.value.problems} == {"judge", "draws", "stress", "replications"}
 
 
-def test_the_report_shows_the_rounds_in_both_languages(tmp_path):
+@pytest.fixture(scope="module")
+def studied() -> ql.Study:
     # One pass leaves the formula to itself here, so the loop has something to put right.
-    world = company(6, 18, leads=160)
-    found = ql.study(world, ql.Sizes(learn=60, judge=40, draws=0), loop=True)
-    assert found.plan.name == "loop"
-    english, chinese = found.report("en"), found.report("zh")
-    assert "The plan was found by the closed loop" in english
-    assert "Round 1:" in english
+    return ql.study(company(6, 18, leads=160), ql.Sizes(learn=60, judge=100, draws=10, stress=40), loop=True)
+
+
+def test_the_report_shows_rounds_proof_and_stress_in_both_languages(studied):
+    english, chinese = studied.report("en"), studied.report("zh")
+    trace = studied.evidence.loop.found.trace
+    for html, said in (
+        (english, ("The closed loop, step by step", "the simulated objective rises", "formula, audited", "h training")),
+        (
+            chinese,
+            ("闭环逐步记录", "模拟目标上升", "公式（经抽查）", "新年度的证明", "压力测试", "闭环修正", "最小遗憾方案"),
+        ),
+    ):
+        assert all(text in html for text in said)
+        table = html.split('class="plain-table rounds"')[1].split("</table>")[0]
+        assert table.count("<tr") == 1 + len(trace)
+        for row in trace:
+            if row.promise is not None:
+                assert f">{100 * row.promise:.2f}%</td>" in table
+                assert f">{100 * row.simulated:.2f}%</td>" in table
     assert "no optimality is claimed" in english
-    assert "第 1 轮" in chinese
+    assert "Where the gain over today’s plan comes from" in english
     assert "closed loop" not in chinese
+    assert "simulated objective" not in chinese
     assert "nan" not in english.lower().split("<body")[1].replace("finance", "")
+
+
+def test_report_and_proof_name_one_best_rule_and_one_interval(studied):
+    evidence, proof = studied.evidence, studied.evidence.loop.proof
+    assert evidence.best_rule == proof.best_rule
+    assert set(evidence.plans) == {"today", "plan", *evidence.loop.found.baselines}
+    front, over = studied.figures.gain.against_rule.total, proof.gain().interval
+    assert front == over
+    assert studied.figures.gain.against_today.total == proof.gain("sales", "today").interval
+    assert {row.kind for row in studied.figures.plans} == set(evidence.plans)
+    told = studied.report("en").split('data-block="decision"')[1].split("</div>")[0]
+    recommended = proof.recommended
+    assert plan_label(recommended, "en") in told or (recommended == "loop" and "plan B" in told)
+
+
+def test_a_person_hit_by_a_stress_is_named_no_more_than_others(studied):
+    assert "leaves at half time: R1" in studied.report("en")
+    assert "leaves at half time: R1" not in studied.report("en", "pseudonym")
+    assert "leaves at half time: …" in studied.report("en", "aggregate")
+
+
+@pytest.mark.slow
+def test_a_robust_plan_differs_where_demand_is_uncertain_and_sells_more_over_its_errors():
+    """At the demand as given the best rep has room for more accounts; in years of more demand they would wait."""
+    world = company(4, 12, leads=240, mode="two_stage")
+    wide = Provenance(path="sources[web].leads_per_year", low=400, high=1_700, source="calibration", grade="measured")
+    world = world.model_copy(update={"provenance": (wide,)})
+    plain, robust = (ql.improve(world, replications=200, judge=0, robust=chosen).plan for chosen in (False, True))
+    assert plain.owner_of() != robust.owner_of()
+    by_draw = []
+    for number in range(120):
+        drawn, runs = with_parameter_draw(world, number), Runs(2, world.seed, first=2 * number)
+        sales = [runs.outcome(drawn, plan)["rep"].company("revenue").mean() for plan in (robust, plain)]
+        by_draw.append(sales[0] - sales[1])
+    assert mean_interval(by_draw).low > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
@@ -11,9 +12,11 @@ import numpy as np
 from experiments.bounds import bounds_of
 from experiments.decompose import Decomposition
 from experiments.measures import PlanMeasures, widest_gap
+from experiments.pairs import Difference
 from experiments.report.details import Assumption, AuditRow, PlanRow, Promise, WhatIf
 from experiments.report.evidence import PLAN, TODAY, Evidence
 from experiments.report.input import Gain, GainColumn, Headline, HowSure, ReportInput, Strip, Trade
+from experiments.report.loop import loop_page
 from experiments.report.people_rows import company_range, moves, rep_rows
 from experiments.runs import world_key
 from experiments.trade import trade_table
@@ -28,6 +31,8 @@ from scenarios.today import care_planned
 from sim.statistics import mean_interval
 
 _VERSION_DIGITS = 8
+ROUND = re.compile(r"closed loop, round \d")
+"""Notes on single rounds: the table of rounds tells them."""
 _SAME_SHARE = 5e-4
 _CARE_HOURS_TOLD = 1.0
 UNITS = {
@@ -80,8 +85,9 @@ def assemble(found: Evidence) -> ReportInput:
         audit=tuple(_audit_row(row) for row in result.rule_rows),
         fairness=found.fairness,
         assumptions=_assumptions(scenario),
-        notes=result.notes,
+        notes=result.notes if found.loop is None else tuple(text for text in result.notes if not ROUND.match(text)),
         manifest=(*found.manifest.items(), *_hashes(found)),
+        loop=None if found.loop is None else loop_page(found.loop),
     )
 
 
@@ -149,10 +155,11 @@ def _how_sure(found: Evidence) -> HowSure:
 
 
 def _gain(found: Evidence) -> Gain:
+    compared = found.comparison if found.loop is None else found.loop.proof.comparison
     return Gain(
         against_rule=_column(found.best_rule, found.over_rule),
         against_today=_column(TODAY, found.over_today),
-        rule_over_today=found.comparison.difference(found.best_rule, "sales", TODAY).interval,
+        rule_over_today=compared.difference(found.best_rule, "sales", TODAY).interval,
     )
 
 
@@ -170,7 +177,7 @@ def _plans(found: Evidence) -> tuple[PlanRow, ...]:
         capped, chance, hit_rate = case.capped_attainment, case.chance_of_target, case.hit_rate
         own = case.name == PLAN
         told = front.get(world_key(found.scenario, found.plans[case.name]))
-        gain = None if own else told or found.comparison.difference(PLAN, "sales", case.name)
+        gain = None if own else told or _over(found, case.name)
         rows.append(
             PlanRow(
                 kind=case.name,
@@ -185,6 +192,12 @@ def _plans(found: Evidence) -> tuple[PlanRow, ...]:
             )
         )
     return tuple(rows)
+
+
+def _over(found: Evidence, rival: str) -> Difference:
+    if found.loop is not None:
+        return found.loop.proof.gain("sales", rival)
+    return found.comparison.difference(PLAN, "sales", rival)
 
 
 def _trades(found: Evidence) -> tuple[Trade, ...]:
@@ -214,7 +227,9 @@ def _promise(found: Evidence) -> Promise:
     case, result = found.comparison[PLAN], found.allocation
     capped = case.years.capped if case.years.capped is not None else np.zeros(case.replications)
     simulated = mean_interval(capped * (case.quota_sum or 0))
-    bounds = bounds_of(found.scenario, found.plans[PLAN], found.outcomes[PLAN])
+    bounds = (
+        found.loop.proof.bounds if found.loop else bounds_of(found.scenario, found.plans[PLAN], found.outcomes[PLAN])
+    )
     return Promise(result.model_value, simulated, result.gap, result.status, bounds)
 
 

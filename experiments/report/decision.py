@@ -9,7 +9,8 @@ the rule sells more than the plan, and more   ``rule``: take the simple rule
 than today, both proven or likely
 gain over today not proven                    ``keep`` today's plan
 gain over the rule neither proven nor likely  ``either``: replace today's; the rule does as well
-gain over the rule not robust to parameters   ``either``
+gain over the rule not robust to parameters,  ``either``
+or not recommended by the proof of a loop
 else                                          ``adopt`` the plan
 ============================================  =======================================================
 """
@@ -25,6 +26,8 @@ from sim.interval import Interval
 
 Verdict = Literal["adopt", "either", "rule", "keep"]
 
+PLAN_OF_THE_LOOP = "loop"
+
 
 def verdict(given: ReportInput) -> Verdict:
     """What the evidence supports; see the table above."""
@@ -34,7 +37,7 @@ def verdict(given: ReportInput) -> Verdict:
         return "rule"
     if over_today.estimate <= 0 or sureness(over_today) != "proven":
         return "keep"
-    if over_rule.estimate <= 0 or not holds(over_rule) or not robust(given):
+    if over_rule.estimate <= 0 or not holds(over_rule) or not robust(given) or not backed(given):
         return "either"
     return "adopt"
 
@@ -48,6 +51,11 @@ def robust(given: ReportInput) -> bool:
     """Whether the plan leads the best simple rule over plausible parameters, as far as this was assessed."""
     counted = given.how_sure.better_in
     return counted is None or counted[0] >= ROBUST_SHARE * counted[1]
+
+
+def backed(given: ReportInput) -> bool:
+    """Whether the proof on fresh years recommends the plan, as far as there is one."""
+    return given.loop is None or given.loop.recommended == PLAN_OF_THE_LOOP
 
 
 def decision(given: ReportInput, say: Wording) -> list[str]:
@@ -85,8 +93,10 @@ def _either(given: ReportInput, say: Wording) -> list[str]:
             high=say.high(over_rule),
         )
     both = rule_over_today.estimate > 0 and holds(rule_over_today)
+    key = "decision.either_both" if both else "decision.either_plan"
     why = say.t(
-        "decision.either_both" if both else "decision.either_plan",
+        key if given.loop is None else "decision.either_proof",
+        recommended=_recommended(given, say),
         plan=plan,
         today=say.small(over_today.estimate, signed=True),
         strength_today=say.strength(over_today),
@@ -94,6 +104,12 @@ def _either(given: ReportInput, say: Wording) -> list[str]:
         strength_rule=say.strength(rule_over_today),
     )
     return [first, why, _terms_and_deeds(given, say)]
+
+
+def _recommended(given: ReportInput, say: Wording) -> str:
+    if given.loop is None or backed(given):
+        return say.t("decision.the_plan", plan=short(given.strip.plan_name, 24))
+    return say.known("plan", given.loop.recommended)
 
 
 def _rule(given: ReportInput, say: Wording) -> list[str]:

@@ -10,6 +10,7 @@ from experiments.decompose import Decomposition, decompose
 from experiments.fairness_audit import FairnessAudit, audit_plan
 from experiments.prove import best_rule, over_errors, potentials_under
 from experiments.report.input import BackCast
+from experiments.report.loop import LoopEvidence
 from experiments.runs import Progress, Runs
 from experiments.trade import TradeTable, trade_table
 from experiments.uncertainty import GainRange, YearRange
@@ -47,6 +48,8 @@ class Evidence:
         trade: None where no company target is set or quotas move sales.
         uncertainty: gain over the best rule and year range when parameters may be wrong; None if not assessed.
         label: how pages call the plan.
+        loop: where the plan was made by the closed loop; its proof then says which rule is the best, which plans break
+            a rule, what errors of the parameters cost, and how sure the whole gain is.
     """
 
     scenario: Scenario
@@ -67,6 +70,7 @@ class Evidence:
     what_ifs: Sequence[WhatIf] = ()
     findings: Sequence[Finding] = ()
     manifest: Mapping[str, str] = field(default_factory=dict)
+    loop: LoopEvidence | None = None
 
 
 def gather(
@@ -85,6 +89,7 @@ def gather(
     what_ifs: Sequence[WhatIf] = (),
     findings: Sequence[Finding] = (),
     manifest: Mapping[str, str] | None = None,
+    loop: LoopEvidence | None = None,
 ) -> Evidence:
     """Simulate today's plan, the allocated plan and the simple rules, and take the gain apart.
 
@@ -104,10 +109,13 @@ def gather(
     for plan in plans.values():
         runs.expect(scenario, plan)
     outcomes = {name: runs.outcome(scenario, plan) for name, plan in plans.items()}
-    problem = formulate(scenario, responses)
-    breakers = frozenset(name for name, plan in plans.items() if breaks_a_rule(problem, plan))
-    within = {name: plan for name, plan in rules.items() if name not in breakers} or rules
-    best = best_rule("sales", within, outcomes)
+    problem = formulate(scenario, responses, single_pass=loop is None)
+    if loop is None:
+        breakers = frozenset(name for name, plan in plans.items() if breaks_a_rule(problem, plan))
+        within = {name: plan for name, plan in rules.items() if name not in breakers} or rules
+        best = best_rule("sales", within, outcomes)
+    else:
+        breakers, best = loop.proof.rule_breakers, loop.proof.best_rule
     known = {name: potentials_under(problem, plan) for name, plan in plans.items()}
     return Evidence(
         scenario=scenario,
@@ -118,19 +126,29 @@ def gather(
         potentials=known,
         best_rule=best,
         rule_breakers=breakers,
-        over_rule=decompose(scenario, plans[best], plans[PLAN], runs),
-        over_today=decompose(scenario, plans[TODAY], plans[PLAN], runs),
+        over_rule=_proven(decompose(scenario, plans[best], plans[PLAN], runs), best, loop),
+        over_today=_proven(decompose(scenario, plans[TODAY], plans[PLAN], runs), TODAY, loop),
         trade=_trade(scenario, plans[PLAN], outcomes[PLAN]),
         uncertainty=over_errors(
             scenario, plans[PLAN], plans[best], runs, draws=draws, each=each, workers=workers, progress=progress
-        ),
+        )
+        if loop is None
+        else loop.proof.uncertainty,
         fairness=_fairness(scenario, plans[PLAN], outcomes[PLAN], runs.seed),
         label=label,
         back_cast=back_cast,
         what_ifs=what_ifs,
         findings=findings,
         manifest=manifest or {},
+        loop=loop,
     )
+
+
+def _proven(parts: Decomposition, against: str, loop: LoopEvidence | None) -> Decomposition:
+    """The steps with the total as the proof has it, so that one difference has one interval on all pages."""
+    if loop is None:
+        return parts
+    return replace(parts, total=replace(parts.total, sales=loop.proof.gain("sales", against)))
 
 
 def _compared(

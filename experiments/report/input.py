@@ -17,6 +17,7 @@ from typing import Literal
 from experiments.fairness_audit import FairnessAudit
 from experiments.parameter_error import ErrorSources
 from experiments.report.details import KEY, Assumption, AuditRow, Move, PlanRow, Promise, WhatIf
+from experiments.report.loop import LoopPage
 from experiments.words import table, word
 from history.diagnosis.care import Care
 from history.diagnosis.finding import Finding
@@ -248,6 +249,7 @@ class ReportInput:
         workload_limit, chance_floor: of the fairness rules; None where a rule is off.
         fairness: of the plan on its simulated years; None where there are not two people to compare.
         manifest: versions, seed, hashes: (label, value).
+        loop: rounds, proof and stress test; None where the plan was made in one pass.
     """
 
     strip: Strip
@@ -276,6 +278,7 @@ class ReportInput:
     assumptions: tuple[Assumption, ...] = ()
     notes: tuple[str, ...] = ()
     manifest: tuple[tuple[str, str], ...] = ()
+    loop: LoopPage | None = None
 
     @property
     def quota_sum(self) -> int:

@@ -11,6 +11,7 @@ from experiments.proof_text import bound_texts
 from experiments.report.charts import waterfall
 from experiments.report.details import AuditRow, PlanRow, Promise
 from experiments.report.input import ReportInput, RepRow, sureness
+from experiments.report.loop import loop_view
 from experiments.report.table import full_table
 from experiments.report.wording import Wording, rep_label
 from sim.interval import Interval
@@ -219,6 +220,7 @@ def appendix(given: ReportInput, say: Wording) -> View:
         "assumptions": [
             (item.path, item.value, item.source, say.t(f"method.{item.trust}"), item.note) for item in given.assumptions
         ],
+        "loop": loop_view(given.loop, say),
         "notes": [say.known("note", text) for text in given.notes],
         "manifest": given.manifest,
     }

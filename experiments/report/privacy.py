@@ -16,6 +16,7 @@ from typing import Any
 from experiments.fairness_audit import FairnessAudit
 from experiments.report.details import AuditRow, Move, WhatIf
 from experiments.report.input import People, ReportInput, RepRow
+from experiments.report.loop import LoopPage
 from experiments.report.table import LEAST_GROUP
 from experiments.report.wording import rep_label
 from experiments.words import word
@@ -78,7 +79,16 @@ def _without_persons(given: ReportInput) -> ReportInput:
         audit=tuple(row for row in given.audit if row.subject not in team_of),
         fairness=given.fairness and _without_people(given.fairness, named),
         what_ifs=tuple(_without_names(case) for case in given.what_ifs),
+        loop=given.loop and _hidden_in(given.loop, given.reps),
     )
+
+
+def _hidden_in(page: LoopPage, reps: tuple[RepRow, ...]) -> LoopPage:
+    """A stress hits a person without saying whom."""
+    longest_first = sorted((rep.id for rep in reps), key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, longest_first)))
+    english, chinese = (tuple(pattern.sub("…", line) for line in lines) for lines in page.stress)
+    return replace(page, stress=(english, chinese))
 
 
 def _without_people(audit: FairnessAudit, named: Callable[[str], bool]) -> FairnessAudit:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from scenarios.scenario import Scenario
 
 
-def refuse_without_loop(robust: bool, judge: int | None, draws: int | None, stress_years: int | None) -> None:
+def refuse_without_loop(
+    robust: bool, judge: int | None = None, draws: int | None = None, stress_years: int | None = None
+) -> None:
     """Refuse settings of the loop where there is none.
 
     Raises:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quotalab.cli import options
+from quotalab.cli.looping import refuse_without_loop
 from quotalab.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -24,6 +25,19 @@ DEMO_SCENARIO = "starter"
 DEMO_WORKERS = min(4, os.cpu_count() or 1)
 
 Loop = Annotated[bool, typer.Option("--loop", help="Make the plan by the closed loop instead of in one pass.")]
+Robust = Annotated[
+    bool,
+    typer.Option("--robust", help="With --loop: the best plan on average over plausible errors of the parameters."),
+]
+Judge = Annotated[
+    int | None,
+    typer.Option(
+        "--judge",
+        min=2,
+        max=options.MOST_REPLICATIONS,
+        help="Years on which each plan is judged; default as -n, with --loop 1000.",
+    ),
+]
 WhatIfs = Annotated[
     list[str] | None,
     typer.Option("--what-if", metavar="[NAME=]FILE", help="A changed scenario to be priced. Repeatable."),
@@ -41,6 +55,8 @@ def report(
     sets: options.Sets = None,
     what_if: WhatIfs = None,
     loop: Loop = False,
+    robust: Robust = False,
+    judge: Judge = None,
     replications: options.Replications = JUDGE_YEARS,
     draws: Draws = DRAWS,
     people: People = "named",
@@ -54,21 +70,26 @@ def report(
     """Allocate a plan, judge it against today's and the simple rules, and write the report."""
     with Terminal(as_json=as_json, quiet=quiet) as terminal:
         from quotalab.cases import open_cases
+        from quotalab.improving import PROOF_YEARS, STRESS_YEARS
         from quotalab.job import Sizes, check_edition
         from quotalab.runs import check_target, default_target
         from quotalab.worlds import open_world
 
+        if not loop:
+            refuse_without_loop(robust)
         check_edition(people)
         world = open_world(scenario, sets)
         changed = open_cases(what_if, sets) if what_if else {}
         target = output or default_target("report", world)
         check_target(target, "report")
-        sizes = Sizes(learn=replications, judge=replications, draws=draws, each=YEARS_A_DRAW)
+        judged = judge or (PROOF_YEARS if loop else replications)
+        stress = STRESS_YEARS if loop else 0
+        sizes = Sizes(learn=replications, judge=judged, draws=draws, each=YEARS_A_DRAW, stress=stress)
         settings = options.settings(
             scenario=scenario, sets=sets, what_if=what_if, replications=replications, draws=draws, people=people
         )
-        settings |= options.settings(loop=loop or None)
-        _run("report", terminal, world, changed, sizes, target, settings, seed, workers, language, people, loop=loop)
+        settings |= options.settings(loop=loop or None, robust=robust or None, judge=judge)
+        _run("report", terminal, world, changed, sizes, target, settings, seed, workers, language, people, loop, robust)
 
 
 def demo(
@@ -107,6 +128,7 @@ def _run(
     language: str | None,
     people: str,
     loop: bool = False,
+    robust: bool = False,
 ) -> None:
     from experiments.words import LANGUAGES, check_language
     from quotalab.job import study
@@ -115,7 +137,8 @@ def _run(
     from quotalab.summary import summary
 
     spoken = check_language(language or world.language)
-    found: Study = study(world, sizes, seed=seed, workers=workers, what_ifs=what_ifs, loop=loop, show=terminal.progress)
+    ways = {"loop": loop, "robust": robust, "show": terminal.progress}
+    found: Study = study(world, sizes, seed=seed, workers=workers, what_ifs=what_ifs, **ways)
     settings = settings | {"seed": world.seed if seed is None else seed, "sizes": vars(sizes)}
     with run_folder(target, verb, terminal.watch, settings) as draft:
         write_study(draft, found, spoken)

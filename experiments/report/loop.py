@@ -1,0 +1,171 @@
+"""The closed loop's pages: every round, the proof against every rule, and the stress test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from experiments.money import plain
+from experiments.proof import Proof
+from experiments.proof_text import proof_lines
+from experiments.regret import StressTest
+from experiments.regret_text import regret_text
+from experiments.report.details import KEY
+from optimize.loop.trace import LoopResult, Round
+
+if TYPE_CHECKING:
+    from experiments.report.wording import Wording
+
+View = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LoopEvidence:
+    """What the closed loop did, and what fresh years say about it.
+
+    Attributes:
+        proof: its plan is called ``loop``.
+        stress: ``None`` where it was not asked for.
+        robust: whether the loop maximised the mean over errors of the parameters.
+    """
+
+    found: LoopResult
+    proof: Proof
+    stress: StressTest | None = None
+    robust: bool = False
+
+
+@dataclass(frozen=True)
+class RoundRow:
+    """A start or a round of the loop; the objective in minor units or as a share.
+
+    Attributes:
+        number: 0 for a start.
+        step, reason: phrases of the loop.
+        hours, moves: how far the step was allowed to go; ``None`` where it was free, or a start.
+        runs: plans simulated so far.
+        seconds: since the loop began.
+    """
+
+    number: int
+    step: str = field(metadata=KEY)
+    promised: float | None
+    simulated: float | None
+    change: float | None
+    t: float | None
+    kept: bool
+    reason: str = field(metadata=KEY)
+    hours: float | None
+    moves: int | None
+    responses: str = field(metadata=KEY)
+    error: float | None
+    runs: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class LoopPage:
+    """The same as plain figures and texts.
+
+    Attributes:
+        sales: whether the objective is money.
+        recommended: by the proof: ``loop``, ``today`` or a simple rule.
+        proof, stress: lines in English and in Chinese.
+    """
+
+    rounds: tuple[RoundRow, ...]
+    sales: bool
+    stopped: str = field(metadata=KEY)
+    recommended: str = field(metadata=KEY)
+    proof: tuple[tuple[str, ...], tuple[str, ...]]
+    stress: tuple[tuple[str, ...], tuple[str, ...]]
+    robust: bool = False
+
+
+def loop_page(given: LoopEvidence) -> LoopPage:
+    """From what was found to what a page shows."""
+    stress = given.stress
+    tested = [() if stress is None else tuple(regret_text(stress, language).splitlines()) for language in ("en", "zh")]
+    return LoopPage(
+        rounds=tuple(_row(row) for row in given.found.trace),
+        sales=given.found.objective == "sales",
+        stopped=given.found.stopped,
+        recommended=given.proof.recommended,
+        proof=(tuple(proof_lines(given.proof, "en")), tuple(proof_lines(given.proof, "zh"))),
+        stress=(tested[0], tested[1]),
+        robust=given.robust,
+    )
+
+
+def loop_view(page: LoopPage | None, say: Wording) -> View | None:
+    """The page as texts; ``None`` where the plan was made in one pass."""
+    if page is None:
+        return None
+    at = int(say.language == "zh")
+    return {
+        "note": say.t("loop.note_sales" if page.sales else "loop.note_share"),
+        "robust": say.t("proof.robust", draws="") if page.robust else "",
+        "rounds": [_round(row, page.sales, say) for row in page.rounds],
+        "stopped": say.t("loop.stopped", why=_phrase(page.stopped, say)),
+        "proof": [_indent(line) for line in page.proof[at]],
+        "stress": [_indent(line) for line in page.stress[at]],
+    }
+
+
+def _row(row: Round) -> RoundRow:
+    region = row.region
+    return RoundRow(
+        number=row.number,
+        step=row.step,
+        promised=row.promise,
+        simulated=row.simulated,
+        change=row.gain,
+        t=row.t,
+        kept=row.accepted,
+        reason=row.reason,
+        hours=None if region is None or region.hours == float("inf") else float(region.hours),
+        moves=None if region is None else region.moves,
+        responses=row.responses,
+        error=row.response_error,
+        runs=row.runs,
+        seconds=row.seconds,
+    )
+
+
+def _round(row: RoundRow, sales: bool, say: Wording) -> View:
+    def shown(value: float | None, signed: bool = False) -> str:
+        if value is None:
+            return say.t("page.not_known")
+        return say.small(value, signed=signed) if sales else f"{plain(100 * value, 2, signed=signed)}%"
+
+    free = say.t("page.not_known")
+    region = say.t("loop.region", moves=row.moves, hours=free if row.hours is None else say.hours(row.hours))
+    method = "" if row.error is None else say.t("loop.error", error=say.percent(row.error))
+    return {
+        "number": str(row.number) if row.number else say.t("loop.start"),
+        "step": ", ".join(_phrase(part, say) for part in row.step.split(", ")),
+        "promised": shown(row.promised),
+        "simulated": shown(row.simulated),
+        "change": shown(row.change, signed=True),
+        "t": plain(row.t or 0.0, 1, signed=True),
+        "kept": row.kept,
+        "reason": _phrase(row.reason, say),
+        "region": free if row.moves is None else region,
+        "responses": f"{say.known('loop', row.responses)}{method}" if row.responses else free,
+        "runs": row.runs,
+        "seconds": plain(row.seconds, 0),
+    }
+
+
+def _phrase(text: str, say: Wording) -> str:
+    """A phrase of the loop; names of simple rules and fairness rules in it are put into words too."""
+    head, _, name = text.partition(" ")
+    if head == "start":
+        return say.known("plan", name)
+    if head == "breaks" and name.endswith(" as simulated"):
+        return say.t("loop.breaks", rule=say.known("rule", name.removesuffix(" as simulated").split(" (")[0]))
+    return "; ".join(say.known("loop", part) for part in text.split("; "))
+
+
+def _indent(line: str) -> View:
+    return {"text": line.strip(), "level": (len(line) - len(line.lstrip())) // 2}
