@@ -150,8 +150,8 @@ def improve(
         tested = None
         if stress:
             with shown("simulating what may go wrong") as progress:
-                sizes = {"draws": min(draws, stress // YEARS_A_DRAW), "replications": stress}
-                tested = stressed(scenario, found, proof, seed=used, workers=workers, progress=progress, **sizes)
+                shown_as = {"seed": used, "workers": workers, "progress": progress}
+                tested = stressed(scenario, found, proof, draws=draws, years=stress, **shown_as)
     except KeyboardInterrupt:
         return Improvement(found, proof, interrupted=True, robust=robust)
     return Improvement(found, proof, stress=tested, robust=robust)
@@ -179,10 +179,20 @@ def proved(scenario: Scenario, found: LoopResult, *, robust: bool, **settings: A
     )
 
 
-def stressed(scenario: Scenario, found: LoopResult, proof: Proof, **sizes: Any) -> StressTest:
-    """Today's plan, the best rule, what is recommended and the loop's plan in worlds in which something goes wrong."""
+def stressed(
+    scenario: Scenario, found: LoopResult, proof: Proof, *, draws: int, years: int, **settings: Any
+) -> StressTest:
+    """Today's plan, the best rule, what is recommended and the loop's plan in worlds in which something goes wrong.
+
+    Args:
+        draws: of the uncertain parameters as one more world, as far as the years allow.
+        years: of each plan in each world.
+        settings: as for :func:`experiments.regret.stress_test`.
+    """
     names = dict.fromkeys((TODAY, proof.best_rule, proof.recommended, "loop"))
-    return stress_test(scenario, {name: found.candidates[name] for name in names}, **sizes)
+    plans = {name: found.candidates[name] for name in names}
+    most = years // YEARS_A_DRAW
+    return stress_test(scenario, plans, draws=min(draws, most) if most > 1 else 0, replications=years, **settings)
 
 
 def _promise(found: LoopResult) -> Promise:

@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import get_args
 
-from experiments.regret import YEARS_A_DRAW
 from experiments.report.assemble import assemble
 from experiments.report.evidence import PLAN, TODAY, Evidence, gather
 from experiments.report.input import People, ReportInput
@@ -165,17 +164,7 @@ def study(
         for one in (*(world.with_plan(plan) for plan in plans), *after.values()):
             runs.expect(one, plan_of(one))
         answers = [what_if(name, world, changed, runs) for name, changed in after.items()]
-        closed = None
-        if found is not None:
-            settings = {"draws": size.draws, "each": size.each, "workers": workers}
-            proof = proved(world, found, robust=robust, runs=runs, **settings)
-            tested = None
-            if size.stress:
-                sizes = {"draws": min(size.draws, size.stress // YEARS_A_DRAW), "replications": size.stress}
-                tested = stressed(
-                    world, found, proof, seed=used, workers=workers, progress=work.part("stress"), **sizes
-                )
-            closed = LoopEvidence(found, proof, tested, robust)
+        closed = None if found is None else _closed(world, found, runs, size, robust, workers, work)
         evidence = gather(
             world,
             result,
@@ -192,6 +181,18 @@ def study(
             loop=closed,
         )
     return Study(world, evidence, assemble(evidence))
+
+
+def _closed(
+    world: Scenario, found: LoopResult, runs: Runs, size: Sizes, robust: bool, workers: int, work: _Work
+) -> LoopEvidence:
+    """The proof of the loop's plan on the years that all plans are judged on, and its stress test."""
+    proof = proved(world, found, robust=robust, runs=runs, draws=size.draws, each=size.each, workers=workers)
+    tested = None
+    if size.stress:
+        shown = {"seed": runs.seed, "workers": workers, "progress": work.part("stress")}
+        tested = stressed(world, found, proof, draws=size.draws, years=size.stress, **shown)
+    return LoopEvidence(found, proof, tested, robust)
 
 
 def _looped(world: Scenario, years: int, seed: int, workers: int, robust: bool, show: Show) -> LoopResult:

@@ -137,8 +137,16 @@ def _run(
     from quotalab.summary import summary
 
     spoken = check_language(language or world.language)
-    ways = {"loop": loop, "robust": robust, "show": terminal.progress}
-    found: Study = study(world, sizes, seed=seed, workers=workers, what_ifs=what_ifs, **ways)
+    found: Study = study(
+        world,
+        sizes,
+        seed=seed,
+        workers=workers,
+        what_ifs=what_ifs,
+        loop=loop,
+        robust=robust,
+        show=terminal.progress,
+    )
     settings = settings | {"seed": world.seed if seed is None else seed, "sizes": vars(sizes)}
     with run_folder(target, verb, terminal.watch, settings) as draft:
         write_study(draft, found, spoken)
