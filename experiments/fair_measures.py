@@ -14,7 +14,7 @@ import numpy as np
 from experiments.measures import Floats, widest_gap
 from experiments.without_blocks import Years, leave_blocks_out
 from scenarios.plan import Plan
-from sim.interval import Interval
+from sim.interval import Interval, held_within
 from sim.outcome import Outcome
 
 Statistic = Callable[[Floats, Floats], float]
@@ -71,7 +71,7 @@ def fair_measures(plan: Plan, outcome: Outcome, potentials: Mapping[str, int]) -
     sales, quotas = carried(plan, outcome)
     if not quotas.size:
         return None
-    found = {name: jackknife(statistic, [(sales, quotas)]) for name, statistic in STATISTICS.items()}
+    found = {name: level_interval(name, (sales, quotas)) for name in STATISTICS}
     given = plan.quotas()
     return FairMeasures(**found, gini=gini(given, potentials), widest_gap=widest_gap(given, potentials)[0])
 
@@ -96,6 +96,12 @@ def carried(plan: Plan, outcome: Outcome) -> tuple[Floats, Floats]:
     columns = [column for column, rep in enumerate(cube.keys) if given.get(rep, 0) > 0]
     quotas = np.array([given[cube.keys[column]] for column in columns], dtype=np.float64)
     return cube.total("revenue")[:, columns].astype(np.float64), quotas
+
+
+def level_interval(name: str, side: tuple[Floats, Floats]) -> Interval:
+    """A statistic of one plan by its name, its interval within what it can be."""
+    most = 0.5 if name == "spread_of_chances" else 1.0  # half the people never, half of them always
+    return held_within(jackknife(STATISTICS[name], [side]), most=most)
 
 
 def jackknife(

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.fair_measures import gini, jackknife, lowest_capped, lowest_chance, spread_of_chances
+from experiments.fair_measures import STATISTICS, gini, level_interval
 from experiments.measures import Floats
 from experiments.runs import Runs
 from experiments.trade import TradeTable, trade_table
@@ -28,12 +28,12 @@ from optimize.response.estimate import Responses
 from scenarios.errors import InputRefused, Problem
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
-from sim.statistics import Interval, mean_interval, paired_difference
+from sim.statistics import Interval, held_within, mean_interval, paired_difference
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One point, simulated; shares of the sum of quotas unless said otherwise.
+    """One point, simulated; shares of the sum of quotas unless said otherwise, within the ends that shares have.
 
     Attributes:
         capped: capped attainment of all together.
@@ -210,12 +210,10 @@ class _Judge:
         some = one.quotas > 0
         sides = [(sales[:, some], one.quotas[some])]
         judged = Judged(
-            capped=mean_interval(capped),
+            capped=held_within(mean_interval(capped)),
             cost=paired_difference(without, capped),
-            hit_rate=mean_interval((sides[0][0] >= sides[0][1]).mean(axis=1)),
-            spread_of_chances=jackknife(spread_of_chances, sides),
-            lowest_chance=jackknife(lowest_chance, sides),
-            lowest_capped=jackknife(lowest_capped, sides),
+            hit_rate=held_within(mean_interval((sides[0][0] >= sides[0][1]).mean(axis=1))),
+            **{name: level_interval(name, sides[0]) for name in STATISTICS},
             gini=self._gini(one),
             sales=mean_interval(sales.sum(axis=1)),
             sales_difference=paired_difference(sales.sum(axis=1), off_sales.sum(axis=1)),

@@ -22,6 +22,8 @@ from sim.timetable import Timetable
 DEFAULT_CHANCE = MinimumChance().chance
 NEAR = 1e-12
 PER_ORDER = "/order"
+REACHES = ("attainable", "open", "out_of_reach", "unknown")
+"""What :attr:`Smart.reach` can say, in the order in which it is told."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -59,7 +59,8 @@ class AllocationResult:
         attained_share_model: the same over the sum of quotas.
         model_sales: sample average of sales, gains added.
         gap: proven relative distance of the returned plan's value to the best plan of the programme.
-        bound: proven upper bound on the objective of every plan, minor units; NaN where none is claimed.
+        bound: proven upper bound on the objective of every plan, minor units (of capped sales, in two stages of
+            expected sales); NaN where none is claimed.
         bound_type: what proved it: "programme" (branch and bound), "linear" (prices alone), "knapsack" (prices of
             accounts and whole accounts at each rep), "total" (nobody attains more than the quotas), "closed" (branch
             and bound over the owners that prices leave open), or "none".
@@ -70,7 +71,7 @@ class AllocationResult:
         prices: value of loosening by rule.
         waterfall: bars of each rep, summing to the quota.
         potentials: after moves, ramped; opportunity: of a reference rep at full pace with today's accounts.
-        expected_sales: model expectation of each rep under the plan.
+        expected_sales: model expectation of each rep under the plan; capped_sales: of what is within the quota.
         moves: accounts that change owner; immovable: accounts that could not, with the reason.
         exceptions: rules that give way to a lock, in words.
         metrics: what the plan comes to in every metric that has a target, revenue first.
@@ -103,6 +104,7 @@ class AllocationResult:
     gaps: tuple[GapRow, ...] = ()
     bound: float = float("nan")
     bound_type: str = "none"
+    capped_sales: Mapping[str, int] = field(default_factory=dict)
 
 
 def allocate(
@@ -128,7 +130,8 @@ def allocate(
     tables = quota_tables(problem, responses, decisions, quotas)
     value = objective(problem, decisions, tables, value)
     plan = as_plan(scenario, responses, problem, decisions, quotas, name=name, origin="allocated", tables=tables)
-    gap_left = max(0.0, best.bound - (best.value if problem.two_stage else value)) / max(abs(value), 1e-9)
+    worth = best.value if problem.two_stage else value
+    gap_left = max(0.0, best.bound - worth) / max(abs(worth), 1e-9)
     found = described(scenario, responses, problem, decisions, exact, quotas, tables, best.model, best.values, plan)
     return replace(
         found,
@@ -207,6 +210,7 @@ def described(
         levels=tuple(levels),
         gaps=gap_rows(scenario, levels),
         training=tuple(training_values(problem, decisions)),
+        capped_sales=_by_rep(problem, np.minimum(shares, quotas).mean(axis=0)),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal, cast, get_args
 
 import numpy as np
 
+from optimize.exact_value import attained_value, weighed_sales
 from optimize.infeasible import explain
 from optimize.metrics import Metrics
 from optimize.model import Model, build, first_knots, given_way, read_decisions, segments_for
@@ -15,8 +16,6 @@ from optimize.parts.accounts import possible_pairs
 from optimize.problem import AllocationProblem, Decisions, Floats, gains, held
 from optimize.programme.curves import zoom
 from optimize.programme.solve import Solution, solve
-from optimize.quotas import possible_quotas
-from optimize.split import attained
 from scenarios.errors import Problem, Unsupported, refuse_if
 
 GAP = 1e-4
@@ -39,8 +38,9 @@ class Optimum:
     """Decisions of the programme.
 
     Attributes:
-        value, bound: what the solution attains, and a proven bound on what plans attain that break rules for locks by
-            no more, minor units.
+        value, bound: what these decisions attain of what is maximised, evaluated without segments, cuts or envelopes,
+            and a proven bound on what plans attain that break rules for locks by no more, minor units: of capped
+            sales, in two stages of expected sales.
         model: the programme at the last cut of the care curves.
         values: of its columns.
         bound_type: what proved the bound; see :class:`optimize.allocate.AllocationResult`.
@@ -136,7 +136,8 @@ def _by_prices(problem: AllocationProblem, gap: float | None) -> Optimum:
     decisions = priced.plan.decisions
     scale, kind = problem.metrics.revenue_weight, priced.bound_type
     apart, hidden = _other_metrics(problem, decisions)
-    found, bound = scale * priced.plan.value + apart, scale * priced.bound + apart + hidden
+    told = apart + (weighed_sales(problem) if problem.two_stage else 0.0)
+    found, bound = scale * priced.plan.value + told, scale * priced.bound + told + hidden
     status, steady = "optimal" if priced.gap <= asked else "stopped", priced.reproducible
     if problem.two_stage or problem.accounts.care_budget is not None:
         model, solution = _with_quotas(problem, decisions)
@@ -167,32 +168,25 @@ def _exact(problem: AllocationProblem, gap: float) -> Optimum:
         model, solution, decisions = _refined(problem, model, solution, decisions, quotas)
         free = not bool(first.programme.integer.any())
         bound = solution.objective * model.unit + model.error if free else bound
-    status, steady, value = solution.status, solution.reproducible, solution.objective * model.unit
+    status, steady = solution.status, solution.reproducible
     broken = given_way(model, solution.values)
-    if quotas and model.segment_error > 0.0 and not broken:
-        value = _without_segments(problem, decisions, value)
     if problem.two_stage:
         model, solution = _with_quotas(problem, decisions)
         if solution.status == "infeasible":
             # The best owners and training for sales leave no quotas within the rules: the best of those that do.
             first, solution = _solved(problem, gap, first_knots(problem), True, sales=True)
-            status, steady, value = solution.status, solution.reproducible, solution.objective * first.unit
+            status, steady = solution.status, solution.reproducible
             decisions = read_decisions(problem, first, solution.values)
             bound = solution.bound * first.unit + first.error
             broken = given_way(first, solution.values)
             model, solution = _with_quotas(problem, decisions)
+    value, bound = attained_value(problem, decisions, model, solution.values), bound + broken
+    if problem.two_stage:
+        bound += weighed_sales(problem)
     if bound - value > CALLED_OPTIMAL * abs(value):
-        # The solver is done, but cuts of the care curves or an earlier programme leave more than that open.
+        # The solver is done, but cuts of the care curves, their envelopes or an earlier programme leave more open.
         status = "stopped"
-    return Optimum(decisions, value + broken, bound + broken, status, steady, model, solution.values)
-
-
-def _without_segments(problem: AllocationProblem, decisions: Decisions, value: float) -> float:
-    """The exact sample average of the best quotas under these decisions, where that is all that is maximised."""
-    if problem.metrics.weighted or problem.metrics.revenue_weight != 1.0:
-        return value
-    best = possible_quotas(problem, decisions)
-    return value if best is None else attained(problem.basis, gains(problem, decisions), best)
+    return Optimum(decisions, value, max(bound, value), status, steady, model, solution.values)
 
 
 def _solved(

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from experiments.model_distance import Distance, distance_table, distances
 from experiments.money import table_scale
 from experiments.runs import Progress
-from experiments.smart import Smart, phase_chances, smart_quotas
+from experiments.smart import REACHES, Smart, phase_chances, smart_quotas
 from experiments.target_chances import TargetChance, target_chances
 from experiments.trade import SHARES, TradeTable, trade_table
 from optimize.allocate import AllocationResult
@@ -33,6 +34,7 @@ class Judged:
         targets: how likely each target of the company and of teams is.
         trade: quota sum against hit rate and the company's chance; None where people respond to quotas, so that
             other sums would need years of their own.
+        distances: the model's figures against those of the simulated years.
     """
 
     world: Scenario
@@ -42,6 +44,7 @@ class Judged:
     smart: tuple[Smart, ...]
     targets: tuple[TargetChance, ...]
     trade: TradeTable | None
+    distances: tuple[Distance, ...]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """By name; money in currency units."""
@@ -57,12 +60,23 @@ class Judged:
             ),
             "training_value": tables_targets.training_value_table(self.result),
             "targets": tables_targets.target_table(self.targets, currency),
+            "model_against_simulated": distance_table(self.distances),
         }
         return tables if self.trade is None else tables | {"trade": self.trade.table()}
 
     def text(self) -> str:
         """For a terminal."""
-        return "\n".join([*self._targets(), *self._trade(), *self._gaps()])
+        return "\n".join([*self._distance(), *self._targets(), *self._trade(), *self._gaps()])
+
+    def _distance(self) -> list[str]:
+        """Capped sales of the company by the model and simulated, and how far the one is from the other."""
+        whole, currency = self.distances[0], self.world.currency
+        ends = whole.ends
+        if whole.beyond is None or ends[0] is None or ends[1] is None:
+            return []
+        model, simulated = (shown("revenue", value, currency) for value in (whole.model, whole.simulated.estimate))
+        told = f"the model is off by {100 * whole.beyond:+.1f} % ({100 * ends[0]:+.1f} to {100 * ends[1]:+.1f} %)"
+        return [f"capped sales: {model} by the model, {simulated} simulated on other years: {told}"]
 
     def _targets(self) -> list[str]:
         lines = [f"targets, on {self.years.replications} simulated years of the plan:"]
@@ -75,7 +89,7 @@ class Judged:
             lines.append(f"  {one.metric}{where}{when}: {value}, chance {chance}")
         for metric in dict.fromkeys(one.metric for one in self.smart):
             reach = [one.reach for one in self.smart if one.metric == metric]
-            told = [f"{reach.count(kind)} {kind.replace('_', ' ')}" for kind in dict.fromkeys(reach)]
+            told = [f"{reach.count(kind)} {kind.replace('_', ' ')}" for kind in REACHES if kind in reach]
             lines.append(f"  quotas of {metric}: {', '.join(told)}")
         return lines
 
@@ -132,6 +146,7 @@ def judged_plan(
         smart_quotas(planned, result.plan, years),
         target_chances(planned, years),
         None if world.motivation is not None else trade_table(planned, result.plan, years, sorted({*SHARES, own})),
+        distances(result, years),
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import floor, inf, isfinite, log10
+from dataclasses import dataclass, replace
+from math import exp, floor, inf, isfinite, log, log10
 from typing import Literal
 
 import numpy as np
@@ -99,6 +99,38 @@ def student_interval(
     """
     reach = student_quantile(confidence, n - 1, comparisons) * standard_error if isfinite(standard_error) else inf
     return Interval(estimate, estimate - reach, estimate + reach, confidence, n, method, standard_error, comparisons)
+
+
+def held_within(interval: Interval, least: float = 0.0, most: float = 1.0) -> Interval:
+    """The Student interval of a figure that cannot leave [least, most], formed on the scale of its log-odds.
+
+    So its ends cannot leave them either, and lie closer on the side of the nearer end (delta method; Agresti 2013,
+    section 3.1.6). Where the estimate is at an end itself, Wilson's interval for a share of ``n`` trials.
+
+    Raises:
+        InputRefused: the method does not rest on a standard error.
+    """
+    plain = interval.at(interval.confidence)
+    size, error = most - least, plain.standard_error or 0.0
+    share = min(max((plain.estimate - least) / size, 0.0), 1.0)
+    reach = student_quantile(plain.confidence, plain.n - 1, plain.comparisons) if plain.n > 1 else inf
+    inside = share * (1.0 - share)
+    if not isfinite(error) or not isfinite(reach):
+        low, high = 0.0, 1.0
+    elif inside <= NO_SPREAD:
+        beyond = reach**2 / (plain.n + reach**2)
+        low, high = (0.0, beyond) if share < 0.5 else (1.0 - beyond, 1.0)
+    else:
+        odds, arm = log(share / (1.0 - share)), min(reach * error / size / inside, 500.0)
+        low, high = (1.0 / (1.0 + exp(-min(max(odds + way, -500.0), 500.0))) for way in (-arm, arm))
+    ends = (least + size * low, least + size * high)
+    return replace(
+        interval,
+        low=min(ends[0], interval.estimate),
+        high=max(ends[1], interval.estimate),
+        method=f"{plain.method}, log-odds",
+        standard_error=None,
+    )
 
 
 def student_quantile(confidence: float, degrees: int, comparisons: int = 1) -> float:

@@ -11,6 +11,7 @@ difference between two plans        :func:`paired_difference`, Student on common
 several differences shown together  :func:`simultaneous`, Bonferroni
 ratio of two means                  :func:`ratio_of_means_interval`, jackknife
 share of replications, probability  :func:`wilson`
+mean of shares, other bounded ones  :func:`held_within`, Student on the scale of log-odds
 quantile (an end of a year range)   :func:`quantile_interval`, order statistics, distribution-free
 ==================================  ===========================================================
 
@@ -32,6 +33,7 @@ from sim.interval import (
     Interval,
     Strength,
     check_confidence,
+    held_within,
     one_pair,
     one_sample,
     replications,
@@ -46,6 +48,7 @@ __all__ = [
     "Interval",
     "Strength",
     "WarmUp",
+    "held_within",
     "mean_bounds",
     "mean_interval",
     "mser5",

@@ -33,6 +33,7 @@ BOUNDS = {
     "closed": "by prices, closed by branch and bound",
     "none": "no bound",
 }
+SALES_FIRST = ("two_stage", "maximin", "alpha")
 STATUS = {
     "optimal": "optimal",
     "stopped": "not proven optimal",
@@ -108,11 +109,13 @@ def allocate(
         from optimize.optimum import check_method
         from quotalab.api import allocate as allocated
         from quotalab.judging import judged_plan
+        from quotalab.learning import learning_years
         from quotalab.locking import allocated_trail, earlier_trail, who_is
         from quotalab.runs import check_target, default_target, rows, run_folder
         from quotalab.tables import move_table, quota_table, rule_table, training_table
         from quotalab.worlds import open_world
         from scenarios.locks import with_locks
+        from scenarios.scenario import require_world
         from scenarios.today import today_plan
 
         if loop:
@@ -132,16 +135,13 @@ def allocate(
             improved = looped(terminal, world, target, sizes, robust=robust, **years)
             result = improved.loop.allocation
         else:
+            require_world(world)
             with terminal.progress("simulating the present plan") as progress:
-                result = allocated(
-                    world,
-                    replications=replications,
-                    seed=seed,
-                    workers=workers,
-                    progress=progress,
-                    gap=gap,
-                    method=chosen,
+                outcome = learning_years(
+                    world, replications=replications, seed=seed, workers=workers, progress=progress
                 )
+            terminal.hint("looking for the best plan under the rules; telling which rules conflict may take a minute")
+            result = allocated(world, outcome=outcome, gap=gap, method=chosen)
         with terminal.progress("simulating the new plan") as progress:
             judged = judged_plan(
                 world, result, replications=replications, seed=seed, workers=workers, progress=progress
@@ -241,6 +241,8 @@ def _text(result: AllocationResult, world: Scenario) -> str:
         if isnan(result.gap)
         else f"proven gap {100 * result.gap:.3g} % ({BOUNDS.get(result.bound_type, result.bound_type)}), "
     )
+    if gap and world.allocation.mode in SALES_FIRST:
+        gap = f"{gap}of expected sales, which owners and training are for, "
     lines.append(f"model value (capped sales) {value}, {gap}{STATUS[result.status]}")
     if not result.reproducible:
         lines.append("ended by the time limit: the same request may give another plan")
