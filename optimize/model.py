@@ -12,6 +12,7 @@ from optimize.parts import accounts, fairness, metrics, targets, training, trust
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints
 from optimize.programme.blocks import BROKEN, Blocks, Columns, Programme
 from optimize.programme.curves import chord_error
+from optimize.programme.ordered import with_cuts
 
 EXACT_COLUMNS = 20_000
 SEGMENTS = 32
@@ -109,7 +110,7 @@ def build(
     fairness.add(blocks, problem, unit, made, owned, gain, trained.hours)
     trust.add(blocks, problem.trust, trained, owned)
     hidden += problem.metrics.revenue_weight * (made.error if made else 0.0)
-    return Model(blocks.programme(), unit, hidden * unit, problem, cuts, made)
+    return Model(with_cuts(blocks.programme()), unit, hidden * unit, problem, cuts, made)
 
 
 def given_way(model: Model, values: Floats) -> float:

@@ -19,6 +19,7 @@ from optimize.parts.fairness_together import odds_bounds
 from optimize.parts.targets import QUOTA
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, held
 from optimize.programme.blocks import BROKEN, PENALTY, Linear, Programme
+from optimize.programme.ordered import within_limits
 from optimize.programme.solve import solve
 from optimize.rounding import rounded_quotas
 from optimize.rules import attainable, bounds, box
@@ -99,7 +100,7 @@ def _by_programme(problem: AllocationProblem, decisions: Decisions) -> Floats | 
     if problem.maximin and model.quotas is not None:
         found = leximin(programme, model.quotas.counted, Linear.columns(columns), highest=1.0)
         return None if found is None else np.asarray(found.values[columns] * model.unit)
-    return np.asarray(solution.values[columns] * model.unit)
+    return np.asarray(within_limits(programme, solution.values)[columns] * model.unit)
 
 
 def _settled(programme: Programme, values: Floats) -> Programme:

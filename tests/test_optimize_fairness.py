@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from benchmarks.allocation_instances import Shape, instance
 from optimize import quotas
 from optimize.allocate import allocate
 from optimize.audit import audit, broken
 from optimize.fairness_measures import chances, gini, standings, worst_off
 from optimize.formulate import formulate, people_groups
 from optimize.infeasible import WORDS
-from optimize.model import build
+from optimize.model import build, money_unit
 from optimize.parts import fairness_together
 from optimize.parts.fairness_together import comparators
-from optimize.problem import Decisions, gains
+from optimize.problem import Decisions, Locks, gains
 from optimize.programme.solve import solve
-from optimize.quotas import best_quotas, exact_quotas
+from optimize.quotas import best_quotas, exact_quotas, quota_model
 from optimize.split import attained
 from scenarios.errors import InfeasiblePlan
+from scenarios.goals import GiniBound, GrowthLimits, PotentialBand
 from test_optimize_allocate import changed, lognormal, responses_of, world
 
 PEOPLE = [
@@ -190,7 +193,7 @@ def test_equal_odds_by_levels_are_those_of_the_programme(seed):
 
 
 @pytest.mark.parametrize("rule", [r for r in TYING if r.get("by") != "tenure"], ids=str)
-def test_owners_and_quotas_together_are_those_of_brute_force(rule):
+def test_owners_and_quotas_together_are_those_of_brute_force(rule, monkeypatch):
     """Every assignment of accounts, each with its exact quotas, against one programme with products of both."""
     rng = np.random.default_rng(11)
     rows = [{"id": f"A{i}", "owner": f"R{1 + i % 3}"} for i in range(4)]
@@ -218,6 +221,9 @@ def test_owners_and_quotas_together_are_those_of_brute_force(rule):
     assert not broken(list(result.rule_rows))
     assert result.status == "optimal"
     assert result.gap <= 1e-4
+    if rule["rule"] == "gini":
+        monkeypatch.setattr(fairness_together, "PAIRS_UP_TO", 0)
+        assert allocate(scenario, found, gap=1e-9).model_value == pytest.approx(best, abs=4.0), "by a sorting network"
 
 
 def test_ratios_that_cannot_hold_are_told_with_the_owners_at_hand():
@@ -257,6 +263,31 @@ def test_gini_by_pairs_and_by_sorting_equals_its_definition(monkeypatch):
     assert row.actual == pytest.approx(mean_gap((quotas / found.territory).tolist()), rel=1e-9)
     assert row.actual == pytest.approx(0.05, abs=1e-5)
     assert row.binding
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_gini_by_cuts_is_that_by_pairs_and_the_plan_keeps_it(monkeypatch, locked):
+    """Cuts hold the index to a hair; the plan keeps it to the last digit, and its value is the best to 1e-5."""
+    problem = instance(Shape(60, 120, samples=40), 5, (PotentialBand(tolerance=0.5), GiniBound(maximum=0.015)))
+    if locked:
+        problem = replace(problem, locks=Locks(quota={3: float(problem.potential[3]) * 1.1}))
+    decisions, values = problem.base_decisions(), []
+    for most in (100, 0):
+        monkeypatch.setattr(fairness_together, "PAIRS_UP_TO", most)
+        quotas = best_quotas(problem, decisions)
+        assert quotas is not None
+        assert gini(quotas / problem.potential) == pytest.approx(0.015, abs=1e-7)
+        values.append(attained(problem.basis, np.zeros(60), quotas))
+        bound = solve(quota_model(problem, decisions).programme).objective * money_unit(problem)
+        assert bound >= values[-1] * (1 - 1e-9)
+    assert values[1] <= values[0] * (1 + 1e-9)
+    assert values[1] == pytest.approx(values[0], rel=1e-5)
+
+
+def test_a_gini_index_that_nobody_can_keep_is_told_by_cuts_as_well(monkeypatch):
+    monkeypatch.setattr(fairness_together, "PAIRS_UP_TO", 0)
+    problem = instance(Shape(12, 24, samples=10), 5, (GrowthLimits(floor=0.2, cap=0.5), GiniBound(maximum=0.0)))
+    assert best_quotas(problem, problem.base_decisions()) is None
 
 
 REVENUE_900 = {"targets": [{"metric": "revenue", "target": 900}]}

@@ -17,6 +17,7 @@ from optimize.model import build
 from optimize.parts.targets import QUOTA
 from optimize.problem import AllocationProblem, Decisions, gains, held
 from optimize.programme.blocks import Programme
+from optimize.programme.ordered import within_limits
 from optimize.programme.solve import Solution, Warm
 from optimize.split import attained, groups, split_in_groups
 from scenarios.goals import (
@@ -238,8 +239,9 @@ class Refitting:
             solution = self._warm.again(programme)
         if solution.status == "infeasible":
             return None
-        quotas = solution.values[programme.block(QUOTA).index] * model.unit
-        return quotas, self._prices(programme, solution), programme.violation(solution.values)
+        values = within_limits(programme, solution.values)
+        quotas = values[programme.block(QUOTA).index] * model.unit
+        return quotas, self._prices(programme, solution), programme.violation(values)
 
     def _prices(self, programme: Programme, solution: Solution) -> Floats:
         """Price of a unit of quota by all rows but those on one rep, which bound it instead, [R]."""

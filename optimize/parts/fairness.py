@@ -116,7 +116,8 @@ def _tying_rule(
             if isinstance(rule, Spread):
                 together.spread(blocks, problem, unit, rule, keep, ratio)
             else:
-                together.gini(blocks, problem, unit, rule, keep, ratio)
+                settled = not np.isin(np.flatnonzero(keep), owned.potential_by_owner.row).any()
+                together.gini(blocks, problem, unit, rule, keep, ratio, settled=settled)
         case WorstOff():
             together.worst_off(blocks, problem, rule, keep, quotas)
         case EqualOdds():

@@ -17,8 +17,9 @@ from optimize.problem import AllocationProblem, Bools, Floats, Ints, company_rat
 from optimize.programme.blocks import Blocks, Linear
 from scenarios.goals import EqualOdds, GiniBound, GroupParity, PotentialBand, Spread, WorstOff
 
-PAIRS_UP_TO = 300
-"""Reps up to whom the Gini index is written by pairs; beyond, a sorting network needs far fewer rows."""
+PAIRS_UP_TO = 100
+"""Reps up to whom the Gini index is written by pairs; beyond, by cuts where potentials are settled, else by a sorting
+network, which needs far fewer rows."""
 LEVEL = "level of equal odds"
 PRODUCT = "quota over potential by owner"
 LEEWAY = 0.02
@@ -104,15 +105,31 @@ def spread(blocks: Blocks, problem: AllocationProblem, unit: float, rule: Spread
     blocks.rows("spread", ["company"], wide, upper=size * rule.maximum, loosen=one, giving_way=_locked(problem, keep))
 
 
-def gini(blocks: Blocks, problem: AllocationProblem, unit: float, rule: GiniBound, keep: Bools, ratio: Linear) -> None:
-    """The sum over pairs of absolute differences is at most ``maximum`` times n times the sum of ratios."""
+def gini(
+    blocks: Blocks,
+    problem: AllocationProblem,
+    unit: float,
+    rule: GiniBound,
+    keep: Bools,
+    ratio: Linear,
+    *,
+    settled: bool,
+) -> None:
+    """The sum over pairs of absolute differences is at most ``maximum`` times n times the sum of ratios.
+
+    Args:
+        settled: whether potentials are, so that ratios are those of quotas alone.
+    """
     names = [problem.reps[r] for r in np.flatnonzero(keep)]
     if len(names) < 2:
+        return
+    size = problem.total / unit / (len(names) ** 2 * company_ratio(problem))
+    if len(names) > PAIRS_UP_TO and settled:
+        blocks.ordered("gini", ratio, rule.maximum, size, giving_way=bool(_locked(problem, keep)[0]))
         return
     wires = blocks.columns("ratios", names, 0.0, np.inf)
     blocks.rows("ratios", names, Linear.columns(wires) - ratio, 0.0, 0.0, kept=True)
     uneven = _by_pairs(blocks, wires) if len(names) <= PAIRS_UP_TO else _by_sorting(blocks, wires)
-    size = problem.total / unit / (len(names) ** 2 * company_ratio(problem))
     room = ratio.summed().times(len(names) * size)
     row = uneven.times(size) - room.times(rule.maximum)
     blocks.rows("gini", ["company"], row, upper=0.0, loosen=room, giving_way=_locked(problem, keep))

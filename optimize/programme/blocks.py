@@ -126,8 +126,28 @@ class Columns:
 
 
 @dataclass(frozen=True)
+class OrderedLimit:
+    """The sum over pairs of differences of ``ratios`` is at most ``most`` times their number times their sum.
+
+    Attributes:
+        size: units of money in one unit of the sum over pairs.
+        slack: column by which the rule gives way to a lock; -1 without.
+    """
+
+    rule: str
+    ratios: Linear
+    most: float
+    size: float
+    slack: int = -1
+
+
+@dataclass(frozen=True)
 class Programme:
-    """Maximise ``objective @ x + constant`` subject to bounds, integrality and rows."""
+    """Maximise ``objective @ x + constant`` subject to bounds, integrality and rows.
+
+    Attributes:
+        ordered: limits of which rows hold only some orders; see :mod:`optimize.programme.ordered`.
+    """
 
     columns: tuple[Columns, ...]
     lower: Floats
@@ -136,6 +156,7 @@ class Programme:
     integer: Bools
     rows: tuple[Rows, ...]
     constant: float
+    ordered: tuple[OrderedLimit, ...] = ()
 
     @property
     def size(self) -> int:
@@ -230,6 +251,7 @@ class Blocks:
         self._bounds: list[tuple[Floats, Floats, Floats, Bools]] = []
         self._size = 0
         self._constant = 0.0
+        self._ordered: list[OrderedLimit] = []
 
     def columns(
         self,
@@ -282,6 +304,11 @@ class Blocks:
                     expression = expression + Linear.of(count, soft, slack, sign)
         self._rows.append(Rows(rule, tuple(subjects), expression, low, high, loosen, kept))
 
+    def ordered(self, rule: str, ratios: Linear, most: float, size: float, *, giving_way: bool) -> None:
+        """Add a limit on the sum over pairs of differences, to be held by cuts."""
+        slack = self.columns(f"{BROKEN}{rule}", ["company"], 0.0, np.inf, -PENALTY)[0] if giving_way else -1
+        self._ordered.append(OrderedLimit(rule, ratios, most, size, int(slack)))
+
     def add_constant(self, value: float) -> None:
         """Add to the objective."""
         self._constant += value
@@ -309,4 +336,5 @@ class Blocks:
             np.asarray(integer, dtype=np.bool_),
             tuple(self._rows),
             self._constant,
+            tuple(self._ordered),
         )

@@ -7,7 +7,7 @@ from typing import Any
 import highspy
 import numpy as np
 
-from optimize.programme.blocks import Floats, Programme
+from optimize.programme.blocks import Floats, Programme, Rows
 from optimize.programme.matrix import Matrix, matrix
 
 OPTIONS: dict[str, Any] = {
@@ -95,6 +95,14 @@ class HighsModel:
         of_column = np.searchsorted(new.start, entries, side="right") - 1
         for entry, col in zip(entries.tolist(), of_column.tolist(), strict=True):
             self._expect(highs.changeCoeff(int(new.row[entry]), col, float(new.value[entry])))
+
+    def cut(self, rows: Rows) -> None:
+        """Add one row from which the next run goes on; it is no row of the programme, and has no dual in it."""
+        expression = rows.expression
+        columns, place = np.unique(expression.col, return_inverse=True)
+        entries = np.bincount(place, weights=expression.coef)
+        sides = (float(side[0] - expression.constant[0]) for side in (rows.lower, rows.upper))
+        self._expect(self.highs.addRow(*sides, len(columns), columns.astype(np.int32), entries))
 
     def begin(self, values: Floats) -> None:
         """Columns from which the next run of a programme with integers begins; they may break rows."""
