@@ -7,8 +7,9 @@ from typing import Final
 
 import numpy as np
 
+from optimize.account_offer import AccountOffer
 from optimize.pairs import ByPair, Pairs
-from optimize.problem import AccountOffer, AllocationProblem
+from optimize.problem import AllocationProblem
 from optimize.programme.curves import CareCurve
 from optimize.training_offer import TrainingOffer
 from optimize.workload import busy_share, load_at

@@ -121,7 +121,7 @@ def audit_plan(scenario: Scenario, plan: Plan, responses: Responses, *, seed: in
     """
     problem = _request(scenario, plan, responses)
     decisions, quotas = decisions_of(problem, plan), quotas_of(problem, plan)
-    potential = potentials(problem, decisions.owner)
+    potential = potentials(problem, decisions.owner, decisions.shares)
     keep = (quotas > 0) & (potential > 0)
     if keep.sum() < 2:
         rule = "a fairness audit needs at least two people with a quota and a potential"

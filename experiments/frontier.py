@@ -223,7 +223,7 @@ class _Judge:
     def _gini(self, one: Traced) -> float | None:
         if one.quotas is None:
             return None
-        measure = potentials(self.problem, one.decisions.owner)
+        measure = potentials(self.problem, one.decisions.owner, one.decisions.shares)
         quotas: Mapping[str, int] = dict(zip(self.problem.reps, np.round(one.quotas).astype(int).tolist(), strict=True))
         known = dict(zip(self.problem.reps, np.round(measure).astype(int).tolist(), strict=True))
         return gini(quotas, known)

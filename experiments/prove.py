@@ -228,10 +228,11 @@ def expected(plan: Plan, outcome: Outcome) -> tuple[float, float]:
 
 
 def potentials_under(request: AllocationProblem | None, plan: Plan) -> dict[str, int]:
-    """Potential of each rep with the accounts that the plan gives them; empty where the request is not known."""
+    """Potential of each rep with the accounts and leads that the plan gives them; empty where no request is known."""
     if request is None:
         return {}
-    whole = potentials(request, decisions_of(request, plan).owner)
+    decisions = decisions_of(request, plan)
+    whole = potentials(request, decisions.owner, decisions.shares)
     return {rep: round(value) for rep, value in zip(request.reps, whole.tolist(), strict=True)}
 
 

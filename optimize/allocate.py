@@ -198,7 +198,7 @@ def described(
         rule_rows=tuple(rows),
         prices=found,
         waterfall=waterfall(problem, decisions, exact, quotas),
-        potentials=_by_rep(problem, potentials(problem, decisions.owner)),
+        potentials=_by_rep(problem, potentials(problem, decisions.owner, decisions.shares)),
         opportunity=_by_rep(problem, problem.opportunity),
         expected_sales=_by_rep(problem, shares.mean(axis=0)),
         moves=tuple(_moves(problem, decisions)),

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimize.fairness_measures import KEPT_WITHIN, Standing, Together, standings
-from optimize.locked import excuse
+from optimize.locked import excuse, share_locks
 from optimize.pairs import Pairs
+from optimize.parts import lead_shares
 from optimize.problem import (
     AllocationProblem,
     Decisions,
@@ -93,7 +94,7 @@ def _totals(problem: AllocationProblem, quotas: Floats) -> Iterator[RuleRow]:
 def _quota_rows(
     problem: AllocationProblem, decisions: Decisions, quotas: Floats, rule: FairnessRule, found: list[Bound]
 ) -> Iterator[RuleRow]:
-    gain, potential = gains(problem, decisions), potentials(problem, decisions.owner)
+    gain, potential = gains(problem, decisions), potentials(problem, decisions.owner, decisions.shares)
     sales = problem.samples + gain
     match rule:
         case PotentialBand():
@@ -205,6 +206,12 @@ def _limits(problem: AllocationProblem, decisions: Decisions) -> Iterator[RuleRo
     if accounts.care_budget is not None:
         spent = float(decisions.care.sum())
         yield _row(problem, "care_budget", None, accounts.care_budget, spent, "hours a year", "upper", 1e-6)
+    for one in lead_shares.standing(problem, decisions):
+        source = problem.leads.sources[one.source]
+        kept = not len(one.beyond)
+        said = "" if kept else share_locks(problem, one.source)
+        binding = abs(one.room) <= lead_shares.NEAR
+        yield RuleRow(one.rule, source, one.limit, one.actual, "share of leads", binding, kept, None, said)
 
 
 def _account_rules(problem: AllocationProblem, decisions: Decisions) -> Iterator[RuleRow]:

@@ -185,7 +185,7 @@ class Clearing:
     sharpness: float
     level: float
 
-    def share(self, leads: float, other: float | Floats, available: float) -> Floats:
+    def share(self, leads: float | Floats, other: float | Floats, available: float) -> Floats:
         """Share of leads' work done, from hours asked by leads (modelled), by all else, and hours available."""
         if available <= 0:
             return np.zeros(np.shape(other))

@@ -66,7 +66,7 @@ def standings(
     sales = problem.samples + gains(problem, decisions)
     match rule:
         case Spread() | GiniBound():
-            potential = potentials(problem, decisions.owner)
+            potential = potentials(problem, decisions.owner, decisions.shares)
             keep &= potential > 0
             if not keep.any():
                 return
@@ -91,7 +91,7 @@ def standings(
                 by = 2 * float(max(np.abs(near[1] - near[0]).max(), np.abs(near[2] - near[0]).max()))
                 yield Standing("equal_odds", "company", rule.width, float(np.ptp(near[0])), "chance", True, by, 0.0)
         case GroupParity():
-            yield from _parity(problem, potentials(problem, decisions.owner), quotas, rule)
+            yield from _parity(problem, potentials(problem, decisions.owner, decisions.shares), quotas, rule)
 
 
 def _parity(problem: AllocationProblem, potential: Floats, quotas: Floats, rule: GroupParity) -> Iterator[Standing]:

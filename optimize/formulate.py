@@ -77,6 +77,7 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
         sharpness=responses.sharpness,
         training=responses.training,
         accounts=responses.accounts,
+        leads=responses.leads,
         rules=tuple(rule for rule in rules if rule not in aside) if equal_odds else rules,
         set_aside=aside if equal_odds else (),
         metrics=read_metrics(scenario, responses, total),
@@ -111,6 +112,10 @@ def _unsupported(scenario: Scenario, single_pass: bool) -> Iterator[Problem]:
         if rule.enabled and allocation.mode == "maximin" and isinstance(rule, EqualOdds):
             text = "lexicographic max-min needs rules without levels to choose from"
             yield Problem(f"allocation.rules[{position}]", rule.rule, text, "switch it off, or use mode alpha")
+        if rule.enabled and allocation.leads.decide and isinstance(rule, Spread | GiniBound):
+            text = "compares ratios of quota to potential, both of which move where shares of leads are decided"
+            remedy = "switch it off, use potential_band, or set allocation.leads.decide to false"
+            yield Problem(f"allocation.rules[{position}]", rule.rule, text, remedy)
     if scenario.motivation is not None and single_pass:
         rule_text = "with motivation on, quotas change sales, so that one pass cannot answer"
         remedy = "use the closed loop: ql.improve or `quotalab allocate --loop`; or leave motivation out"

@@ -57,6 +57,9 @@ WORDS = {
     "same_region": "accounts stay within their region",
     "keeps_team": "accounts stay within the team of today's owner",
     "reserved": "accounts reserved by the rule {}",
+    "lead_share_least": "least share of a source's new leads",
+    "lead_share_most": "most share of a source's new leads",
+    "lead_share_change": "most change of a share of new leads",
 }
 UNITS = {
     "potential_band": ("percentage points", 0.01),
@@ -89,6 +92,9 @@ UNITS = {
     "same_region": ("accounts against it", 1.0),
     "keeps_team": ("accounts against it", 1.0),
     "reserved": ("accounts against it", 1.0),
+    "lead_share_least": ("percentage points", 0.01),
+    "lead_share_most": ("percentage points", 0.01),
+    "lead_share_change": ("percentage points", 0.01),
 }
 """How each rule's loosening is told: unit, and how much of the rule's own number one of it is."""
 
@@ -236,6 +242,9 @@ def limit_words(problem: AllocationProblem, name: str) -> str:
         "account_moves": f"{offer.max_moves}",
         "accounts_per_rep": f"{offer.max_per_rep}",
         "care_budget": _care_words(problem),
+        "lead_share_least": f"{problem.leads.least * 100:.4g} %",
+        "lead_share_most": f"{problem.leads.most * 100:.4g} %",
+        "lead_share_change": f"{problem.leads.change * 100:.4g} points",
     }
     if name in fixed:
         return fixed[name]

@@ -123,7 +123,7 @@ class _Search:
         if self.weight > 0:
             opportunity = float(self.problem.opportunity[self.rep])
             yield from self._scaled("territory", name, share, opportunity, money, self._territory)
-        potential = float(potentials(self.problem, self.decisions.owner)[self.rep])
+        potential = float(potentials(self.problem, self.decisions.owner, self.decisions.shares)[self.rep])
         yield from self._scaled("potential", name, share, potential, money, self._potential)
         last = float(self.problem.last_sales[self.rep])
         if last > 0:
@@ -270,7 +270,7 @@ class _Search:
 
     def _potential(self, factor: float) -> tuple[AllocationProblem, Decisions]:
         """The rep's whole potential, accounts in it, times a factor."""
-        whole = float(potentials(self.problem, self.decisions.owner)[self.rep])
+        whole = float(potentials(self.problem, self.decisions.owner, self.decisions.shares)[self.rep])
         potential = self.problem.potential.copy()
         potential[self.rep] += whole * (factor - 1.0)
         return replace(self.problem, potential=potential), self.decisions

@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimize.asked import asked, quota_total, target_total
+from optimize.lead_offer import NO_LEADS, LeadOffer
 from optimize.phasing import Period
 from optimize.problem import AllocationProblem
 from optimize.response.estimate import Responses
 from optimize.response.metrics import metrics_asked
 from optimize.response.people import calendar_hours, reporting_periods
+from optimize.response.shares import handed_out
 from scenarios.goals import RATIO_METRICS, Level, Target
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
@@ -37,6 +39,7 @@ class Lockable:
         care_load: hours of the calendar that one hour of care a year asks of each rep, [R].
         carried: by metric, revenue first, the periods in which each rep carries a quota, [R, P].
         levels: metrics and levels that targets ask for.
+        leads: new leads that are handed out, and to whom.
     """
 
     reps: tuple[str, ...]
@@ -47,6 +50,7 @@ class Lockable:
     care_load: Floats
     carried: Mapping[str, Bools]
     levels: frozenset[tuple[str, Level]]
+    leads: LeadOffer = NO_LEADS
 
 
 def of_request(scenario: Scenario, problem: AllocationProblem, responses: Responses) -> Lockable:
@@ -62,6 +66,7 @@ def of_request(scenario: Scenario, problem: AllocationProblem, responses: Respon
         problem.accounts.care_load,
         carried,
         _levels(scenario),
+        problem.leads,
     )
 
 
@@ -82,6 +87,7 @@ def of_plan(scenario: Scenario, plan: Plan) -> Lockable:
         np.zeros(len(reps)),
         {metric: _carried(plan, metric, reps, periods) for metric in ("revenue", *metrics_asked(scenario))},
         _levels(scenario),
+        handed_out(scenario, plan, people),
     )
 
 

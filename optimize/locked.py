@@ -8,15 +8,20 @@ from itertools import combinations
 
 import numpy as np
 
+from optimize.lead_offer import LeadOffer
 from optimize.lockable import Lockable, of_plan, totals
 from optimize.locked_quotas import LockedQuotas
 from optimize.problem import AllocationProblem, Locks
+from optimize.rounding import NEAR, SHARE_DIGITS
 from scenarios.base import Minor
 from scenarios.errors import Problem, refuse_if
 from scenarios.goals import LEVELS, Level, Lock
-from scenarios.lock_paths import LockedQuota, locked_quota
+from scenarios.lock_paths import LockedQuota, locked_quota, locked_share
 from scenarios.plan import Plan, is_money
 from scenarios.scenario import Scenario
+
+OFF = 1e-9
+"""Of a source's leads: what floating point may be off."""
 
 
 def require_room(scenario: Scenario, plan: Plan) -> None:
@@ -77,7 +82,7 @@ class _Reader:
 
     def __init__(self, about: Lockable) -> None:
         self.about = about
-        self.locks = Locks({}, {}, {}, {}, {}, {}, frozenset(), {})
+        self.locks = Locks({}, {}, {}, {}, {}, {}, frozenset(), {}, {})
 
     def place(self, lock: Lock, author: str) -> str:
         """Put one lock into its table; returns what is wrong with it, empty if nothing."""
@@ -88,6 +93,11 @@ class _Reader:
                 return self._quota(quota, lock, author)
         except ValueError as error:
             return str(error)
+        share = locked_share(lock.path, self.about.leads.sources)
+        if share is not None:
+            return self._share(*share, float(lock.value))
+        if kind == "share":
+            return "leads of this source are not handed out"
         if kind == "training":
             rep, _, skill = subject.rpartition(".")
             return self._training(rep, skill, float(lock.value))
@@ -97,8 +107,11 @@ class _Reader:
         return self._care(account, float(lock.value)) if kind == "care" else self._owner(account, str(lock.value))
 
     def contradictions(self) -> list[Problem]:
-        """Locked periods against locked quotas; fills in what locked periods of revenue mean for the year."""
-        problems: list[Problem] = []
+        """Locked periods against locked quotas, and locked shares of leads against all that there are.
+
+        Fills in what locked periods of revenue mean for the year.
+        """
+        problems = list(self._shares_beyond())
         for (_, metric), locked in self.locks.quotas.items():
             problems += locked.settled(self.about.carried[metric])[1]
         for metric in dict.fromkeys(metric for _, metric in self.locks.quotas) if not problems else ():
@@ -165,6 +178,35 @@ class _Reader:
         self.locks.care[account] = hours
         return ""
 
+    def _share(self, source: str, rep: str, share: float) -> str:
+        offer, reps = self.about.leads, self.about.reps
+        if rep not in reps:
+            return f"{rep} carries no quota"
+        cell = offer.sources.index(source), reps.index(rep)
+        if not offer.entry[cell]:
+            return f"{rep} does not work the stage at which leads of {source} come in"
+        if abs(share * 10**SHARE_DIGITS - round(share * 10**SHARE_DIGITS)) > NEAR:
+            return f"a share has at most {SHARE_DIGITS} decimals"
+        self.locks.shares[cell] = share
+        return ""
+
+    def _shares_beyond(self) -> Iterator[Problem]:
+        """Locked shares of a source that leave others less than nothing, or leads over that nobody else may take."""
+        offer, locked = self.about.leads, self.locks.shares
+        for s, members, total in offer.pools() if locked else ():
+            mine = [(s, int(r)) for r in members if (s, int(r)) in locked]
+            if not mine:
+                continue
+            given = float(offer.settled(locked)[s, members].sum())
+            paths = ", ".join(f"{share_path(offer, self.about.reps, cell)} = {locked[cell]:g}" for cell in mine)
+            there = f"{total:.6g} of the leads of {offer.sources[s]} go to these people"
+            if given > total + OFF:
+                rule = f"{there}, with those whose shares stay: {given - total:.6g} too much is locked"
+                yield Problem("allocation.locks", paths, rule, "lower or remove a lock")
+            elif given < total - OFF and not offer.free(locked)[s, members].any():
+                rule = f"{there}: {total - given:.6g} is left to nobody"
+                yield Problem("allocation.locks", paths, rule, "raise or remove a lock")
+
     def _owner(self, account: int, rep: str) -> str:
         if rep not in self.about.reps:
             return f"{rep} carries no quota"
@@ -213,4 +255,18 @@ def excuse(problem: AllocationProblem, rep: int | None, rule: str = "") -> str:
     mine += [f"owner.{problem.accounts.ids[a]}" for a, owner in locks.owner.items() if owner == rep]
     mine += [f"care.{problem.accounts.ids[a]}" for a in locks.care if problem.accounts.today[a] == rep]
     mine += [f"training.{problem.reps[r]}.{problem.training.skills[k]}" for r, k in locks.training if r == rep]
+    if locks.shares:
+        touched = problem.leads.touched(locks.shares)
+        mine += [share_path(problem.leads, problem.reps, cell) for cell in locks.shares if touched[cell[0], rep]]
     return "; ".join([*said, *(f"{path} {authors[path]}" for path in mine if path in authors)])
+
+
+def share_path(offer: LeadOffer, reps: tuple[str, ...], cell: tuple[int, int]) -> str:
+    """How a locked share of leads is written."""
+    return f"share.{offer.sources[cell[0]]}.{reps[cell[1]]}"
+
+
+def share_locks(problem: AllocationProblem, source: int) -> str:
+    """Who locked shares of a source's leads, in words."""
+    paths = [share_path(problem.leads, problem.reps, cell) for cell in problem.locks.shares if cell[0] == source]
+    return "; ".join(f"{path} {problem.locks.author[path]}" for path in paths if path in problem.locks.author)

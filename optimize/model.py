@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from optimize.pairs import PairLabels, largest
-from optimize.parts import accounts, fairness, metrics, targets, training, trust
+from optimize.parts import accounts, fairness, lead_shares, metrics, targets, training, trust
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints
 from optimize.programme.blocks import BROKEN, Blocks, Columns, Programme
 from optimize.programme.curves import chord_error
@@ -97,7 +97,10 @@ def build(
     trained = training.add(blocks, problem, unit)
     cuts = first_knots(problem) if knots is None else knots
     owned = accounts.add(blocks, problem, unit, cuts, problem.metrics.others)
-    gain = trained.gain + owned.gain
+    shared = lead_shares.add(blocks, problem, unit)
+    owned = owned.with_leads(shared.load, shared.potential)
+    leads = trained.gain + shared.gain
+    gain = leads + owned.gain
     made = None
     if quotas:
         made = targets.add(blocks, problem, unit, gain, segments, counts=not sales)
@@ -105,10 +108,10 @@ def build(
         blocks.columns("nothing", ["nothing"], 0.0, 0.0)
     if sales or not quotas:
         blocks.reward(gain, problem.metrics.revenue_weight)
-    other = metrics.gains_of(problem, trained.gain, owned, unit)
+    other = metrics.gains_of(problem, leads, owned, unit)
     hidden = metrics.add(blocks, problem, unit, other, gain, quotas)
     fairness.add(blocks, problem, unit, made, owned, gain, trained.hours)
-    trust.add(blocks, problem.trust, trained, owned)
+    trust.add(blocks, problem.trust, trained, owned, shared)
     hidden += problem.metrics.revenue_weight * (made.error if made else 0.0)
     return Model(with_cuts(blocks.programme()), unit, hidden * unit, problem, cuts, made)
 
@@ -143,7 +146,7 @@ def read_decisions(problem: AllocationProblem, model: Model, values: Floats) -> 
     if care or problem.locks.care:
         for a, account in enumerate(problem.accounts.ids):
             hours[a] = problem.locks.care.get(a, care.get(account, hours[a]))
-    return Decisions(owner, training.read(problem, steps), hours)
+    return Decisions(owner, training.read(problem, steps), hours, lead_shares.read(problem, programme, values))
 
 
 def _owners(problem: AllocationProblem, programme: Programme, values: Floats) -> Ints:

@@ -11,7 +11,7 @@ from optimize.exact_value import attained_value, weighed_sales
 from optimize.infeasible import explain
 from optimize.metrics import Metrics
 from optimize.model import Model, build, first_knots, given_way, read_decisions, segments_for
-from optimize.parts import metrics
+from optimize.parts import lead_shares, metrics
 from optimize.parts.accounts import possible_pairs
 from optimize.problem import AllocationProblem, Decisions, Floats, gains, held
 from optimize.programme.curves import zoom
@@ -25,6 +25,8 @@ LARGE = 5_000
 """Pairs of account and candidate beyond which the method by prices is chosen: branch and bound no longer ends there."""
 Method = Literal["auto", "exact", "prices"]
 NOT_FOUND = "decided by branch and bound: the method by prices found no owners that leave quotas room under all rules"
+CALM = 1e-8
+"""Of the objective: what shares of leads may cost that stay nearer to the simulated ones."""
 REFINEMENTS = 8
 FINE_PIECES = 16
 
@@ -168,6 +170,7 @@ def _exact(problem: AllocationProblem, gap: float) -> Optimum:
         model, solution, decisions = _refined(problem, model, solution, decisions, quotas)
         free = not bool(first.programme.integer.any())
         bound = solution.objective * model.unit + model.error if free else bound
+    solution, decisions = _calmed(model, solution, decisions)
     status, steady = solution.status, solution.reproducible
     broken = given_way(model, solution.values)
     if problem.two_stage:
@@ -178,6 +181,7 @@ def _exact(problem: AllocationProblem, gap: float) -> Optimum:
             status, steady = solution.status, solution.reproducible
             decisions = read_decisions(problem, first, solution.values)
             bound = solution.bound * first.unit + first.error
+            solution, decisions = _calmed(first, solution, decisions)
             broken = given_way(first, solution.values)
             model, solution = _with_quotas(problem, decisions)
     value, bound = attained_value(problem, decisions, model, solution.values), bound + broken
@@ -187,6 +191,23 @@ def _exact(problem: AllocationProblem, gap: float) -> Optimum:
         # The solver is done, but cuts of the care curves, their envelopes or an earlier programme leave more open.
         status = "stopped"
     return Optimum(decisions, value, max(bound, value), status, steady, model, solution.values)
+
+
+def _calmed(model: Model, solution: Solution, decisions: Decisions) -> tuple[Solution, Decisions]:
+    """The solution with shares of leads as near to the simulated ones as the same objective allows."""
+    problem, programme = model.problem, model.programme
+    if not programme.has(lead_shares.SHARE):
+        return solution, decisions
+    size = abs(programme.objective @ solution.values)
+    calm = solve(lead_shares.calmest(problem, programme, solution.values, CALM * float(size)))
+    if calm.status != "optimal":
+        return solution, decisions
+    values = calm.values[: programme.size]
+    found = read_decisions(problem, model, values)
+    objective = float(programme.objective @ values) + programme.constant
+    return replace(solution, values=values, objective=objective), replace(
+        decisions, care=found.care, shares=found.shares
+    )
 
 
 def _solved(
@@ -202,16 +223,18 @@ def _solved(
 def _refined(
     problem: AllocationProblem, model: Model, solution: Solution, decisions: Decisions, quotas: bool
 ) -> tuple[Model, Solution, Decisions]:
-    """Cut the care curves finer and finer around the solution, owners and training held.
+    """Cut the care curves finer and finer around the solution, owners and training held, shares of leads not.
 
     Each pass is five times as fine; the objective of the last is within rounding of that of the curves themselves.
     """
     knots = first_knots(problem)
     fixed = held(problem, decisions, care=False)
+    fixed = replace(fixed, locks=replace(fixed.locks, shares=problem.locks.shares))
     for _ in range(REFINEMENTS):
         knots = tuple(zoom(k, float(hours), FINE_PIECES) for k, hours in zip(knots, decisions.care, strict=True))
         model, solution = _solved(fixed, GAP, knots, quotas)
-        decisions = replace(decisions, care=read_decisions(fixed, model, solution.values).care)
+        found = read_decisions(fixed, model, solution.values)
+        decisions = replace(decisions, care=found.care, shares=found.shares)
     return model, solution, decisions
 
 

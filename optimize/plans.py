@@ -11,9 +11,10 @@ from optimize.levels import LevelQuota
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints
 from optimize.quota_tables import QuotaTable, Tables, quota_tables
 from optimize.response.estimate import Responses
+from optimize.rounding import whole_shares
 from optimize.training_calendar import laid_training
 from scenarios.locks import lock_rows
-from scenarios.plan import CareRow, LevelQuotaRow, OwnerRow, Plan, QuotaRow, TrainingRow
+from scenarios.plan import CareRow, LevelQuotaRow, OwnerRow, Plan, QuotaRow, ShareRow, TrainingRow
 from scenarios.scenario import Scenario
 from scenarios.today import care_planned, today_plan
 
@@ -44,7 +45,7 @@ def as_plan(
         training=tuple(_training_rows(responses, problem, decisions.training)),
         owners=_owner_rows(scenario, problem, decisions),
         care=_care_rows(scenario, problem, decisions),
-        shares=(scenario.plan or today_plan(scenario)).shares,
+        shares=_share_rows(scenario, problem, decisions.shares),
         locks=lock_rows(scenario),
         notes=notes,
     )
@@ -107,6 +108,24 @@ def _whole_care(problem: AllocationProblem, care: Floats) -> list[float]:
     return [float(value) for value in millionths / 1e6]
 
 
+def _share_rows(scenario: Scenario, problem: AllocationProblem, shares: Floats | None) -> tuple[ShareRow, ...]:
+    """Shares for the whole horizon of the sources that are handed out; of all others those that the plan had."""
+    offer = problem.leads
+    kept = tuple(row for row in (scenario.plan or today_plan(scenario)).shares if row.source not in offer.sources)
+    if shares is None:
+        return kept + offer.rows
+    start, end = scenario.calendar.start, scenario.calendar.end
+    found = []
+    for s, source in enumerate(offer.sources):
+        given = {problem.reps[r]: float(shares[s, r]) for r in np.flatnonzero(offer.entry[s]).tolist()}
+        given |= offer.beside[s]
+        locked = {problem.reps[r] for place, r in problem.locks.shares if place == s}
+        found += [
+            ShareRow(source, rep, start, end, share) for rep, share in whole_shares(given, locked).items() if share > 0
+        ]
+    return kept + tuple(found)
+
+
 def decisions_of(problem: AllocationProblem, plan: Plan) -> Decisions:
     """A plan's decisions as arrays; what it does not speak of is as today."""
     today = problem.today_decisions()
@@ -119,7 +138,10 @@ def decisions_of(problem: AllocationProblem, plan: Plan) -> Decisions:
     given = [care.get(a, float(now)) for a, now in zip(problem.accounts.ids, problem.accounts.care_base, strict=True)]
     training = np.array([[hours.get((rep, skill), 0.0) for skill in problem.training.skills] for rep in problem.reps])
     shape = today.training.shape
-    return Decisions(np.array(owner, dtype=np.int64), training.reshape(shape), np.array(given, dtype=np.float64))
+    shares = problem.leads.read(plan, problem.reps)
+    return Decisions(
+        np.array(owner, dtype=np.int64), training.reshape(shape), np.array(given, dtype=np.float64), shares
+    )
 
 
 def quotas_of(problem: AllocationProblem, plan: Plan) -> Floats:

@@ -13,100 +13,17 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from optimize.account_limits import AccountLimit
+from optimize.account_offer import AccountOffer
+from optimize.lead_offer import NO_LEADS, LeadOffer
 from optimize.locked_quotas import LockedQuotas
 from optimize.metrics import Metrics, Rates
-from optimize.pairs import Candidates, Pairs, Table
-from optimize.programme.curves import CareCurve
+from optimize.pairs import Pairs
 from optimize.training_offer import TrainingOffer
 from scenarios.goals import FairnessRule, Level
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class AccountOffer:
-    """Accounts and who may own them; -1 in ``base`` or ``today`` is a rep who carries no quota.
-
-    An account a owned by r and cared for by h hours a year adds ``unit[a, r] * curve_a(h)`` to the sales of r, less
-    the lead sales that its hours displace: ``displaced[a, r]`` at the planned care, and ``hour_price[r]`` per hour of
-    care beyond it.
-
-    Attributes:
-        today: owner at the start of the horizon, before any plan, [A].
-        base: owner in the plan that was simulated, [A].
-        allowed: who may own it, [A, R].
-        order_hours: hours that its orders ask of each owner, [A, R].
-        care_load: hours of the calendar that one hour of care a year asks of each rep over the horizon, [R].
-        kept: share of orders that a change of owner leaves, 1 for today's owner, [A, R].
-        potential: what it adds to the potential of its owner, [A].
-        history: what it adds to the last sales of its owner: history follows the account, [A].
-        care_base: hours of care a year in the plan that was simulated, [A].
-        care_budget: hours of care a year to hand out; None where care is not a decision.
-        house: accounts that may also be left to the house, an owner who carries no quota, [A]; None where none may.
-        limits: at most and at least how many accounts, by rep or team.
-        barred: pairs that rules on who may take an account over leave out of ``allowed``, by rule.
-
-    Figures by account and rep are tables or, in large companies, lists of pairs; see :mod:`optimize.pairs`.
-    """
-
-    ids: tuple[str, ...]
-    today: Ints
-    base: Ints
-    allowed: Candidates
-    unit: Table
-    displaced: Table
-    order_hours: Table
-    care_load: Floats
-    hour_price: Floats
-    kept: Table
-    potential: Floats
-    history: Floats
-    care_base: Floats
-    curves: tuple[CareCurve, ...]
-    care_budget: float | None
-    max_moves: int
-    max_per_rep: int | None
-    house: Bools | None = None
-    limits: tuple[AccountLimit, ...] = ()
-    barred: Mapping[str, Pairs] = field(default_factory=dict)
-
-    @cached_property
-    def base_sales(self) -> Floats:
-        """Sales in a year at the simulated plan's care and the reference owner, minor units, [A]."""
-        return self.sales(self.care_base)
-
-    def sales(self, care: Floats) -> Floats:
-        """Sales in a year at these care hours and the reference owner, minor units, [A]."""
-        return np.array([c.sales(hours) for c, hours in zip(self.curves, care.tolist(), strict=True)], dtype=np.float64)
-
-    def values(self, account: Ints, rep: Ints, care: Floats, sales: Floats, rates: Rates | None = None) -> Floats:
-        """As :meth:`value`, for pairs; care and sales by account, [A].
-
-        Args:
-            rates: of another metric, which is then what is added to.
-        """
-        extra = self.hour_price[rep] * self.care_load[rep] * (care - self.care_base)[account]
-        worth, cost = self.unit[account, rep] * sales[account], self.displaced[account, rep]
-        if rates is not None:
-            return np.asarray(rates.account * worth - rates.lead[rep] * (cost + extra))
-        return np.asarray(worth - cost - extra)
-
-    def value(self, account: int, rep: int, care: float) -> float:
-        """What the account adds to the sales of this owner at this care, minor units over the horizon."""
-        if rep < 0:
-            return 0.0
-        extra = self.hour_price[rep] * self.care_load[rep] * (care - self.care_base[account])
-        worth = self.unit[account, rep] * self.curves[account].sales(care)
-        return float(worth - self.displaced[account, rep] - extra)
-
-    def hours(self, account: int, rep: int, care: float) -> float:
-        """Hours of the calendar that the account asks of this owner over the horizon."""
-        if rep < 0:
-            return 0.0
-        return float(self.order_hours[account, rep] + self.care_load[rep] * care)
 
 
 @dataclass(frozen=True)
@@ -117,6 +34,7 @@ class Locks:
         quota: revenue quotas over the horizon; ``least``: what they are at least, where periods of them are locked;
             ``beyond``: of the latter those whose locked periods are more than rules on their quota allow.
         quotas: locked quotas of every metric and level, over the horizon and in periods, revenue among them.
+        shares: locked shares of new leads, by source and rep.
     """
 
     quota: dict[int, float] = field(default_factory=dict)
@@ -127,9 +45,11 @@ class Locks:
     least: dict[int, float] = field(default_factory=dict)
     beyond: frozenset[int] = frozenset()
     quotas: dict[tuple[Level, str], LockedQuotas] = field(default_factory=dict)
+    shares: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.quota or self.owner or self.training or self.care or any(self.quotas.values()))
+        decisions = self.owner or self.training or self.care or self.shares
+        return bool(self.quota or decisions or any(self.quotas.values()))
 
     def of(self, metric: str, level: Level = "target") -> LockedQuotas:
         """Locked quotas of one metric at one level."""
@@ -148,11 +68,16 @@ class Locks:
 
 @dataclass(frozen=True)
 class Decisions:
-    """Who owns which account, [A]; training hours, [R, K]; care hours a year, [A]."""
+    """Who owns which account, [A]; training hours, [R, K]; care hours a year, [A].
+
+    Attributes:
+        shares: of new leads, [S, R]; None where they are as simulated.
+    """
 
     owner: Ints
     training: Floats
     care: Floats
+    shares: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -163,11 +88,13 @@ class TrustRegion:
         hours: training hours that change, by rep and skill, summed.
         moves: accounts whose owner changes.
         care: care hours a year that change, by account, summed.
+        leads: shares of new leads that change, by source and rep, summed.
     """
 
     hours: float
     moves: int
     care: float = float("inf")
+    leads: float = float("inf")
 
 
 @dataclass(frozen=True)
@@ -187,6 +114,7 @@ class AllocationProblem:
         hours: working hours over the horizon before training, [R].
         load: hours that leads ask for, [R].
         sharpness: of the clearing function that turns hours asked for into workload.
+        leads: new leads to hand out; none where their shares are no decision.
         rules: enabled fairness rules that hold while solving.
         set_aside: enabled rules that the mode of equal odds does without.
         metrics: targets beside the company's revenue over the horizon.
@@ -221,6 +149,7 @@ class AllocationProblem:
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     teams_overruled: dict[str, float] = field(default_factory=dict)
     locks: Locks = Locks()
+    leads: LeadOffer = NO_LEADS
     sharpness: float = 6.0
     trust: TrustRegion | None = None
     set_aside: tuple[FairnessRule, ...] = ()
@@ -262,7 +191,7 @@ class AllocationProblem:
         return Decisions(self.accounts.base.copy(), self.training.base.copy(), self.accounts.care_base.copy())
 
     def today_decisions(self) -> Decisions:
-        """Today's owners, no training, care as simulated; locked cells as locked."""
+        """Today's owners and shares of leads, no training, care as simulated; locked cells as locked."""
         owner, care = self.accounts.today.copy(), self.accounts.care_base.copy()
         training = np.zeros_like(self.training.base)
         for account, rep in self.locks.owner.items():
@@ -271,7 +200,7 @@ class AllocationProblem:
             training[cell] = hours
         for account, hours in self.locks.care.items():
             care[account] = hours
-        return Decisions(owner, training, care)
+        return Decisions(owner, training, care, self.leads.under_locks(self.locks.shares))
 
 
 def raised(limit: float, locked: Mapping[int, float] | Mapping[tuple[int, int], float], each: float = 1.0) -> float:
@@ -289,10 +218,10 @@ def with_owners(problem: AllocationProblem, decisions: Decisions) -> AllocationP
 
 
 def held(problem: AllocationProblem, decisions: Decisions, *, care: bool) -> AllocationProblem:
-    """The request with owners and training fixed at decisions, and care as well where asked."""
+    """The request with owners, training and shares of leads fixed at decisions, and care as well where asked."""
     training = {(r, k): float(h) for (r, k), h in np.ndenumerate(decisions.training)}
     fixed = with_owners(problem, decisions)
-    locks = replace(fixed.locks, training=training)
+    locks = replace(fixed.locks, training=training, shares=problem.leads.cells(decisions.shares))
     if care and fixed.accounts.care_budget is not None:
         locks = replace(locks, care=locks.care | {a: float(h) for a, h in enumerate(decisions.care)})
     return replace(fixed, locks=locks)
@@ -305,7 +234,7 @@ def gains(problem: AllocationProblem, decisions: Decisions, rates: Rates | None 
         rates: of another metric, whose gain is then given in its own unit.
     """
     offer = problem.accounts
-    out = problem.training.gain_at(decisions.training)
+    out = problem.training.gain_at(decisions.training) + problem.leads.gain_at(decisions.shares)
     if rates is not None:
         out = out * rates.lead
     same = np.array_equal(decisions.care, offer.care_base)
@@ -319,9 +248,13 @@ def gains(problem: AllocationProblem, decisions: Decisions, rates: Rates | None 
     return out
 
 
-def potentials(problem: AllocationProblem, owner: Ints) -> Floats:
-    """Potential of each rep after accounts have moved, minor units, [R]."""
-    out = problem.potential.copy()
+def potentials(problem: AllocationProblem, owner: Ints, shares: Floats | None = None) -> Floats:
+    """Potential of each rep after accounts have moved and leads were handed out, minor units, [R].
+
+    Args:
+        shares: of new leads, [S, R]; None where they are as simulated.
+    """
+    out = problem.potential + problem.leads.potential_at(shares)
     np.add.at(out, owner[owner >= 0], problem.accounts.potential[owner >= 0])
     return out
 

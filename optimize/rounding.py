@@ -1,6 +1,9 @@
-"""Quotas in whole steps whose sums tie exactly."""
+"""Quotas in whole steps, and shares of leads in decimals, whose sums tie exactly."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -9,6 +12,10 @@ from optimize.split import groups
 
 TOLERANCE = 0.5
 """Half a minor unit: what floating point may be off."""
+SHARE_DIGITS = 9
+"""Decimals of a share of leads: a billionth of a large company's leads is still no hour of work."""
+NEAR = 1e-3
+"""Of a last decimal, by which a share may miss it and still count as on it."""
 
 
 def rounded_quotas(problem: AllocationProblem, quotas: Floats, low: Floats, high: Floats) -> Ints:
@@ -27,6 +34,25 @@ def rounded_quotas(problem: AllocationProblem, quotas: Floats, low: Floats, high
         taken = sum(int(out[r]) for r in members if r in problem.locks.quota)
         out[free] = _in_steps(quotas[free], low[free], high[free], round(total) - taken, problem.rounding_step)
     return out
+
+
+def whole_shares(shares: Mapping[str, float], locked: Collection[str]) -> dict[str, float]:
+    """Shares with :data:`SHARE_DIGITS` decimals that sum to exactly 1: the largest remainders are rounded up.
+
+    Args:
+        shares: of one source, by rep; they sum to 1 within what floating point is off.
+        locked: reps whose share stays as it is.
+    """
+    whole = 10**SHARE_DIGITS
+    exact = {rep: share * whole for rep, share in shares.items()}
+    steps = {rep: round(value) if rep in locked else math.floor(value + NEAR) for rep, value in exact.items()}
+    order = sorted((rep for rep in shares if rep not in locked), key=lambda rep: steps[rep] - exact[rep])
+    rest = whole - sum(steps.values())
+    for place in range(abs(rest) if order else 0):
+        # On the way down, which only what floating point is off can ask for, from the other end.
+        rep = order[place % len(order)] if rest > 0 else max(order, key=lambda one: steps[one])
+        steps[rep] += 1 if rest > 0 else -1
+    return {rep: value / whole for rep, value in steps.items()}
 
 
 def _in_steps(quotas: Floats, low: Floats, high: Floats, total: int, step: int) -> Ints:

@@ -41,7 +41,7 @@ class Bound:
 
 def bounds(problem: AllocationProblem, decisions: Decisions) -> list[Bound]:
     """Every rule's bound on every quota under these decisions."""
-    gain, potential = gains(problem, decisions), potentials(problem, decisions.owner)
+    gain, potential = gains(problem, decisions), potentials(problem, decisions.owner, decisions.shares)
     last = histories(problem, decisions.owner)
     return [bound for rule in problem.rules for bound in _bounds_of(problem, rule, gain, potential, last)]
 

@@ -9,10 +9,11 @@ Order of the bars (each the difference of two splits, so that together they are 
 5. ``spread``: the exact split instead of the proportional one: who sells more evenly can carry more.
 6. ``accounts``: plus expected sales from accounts that move or get other care.
 7. ``training``: plus expected sales from training.
-8. ``history``: the growth floor and cap against last sales.
-9. ``fairness``: all other rules and team totals.
-10. ``locks``: quotas fixed by people.
-11. ``rounding``: whole steps.
+8. ``new leads``: plus expected sales from other shares of new leads; only where these are handed out.
+9. ``history``: the growth floor and cap against last sales.
+10. ``fairness``: all other rules and team totals.
+11. ``locks``: quotas fixed by people.
+12. ``rounding``: whole steps.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from optimize.rules import bounds, box
 from optimize.split import split, split_in_groups
 from scenarios.goals import GrowthLimits
 
+LEADS = "new leads"
 FACTORS = (
     "equal share",
     "potential",
@@ -35,6 +37,7 @@ FACTORS = (
     "steadiness",
     "accounts",
     "training",
+    LEADS,
     "growth limits",
     "other rules",
     "locked values",
@@ -60,7 +63,8 @@ def waterfall(
     ]
     whole = [np.round(level).astype(np.int64) for level in levels] + [quotas.astype(np.int64)]
     steps = np.diff(np.array([np.zeros_like(quotas), *whole]), axis=0)
-    return {rep: [(f, int(steps[i, r])) for i, f in enumerate(FACTORS)] for r, rep in enumerate(problem.reps)}
+    shown = [factor for factor in FACTORS if factor != LEADS or problem.leads]
+    return {rep: [(f, int(steps[i, r])) for i, f in enumerate(shown)] for r, rep in enumerate(problem.reps)}
 
 
 def _proportional_levels(problem: AllocationProblem) -> list[Floats]:
@@ -78,11 +82,14 @@ def _shared(total: float, weights: Floats) -> Floats:
 
 
 def _exact_levels(problem: AllocationProblem, decisions: Decisions) -> list[Floats]:
-    """Exact splits without rules: of the simulated plan, with the account moves, with training as well."""
+    """Exact splits without rules: of the simulated plan, with account moves, with training, with shares of leads."""
     count = len(problem.reps)
     free = np.zeros(count), np.full(count, np.inf)
-    still = replace(decisions, training=problem.training.base)
-    shifts = [np.zeros(count), gains(problem, still), gains(problem, decisions)]
+    taught = replace(decisions, shares=None)
+    still = replace(taught, training=problem.training.base)
+    shifts = [np.zeros(count), gains(problem, still), gains(problem, taught)]
+    if problem.leads:
+        shifts.append(gains(problem, decisions))
     return [split(problem.basis, shift, *free, problem.total) for shift in shifts]
 
 

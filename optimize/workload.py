@@ -13,7 +13,7 @@ def workloads(problem: AllocationProblem, decisions: Decisions) -> Floats:
     Hours asked for over hours left, cut by the clearing function fitted to the simulated hours: the same measure as the
     busy share that a simulation of the plan shows, so it stays below 1 however much is asked.
     """
-    asked = problem.load.copy()
+    asked = problem.load + problem.leads.hours_at(decisions.shares)
     a = np.flatnonzero(decisions.owner >= 0)
     rep, offer = decisions.owner[a], problem.accounts
     np.add.at(asked, rep, offer.order_hours[a, rep] + offer.care_load[rep] * decisions.care[a])

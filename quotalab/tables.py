@@ -15,6 +15,7 @@ from optimize.allocate import AllocationResult, Move
 from optimize.audit import RuleRow
 from optimize.baselines.plans import Baseline
 from scenarios.base import MINOR_PER_MAJOR
+from scenarios.lead_shares import share_changes
 from scenarios.plan import Plan, is_money
 from scenarios.scenario import Scenario
 from sim.kpis import Level, kpis
@@ -172,6 +173,12 @@ def training_table(plan: Plan) -> pd.DataFrame:
     """Hours by rep and skill."""
     rows = [{"rep": rep, "skill": skill, "hours": hours} for (rep, skill), hours in plan.training_hours().items()]
     return pd.DataFrame(rows, columns=["rep", "skill", "hours"])
+
+
+def share_table(scenario: Scenario, today: Plan, plan: Plan) -> pd.DataFrame:
+    """Shares of new leads that the plan gives otherwise than today's, by source and rep."""
+    rows = [asdict(change) for change in share_changes(scenario, today, plan)]
+    return pd.DataFrame(rows, columns=["source", "rep", "before", "after"])
 
 
 def findings_table(findings: Iterable[Finding]) -> pd.DataFrame:

@@ -11,9 +11,11 @@ from scenarios.account_rules import AccountRule, Reserved, TeamMoves, TierCount
 from scenarios.base import HOURS_OF_A_YEAR
 from scenarios.errors import Problem
 from scenarios.goals import RATIO_METRICS, CountMetric, Target
-from scenarios.lock_paths import FORMS, QUOTAS, locked_quota
+from scenarios.lead_shares import policy_of, shareable
+from scenarios.lock_paths import FORMS, QUOTAS, locked_quota, locked_share
 from scenarios.paths import join_path, near
 from scenarios.references import World, all_known, unknown
+from scenarios.scenario import ids
 
 _SHARES = frozenset(RATIO_METRICS) - {"average_order_value"}
 _NAMED = {
@@ -166,8 +168,7 @@ def check_locks(world: World) -> Iterator[Problem]:
 def _lock_problems(where: str, path: str, value: float | str, world: World) -> Iterator[Problem]:
     kind, _, subject = path.partition(".")
     if kind in ("share", "shares"):
-        rule = "who gets which share of a source's leads is given by a plan, not decided by the allocation"
-        yield Problem(f"{where}.path", path, rule, "write it into the plan's table shares, which an allocation keeps")
+        yield from _locked_share_problems(where, path, value, world)
         return
     if (kind not in _LOCKED and kind not in QUOTAS) or not subject:
         yield Problem(f"{where}.path", path, f"a lock's path reads {FORMS}", "for example quota.E1")
@@ -205,6 +206,44 @@ def _absent_owner(where: str, path: str, name: str, world: World) -> Iterator[Pr
         rule = f"{path} is locked to somebody who {when}; owners are allocated from {start} on"
         remedy = "lock somebody who is there on that day, and hand the account over later in the plan's table owners"
         yield Problem(f"{where}.value", name, rule, remedy)
+
+
+def _locked_share_problems(where: str, path: str, value: float | str, world: World) -> Iterator[Problem]:
+    """A share's path names a source whose leads are handed out, and a rep."""
+    scenario = world.scenario
+    asked = scenario.allocation.leads
+    if not asked.decide:
+        rule = "who gets which share of a source's leads is given by a plan, not decided by the allocation"
+        remedy = "write it into the plan's table shares, which an allocation keeps; or set allocation.leads.decide"
+        yield Problem(f"{where}.path", path, rule, remedy)
+        return
+    found = locked_share(path, world.known["sources"])
+    if found is None:
+        yield Problem(f"{where}.path", path, "a share's path reads share.SOURCE.REP", "for example share.web.E1")
+        return
+    source, rep = found
+    yield from unknown(f"{where}.path", rep, "reps", world)
+    if asked.sources and source not in asked.sources:
+        rule = f"leads of {source} are not handed out"
+        yield Problem(f"{where}.path", path, rule, f"name {source} in allocation.leads.sources")
+    if isinstance(value, str) or not 0 <= value <= 1:
+        yield Problem(f"{where}.value", str(value), "a share must be 0 to 1", "a share is written 0.45, not 45")
+
+
+def check_leads(world: World) -> Iterator[Problem]:
+    """Shares of leads are decided for sources whose routing can follow them."""
+    scenario, asked = world.scenario, world.scenario.allocation.leads
+    yield from all_known("allocation.leads.sources", asked.sources, "sources", world)
+    if not asked.decide or "sources" in world.unsure:
+        return
+    named = [source.id for source in scenario.sources if source.id in asked.sources] or ids(scenario.sources)
+    apart = [source for source in named if not shareable(scenario, source)]
+    if asked.sources or len(apart) == len(named):
+        for source in apart:
+            rule = f"leads of {source} are routed by {policy_of(scenario, source)}, which leaves no room for shares"
+            yield Problem("allocation.leads", source, rule, f"set routing.by_source.{source} to even")
+    if not scenario.sources:
+        yield Problem("allocation.leads.decide", "true", "there are no sources of leads", "set it to false")
 
 
 def _locked_quota_problems(where: str, path: str, value: float | str, world: World) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from scenarios.check_decisions import check_allocation, check_commitments, check_locks, check_targets
+from scenarios.check_decisions import check_allocation, check_commitments, check_leads, check_locks, check_targets
 from scenarios.check_market import (
     check_accounts,
     check_parents,
@@ -159,5 +159,6 @@ CHECKS: tuple[Check, ...] = (
     check_targets,
     check_commitments,
     check_allocation,
+    check_leads,
     check_locks,
 )

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from scenarios.account_rules import AccountRule
 from scenarios.base import Day, Frozen, Id, Minor, Money, NonNegative, Probability
+from scenarios.lead_decisions import LeadDecisions
 
 MoneyMetric = Literal["revenue", "key_product_revenue", "cash_collected", "cash_due", "gross_margin"]
 CountMetric = Literal["new_customers", "orders"]
@@ -242,7 +243,8 @@ class Lock(Frozen):
     """A figure fixed by a person; the plan is solved around it."""
 
     path: str
-    """``quota.E1``, ``quota.E1.orders.2026-03-01``, ``owner.A03``, ``training.E1.negotiation`` or ``care.A03``."""
+    """``quota.E1``, ``quota.E1.orders.2026-03-01``, ``owner.A03``, ``training.E1.negotiation``, ``care.A03`` or
+    ``share.web.E1``."""
     value: float | str
     author: str = ""
     reason: str = ""
@@ -266,6 +268,7 @@ class Allocation(Frozen):
     rules: tuple[FairnessRule, ...] = DEFAULT_RULES
     training: TrainingBudget = TrainingBudget()
     accounts: AccountDecisions = AccountDecisions()
+    leads: LeadDecisions = LeadDecisions()
     locks: tuple[Lock, ...] = ()
 
     @field_validator("rounding_step")

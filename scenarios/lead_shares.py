@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -39,6 +40,24 @@ def entry_role(scenario: Scenario, source: Source) -> str:
     return next(stage.role for stage in scenario.stages if stage.id == first)
 
 
+def policy_of(scenario: Scenario, source: str) -> str:
+    """How a source's leads are routed."""
+    return scenario.routing.by_source.get(source, scenario.routing.policy)
+
+
+def shareable(scenario: Scenario, source: str) -> bool:
+    """Whether the routing of a source's leads can follow shares."""
+    return policy_of(scenario, source) in BY_SHARE
+
+
+def hands_over(scenario: Scenario, source: Source) -> str:
+    """The first role other than that at the entry that works a source's leads before they are won; empty if none."""
+    first = next(i for i, stage in enumerate(scenario.stages) if stage.id == (source.first_stage or stage.id))
+    role = entry_role(scenario, source)
+    later = [stage.role for stage in scenario.stages[first:] if not stage.after_win]
+    return next((other for other in later if other != role), "")
+
+
 def share_problems(plan: Plan, scenario: Scenario, spots: Mapping[Any, str]) -> Iterator[Problem]:
     """Shares that cannot be honoured: of a policy that draws by nothing, of nobody at the entry, that do not sum up.
 
@@ -57,10 +76,9 @@ def share_problems(plan: Plan, scenario: Scenario, spots: Mapping[Any, str]) -> 
         for row in unsound:
             rule = f"share must be 0 to 1, this is that of {row.rep} in {name}"
             yield Problem(spots.get(row, "plan.shares"), f"{row.share:g}", rule, "a share is written 0.45, not 45")
-        policy = scenario.routing.by_source.get(name, scenario.routing.policy)
         where = spots.get(rows[0], "plan.shares")
-        if policy not in BY_SHARE:
-            rule = f"leads of {name} are routed by {policy}, which leaves no room for shares"
+        if not shareable(scenario, name):
+            rule = f"leads of {name} are routed by {policy_of(scenario, name)}, which leaves no room for shares"
             remedy = f"set routing.by_source.{name} to even, or remove the shares"
             yield Problem(where, name, rule, remedy)
             continue
@@ -107,7 +125,8 @@ def region_of(scenario: Scenario, rep: str) -> str:
 def region_mix(scenario: Scenario, source: Source) -> dict[str, float]:
     """Share of each region in a source's leads, among regions with a rep at its entry; the rest is the pool's."""
     role = entry_role(scenario, source)
-    served = {region_of(scenario, rep.id) for rep in scenario.reps if rep.role == role}
+    teams = {team.id: team.region for team in scenario.teams}
+    served = {rep.region or teams[rep.team] for rep in scenario.reps if rep.role == role}
     weights = {
         region.id: (source.regions.get(region.id, 0.0) if source.regions else 1.0)
         for region in scenario.regions
@@ -117,32 +136,76 @@ def region_mix(scenario: Scenario, source: Source) -> dict[str, float]:
     return {region: weight / total for region, weight in weights.items()} if total > 0 else dict.fromkeys(weights, 0.0)
 
 
-def share_factors(scenario: Scenario, plan: Plan, rep: str) -> dict[str, float]:
-    """How many times the share by weights a rep gets of each source that the plan gives shares of, over the horizon."""
-    start, end = scenario.calendar.start, scenario.calendar.end
-    out: dict[str, float] = {}
+def share_factors(scenario: Scenario, plan: Plan) -> dict[str, dict[str, float]]:
+    """How many times the share by weights each rep gets of each source that the plan gives shares of, over the horizon.
+
+    Returns:
+        By rep, then by source; a rep without weight is in none.
+    """
+    out: dict[str, dict[str, float]] = {}
     for source in scenario.sources:
-        found = list(stretches(plan, source.id))
-        if not found:
+        if not any(row.source == source.id for row in plan.shares):
             continue
-        by_weights = _share_by_weights(scenario, source, rep)
-        given = sum((last - first).days * shares.get(rep, 0.0) for first, last, shares in found)
-        open_days = (end - start).days - sum((last - first).days for first, last, _ in found)
-        if by_weights > 0:
-            out[source.id] = (given / by_weights + open_days) / (end - start).days
+        given = mean_shares(scenario, plan, source)
+        for rep, by_weights in shares_by_weights(scenario, source).items():
+            if by_weights > 0:
+                out.setdefault(rep, {})[source.id] = given.get(rep, 0.0) / by_weights
     return out
 
 
-def _share_by_weights(scenario: Scenario, source: Source, rep: str) -> float:
-    """A rep's share of a source's leads without given shares, everybody there all the time."""
-    person = next(one for one in scenario.reps if one.id == rep)
-    if person.role != entry_role(scenario, source):
-        return 0.0
-    mine = region_of(scenario, rep)
-    everywhere = scenario.routing.across_regions
-    beside = [
-        one for one in scenario.reps if one.role == person.role and (everywhere or region_of(scenario, one.id) == mine)
-    ]
-    total = sum(one.lead_weight for one in beside)
-    part = 1.0 if everywhere else region_mix(scenario, source).get(mine, 0.0)
-    return part * person.lead_weight / total if total > 0 else 0.0
+def mean_shares(scenario: Scenario, plan: Plan, source: Source) -> dict[str, float]:
+    """Each rep's mean share of a source's leads over the horizon, by weights where the plan gives none; by id."""
+    start, end = scenario.calendar.start, scenario.calendar.end
+    out: dict[str, float] = {}
+    open_days = (end - start).days
+    for first, last, shares in stretches(plan, source.id):
+        open_days -= (last - first).days
+        for rep, share in shares.items():
+            out[rep] = out.get(rep, 0.0) + (last - first).days * share
+    for rep, share in shares_by_weights(scenario, source).items() if open_days else ():
+        out[rep] = out.get(rep, 0.0) + open_days * share
+    return {rep: share / (end - start).days for rep, share in out.items()}
+
+
+@dataclass(frozen=True)
+class ShareChange:
+    """A rep's mean share of a source's new leads over the horizon under two plans."""
+
+    source: str
+    rep: str
+    before: float
+    after: float
+
+
+def share_changes(scenario: Scenario, before: Plan, after: Plan) -> list[ShareChange]:
+    """Shares that two plans give otherwise, by source, the largest change first."""
+    found = []
+    for source in scenario.sources:
+        if not any(row.source == source.id for row in (*before.shares, *after.shares)):
+            continue
+        was, will = mean_shares(scenario, before, source), mean_shares(scenario, after, source)
+        rows = [ShareChange(source.id, rep, was.get(rep, 0.0), will.get(rep, 0.0)) for rep in {**was, **will}]
+        found += sorted(
+            (row for row in rows if abs(row.after - row.before) > SUM_OFF),
+            key=lambda row: (-abs(row.after - row.before), row.rep),
+        )
+    return found
+
+
+def shares_by_weights(scenario: Scenario, source: Source) -> dict[str, float]:
+    """Shares of a source's leads without given ones, everybody at its entry there all the time; by id."""
+    role, everywhere = entry_role(scenario, source), scenario.routing.across_regions
+    mix = {} if everywhere else region_mix(scenario, source)
+    teams = {team.id: team.region for team in scenario.teams}
+    beside = {rep.id: rep.region or teams[rep.team] for rep in scenario.reps if rep.role == role}
+    weights = {rep.id: rep.lead_weight for rep in scenario.reps if rep.id in beside}
+    totals: dict[str, float] = {}
+    for rep, region in beside.items():
+        place = "" if everywhere else region
+        totals[place] = totals.get(place, 0.0) + weights[rep]
+    out = {}
+    for rep, region in beside.items():
+        total = totals["" if everywhere else region]
+        part = 1.0 if everywhere else mix.get(region, 0.0)
+        out[rep] = part * weights[rep] / total if total > 0 else 0.0
+    return out

@@ -1,4 +1,4 @@
-"""What a lock's path names: a quota of any additive metric, level and period, an owner, training hours, care hours."""
+"""What a lock's path names: a quota of any metric, level and period, an owner, training or care hours, a share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ QUOTAS: dict[str, Level] = {"quota": "target", "floor": "floor", "stretch": "str
 """Kinds of locks on quotas, with the level that each speaks of."""
 FORMS = (
     "quota.REP, quota.REP.METRIC, quota.REP.METRIC.FIRST_DAY (the same with floor or stretch), training.REP.SKILL, "
-    "owner.ACCOUNT or care.ACCOUNT"
+    "owner.ACCOUNT, care.ACCOUNT or share.SOURCE.REP"
 )
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -70,3 +70,17 @@ def locked_quota(path: str, reps: Collection[str]) -> LockedQuota | None:
             raise ValueError(f"{last} is no metric and no first day of a period")
         rest, metric = head, last
     return LockedQuota(rest, metric, level, start)
+
+
+def locked_share(path: str, sources: Collection[str]) -> tuple[str, str] | None:
+    """Source and rep of the share that a path names; None where it is no lock on a share of one of these sources.
+
+    Args:
+        sources: whose names may hold dots themselves; of several that fit the longest counts.
+    """
+    kind, _, rest = path.partition(".")
+    found = [source for source in sources if rest.startswith(f"{source}.") and len(rest) > len(source) + 1]
+    if kind != "share" or not found:
+        return None
+    source = max(found, key=len)
+    return source, rest.removeprefix(f"{source}.")

@@ -20,7 +20,8 @@ def lock(
     Args:
         path: ``quota.REP`` (revenue over the horizon, currency units), ``quota.REP.METRIC``, either with
             ``.FIRST_DAY`` of a period, the same with ``floor`` and ``stretch``; ``owner.ACCOUNT``,
-            ``training.REP.SKILL`` (hours) or ``care.ACCOUNT`` (hours a year).
+            ``training.REP.SKILL`` (hours), ``care.ACCOUNT`` (hours a year) or ``share.SOURCE.REP`` (of a source's new
+            leads, where these are handed out).
         value: a rep for an owner, else a number.
         time: when it was fixed, as a person writes it.
 

@@ -213,11 +213,11 @@ def test_the_mix_of_sources_follows_the_shares(shared):
     region = region_of(shared, chosen)
     beside = [rep.id for rep in shared.reps if region_of(shared, rep.id) == region]
     weights = {rep.id: rep.lead_weight for rep in shared.reps}
-    factor = share_factors(shared, shared.plan, chosen)["online"]
+    factor = share_factors(shared, shared.plan)[chosen]["online"]
     assert factor == pytest.approx(0.4 * sum(weights[rep] for rep in beside) / weights[chosen])
-    other = share_factors(shared, shared.plan, beside[1])["online"]
+    other = share_factors(shared, shared.plan)[beside[1]]["online"]
     assert other == pytest.approx(0.6 / (len(beside) - 1) * sum(weights[rep] for rep in beside) / weights[beside[1]])
-    assert share_factors(shared, today_plan(shared), chosen) == {}
+    assert share_factors(shared, today_plan(shared)) == {}
     even, more = lead_mixes(shared, region), lead_mixes(shared, region, {"online": factor})
     assert sum(mix.weight for mix in more) == pytest.approx(1.0)
     assert max(mix.weight for mix in more) > max(mix.weight for mix in even)
@@ -228,8 +228,8 @@ def test_half_a_year_of_shares_counts_half(shared):
     middle = start + (end - start) / 2
     rows = [ShareRow(row.source, row.rep, start, middle, row.share) for row in shared.plan.shares]
     plan = shared.plan.with_rows(shares=rows)
-    whole = share_factors(shared, shared.plan, rows[0].rep)["online"]
+    whole = share_factors(shared, shared.plan)[rows[0].rep]["online"]
     assert abs(whole - 1) > 0.05
     days = (middle - start).days / (end - start).days
-    assert share_factors(shared, plan, rows[0].rep)["online"] == pytest.approx(days * whole + 1 - days)
+    assert share_factors(shared, plan)[rows[0].rep]["online"] == pytest.approx(days * whole + 1 - days)
     assert len(list(stretches(plan, "online"))) == 1

@@ -23,6 +23,7 @@ from experiments.report.decision import decision, verdict
 from experiments.report.details import (
     Assumption,
     AuditRow,
+    Handed,
     Move,
     PlanRow,
     Promise,
@@ -226,6 +227,9 @@ def example() -> ReportInput:
             Move("B07", "蓝海电子", "B", "E1", "E5", 0, 24_000_00, None, "E5 has room"),
             Move("C017", "远航机械", "C", "E4", "E5", 1, 11_700_00, None, "care owed is not given"),
             Move("B11", "北方仪表", "B", "N1", "N2", 0, 23_800_00, None, "travel"),
+        ),
+        handed=tuple(
+            Handed("web", rep, 0.1, 0.1 + change) for rep, change in (("E1", 0.08), ("E4", -0.05), ("S4", -0.03))
         ),
         care=(Care("E4", "C", 5, 31.0, 50.0),),
         early_share=0.13,
@@ -513,6 +517,18 @@ def test_other_care_is_a_deed_and_little_care_is_counted_over_all_accounts() -> 
     assert "other care hours for 17" in " ".join(decision(given, wording(given, "en")))
     assert "care" not in " ".join(decision(EXAMPLE, wording(EXAMPLE, "en")))
     assert "9 accounts get under 80% of the care owed; least: C of E5, 40%." in watch_outs(given, wording(given, "en"))
+
+
+def test_other_shares_of_new_leads_are_a_deed_and_a_table_of_the_largest_changes() -> None:
+    page = " ".join(words_of(render(EXAMPLE, "en")).split())
+    assert "new leads shared anew for 3 people" in page
+    rows = re.search(r"Shares of new leads that change .*? web E1 10.0% 18.0% \+8.0 web E4 10.0% 5.0% −5.0", page)
+    assert rows is not None
+    assert "新线索分配调整" in render(EXAMPLE, "zh")
+    many = replace(EXAMPLE, handed=EXAMPLE.handed * 10)
+    assert "And 18 smaller changes" in words_of(render(many, "en"))
+    without = replace(EXAMPLE, handed=())
+    assert "new leads" not in words_of(render(without, "en"))
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -17,7 +17,7 @@ from experiments.report.details import Assumption, AuditRow, PlanRow, Promise, W
 from experiments.report.evidence import PLAN, TODAY, Evidence
 from experiments.report.input import Gain, GainColumn, Headline, HowSure, ReportInput, Strip, Trade
 from experiments.report.loop import loop_page
-from experiments.report.people_rows import company_range, moves, rep_rows
+from experiments.report.people_rows import company_range, handed, moves, rep_rows
 from experiments.runs import world_key
 from experiments.trade import trade_table
 from experiments.uncertainty import GainRange, YearRange, as_share
@@ -44,6 +44,7 @@ UNITS = {
     "share of quota": "share",
     "chance": "share",
     "share of hours": "share",
+    "share of leads": "share",
     "hours": "hours",
     "hours a year": "hours",
     "accounts": "count",
@@ -75,6 +76,7 @@ def assemble(found: Evidence) -> ReportInput:
         accounts=len(scenario.accounts),
         training_cost=round(hours * scenario.skills.training.cost_per_hour),
         moves=moved,
+        handed=handed(found),
         care=care_by_owner(scenario, found.plans[PLAN], found.outcomes[PLAN]),
         care_changes=_care_changes(found),
         early_share=early_share(found.outcomes[PLAN]),

@@ -177,7 +177,10 @@ def _deeds(given: ReportInput, say: Wording) -> str:
 
 
 def _care(given: ReportInput, say: Wording) -> str:
-    return say.t("decision.care", count=given.care_changes) if given.care_changes else ""
+    """Other care hours, and other shares of new leads."""
+    care = say.t("decision.care", count=given.care_changes) if given.care_changes else ""
+    people = {one.rep for one in given.handed}
+    return care + (say.t("decision.handed", count=len(people)) if people else "")
 
 
 def _terms_and_deeds(given: ReportInput, say: Wording) -> str:

@@ -33,6 +33,16 @@ class Move:
 
 
 @dataclass(frozen=True)
+class Handed:
+    """A rep's share of a source's new leads, today and under the plan."""
+
+    source: str
+    rep: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
 class WhatIf:
     """A question with its cost.
 

@@ -16,7 +16,7 @@ from typing import Literal
 
 from experiments.fairness_audit import FairnessAudit
 from experiments.parameter_error import ErrorSources
-from experiments.report.details import KEY, Assumption, AuditRow, Move, PlanRow, Promise, WhatIf
+from experiments.report.details import KEY, Assumption, AuditRow, Handed, Move, PlanRow, Promise, WhatIf
 from experiments.report.loop import LoopPage
 from experiments.words import table, word
 from history.diagnosis.care import Care
@@ -242,6 +242,7 @@ class ReportInput:
     Attributes:
         over_assignment: quotas sum to target x (1 + this).
         quota_basis: ``full``, ``blend`` or ``opportunity``.
+        handed: shares of new leads that differ from today's, the largest changes of each source first.
         care_changes: accounts that get other care hours than are planned today.
         early_share: share of the year's sales in January and February together; None where months are not kept.
         accounts: how many accounts there are.
@@ -266,6 +267,7 @@ class ReportInput:
     accounts: int
     training_cost: int
     moves: tuple[Move, ...] = ()
+    handed: tuple[Handed, ...] = ()
     care: tuple[Care, ...] = ()
     care_changes: int = 0
     early_share: float | None = None

@@ -17,12 +17,14 @@ from experiments.report.wording import Wording, rep_label
 from sim.interval import Interval
 
 View = dict[str, Any]
+MOST_HANDED = 12
+"""Shares of new leads in the table."""
 
 
 def people(given: ReportInput, say: Wording, *, persons: bool) -> View:
-    """Page 2: account moves, then a card a rep."""
+    """Page 2: a card a rep, account moves and shares of new leads."""
     cards = [_card(rep, say) for rep in given.reps] if persons else []
-    return {"moves": _moves(given, say), "cards": cards}
+    return {"moves": _moves(given, say), "handed": _handed(given, say), "cards": cards}
 
 
 def everyone(given: ReportInput, say: Wording) -> list[View]:
@@ -116,6 +118,22 @@ def _moves(given: ReportInput, say: Wording) -> list[View]:
         }
         for move in given.moves
     ]
+
+
+def _handed(given: ReportInput, say: Wording) -> View:
+    """The largest changes of shares of new leads, and how many more there are."""
+    rows = [
+        {
+            "source": one.source,
+            "rep": one.rep,
+            "before": say.percent(one.before, 1),
+            "after": say.percent(one.after, 1),
+            "change": plain(100 * (one.after - one.before), 1, signed=True),
+        }
+        for one in sorted(given.handed, key=lambda one: -abs(one.after - one.before))[:MOST_HANDED]
+    ]
+    more = len(given.handed) - len(rows)
+    return {"rows": rows, "more": say.t("handed.more", count=more) if more else ""}
 
 
 def diagnosis(given: ReportInput, say: Wording) -> list[View]:

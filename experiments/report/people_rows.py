@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from experiments.measures import PlanMeasures, RepMeasures, moved_accounts
-from experiments.report.details import Move
+from experiments.report.details import Handed, Move
 from experiments.report.evidence import PLAN, TODAY, Evidence
 from experiments.report.input import RepRow
 from history.diagnosis.scenario import still_ramping
+from scenarios.lead_shares import share_changes
 from scenarios.market import Account
 from scenarios.people import Rep
 from scenarios.ticks import HOUR
@@ -111,6 +112,12 @@ def moves(found: Evidence) -> tuple[Move, ...]:
             )
         )
     return tuple(sorted(rows, key=lambda move: (-move.sales_at_risk, move.account)))
+
+
+def handed(found: Evidence) -> tuple[Handed, ...]:
+    """Shares of new leads that the plan gives otherwise than today's."""
+    changes = share_changes(found.scenario, found.plans[TODAY], found.plans[PLAN])
+    return tuple(Handed(row.source, row.rep, row.before, row.after) for row in changes)
 
 
 def company_range(case: PlanMeasures) -> tuple[float, float]:

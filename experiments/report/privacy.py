@@ -76,6 +76,7 @@ def _without_persons(given: ReportInput) -> ReportInput:
         assumptions=tuple(row for row in given.assumptions if not named(row.path + row.note)),
         notes=tuple(text for text in given.notes if not named(text)),
         moves=tuple(_between_teams(move, team_of) for move in given.moves),
+        handed=(),
         audit=tuple(row for row in given.audit if row.subject not in team_of),
         fairness=given.fairness and _without_people(given.fairness, named),
         what_ifs=tuple(_without_names(case) for case in given.what_ifs),

@@ -109,7 +109,9 @@ def _solved(problem: AllocationProblem) -> Made:
 SIMPLE_RULES: dict[str, SimpleRule] = {
     "equal": SimpleRule("the same quota for everybody at full pace", _today(lambda problem, _: problem.ramp)),
     "history": SimpleRule("last sales x one factor", _today(lambda problem, _: history_weights(problem))),
-    "potential": SimpleRule("in proportion to potential", _today(lambda p, today: potentials(p, today.owner))),
+    "potential": SimpleRule(
+        "in proportion to potential", _today(lambda p, today: potentials(p, today.owner, today.shares))
+    ),
     "fair_share": SimpleRule("half by last sales, half by potential", _today(fair_share_weights)),
     "waterfall": SimpleRule("filled by priority, largest expected sales first", _waterfall),
     "mean_clipped": SimpleRule(

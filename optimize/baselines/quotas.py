@@ -12,7 +12,8 @@ from optimize.split import groups, proportional, proportional_in_groups
 
 def history_weights(problem: AllocationProblem) -> Floats:
     """Last sales; who has no full last period is placed by potential at the company's ratio of the two, [R]."""
-    potential = potentials(problem, problem.today_decisions().owner)
+    today = problem.today_decisions()
+    potential = potentials(problem, today.owner, today.shares)
     known = ~np.isnan(problem.last_sales)
     if not known.any() or np.nansum(problem.last_sales) <= 0:
         return potential
@@ -23,7 +24,7 @@ def history_weights(problem: AllocationProblem) -> Floats:
 
 def fair_share_weights(problem: AllocationProblem, decisions: Decisions) -> Floats:
     """Half by last sales, half by potential, each as shares, [R]."""
-    history, potential = history_weights(problem), potentials(problem, decisions.owner)
+    history, potential = history_weights(problem), potentials(problem, decisions.owner, decisions.shares)
     shares = [w / w.sum() if w.sum() > 0 else np.full(len(w), 1 / len(w)) for w in (history, potential)]
     return np.asarray(shares[0] + shares[1])
 

@@ -22,6 +22,7 @@ def unsupported(problem: AllocationProblem) -> tuple[str, ...]:
     asked = {
         f"other metrics in the objective that owners, care or training move ({', '.join(moved)})": bool(moved),
         f"floors of other metrics ({', '.join(floors)})": bool(floors),
+        "shares of new leads": bool(problem.leads),
         "an objective without revenue": metrics.revenue_weight <= 0.0,
         "trainers' hours where people can be trained at different times": _trained_apart(problem),
     }

@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
 
+import numpy as np
+
 from optimize.baselines.plans import SIMPLE_RULES, SOLVED, baselines
 from optimize.loop.explained import explained
 from optimize.loop.over import search_over
@@ -27,7 +29,7 @@ from scenarios.today import today_plan
 MOST_ROUNDS = 12
 TOLERANCE = 1e-3
 """Relative rise of the objective below which a promise is not worth a simulation."""
-STAY = TrustRegion(hours=float("inf"), moves=0, care=0.0)
+STAY = TrustRegion(hours=float("inf"), moves=0, care=0.0, leads=0.0)
 """Training alone."""
 
 MORE_RUNS = 4
@@ -202,7 +204,8 @@ class LoopRun:
             return
         moves = [len(moved(one.problem, one.decisions.owner)) for one in (before, after)]
         hours = [float(one.decisions.training.sum()) for one in (before, after)]
-        if (moves[0], hours[0]) < (moves[1], hours[1]):
+        leads = [float(np.abs(one.problem.leads.base - one.problem.leads.today).sum()) for one in (before, after)]
+        if (moves[0], hours[0], leads[0]) < (moves[1], hours[1], leads[1]):
             self._take(before)
             self._stopped += "; the last step is within its noise, so the simpler plan before it is kept"
 
@@ -242,6 +245,7 @@ class LoopRun:
             runs=self._trials.cost.runs,
             accounts=0 if size is None else size.moves,
             hours=0.0 if size is None else size.hours,
+            leads=0.0 if size is None else size.handed,
             seconds=perf_counter() - self._began,
         )
         self._trace.append(row)

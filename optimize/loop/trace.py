@@ -49,7 +49,8 @@ class Round:
     Attributes:
         number: of the round, from 1; 0 for a start.
         step: "start NAME", or what moves: "2 accounts, 16 h training".
-        accounts, hours: accounts that change owner and training hours that change in this step.
+        accounts, hours, leads: accounts that change owner, training hours that change, and percentage points of a
+            source's leads that go to somebody else in this step.
         region: how far the step was allowed to go; None where it was free.
         responses: method behind the promise.
         response_error: relative error of its coefficients where an audit measured it.
@@ -79,6 +80,7 @@ class Round:
     runs: int
     accounts: int = 0
     hours: float = 0.0
+    leads: float = 0.0
     seconds: float = field(default=0.0, compare=False)
 
 
@@ -102,8 +104,10 @@ def trace_notes(trace: Sequence[Round], sales: bool, cost: Cost, quota_years: in
         notes.append(f"closed loop: the final plan's quotas are fitted to {quota_years} simulated years")
     for row in trace:
         if row.promise is not None:
+            leads = f", {row.leads:.3g} points of leads" if row.leads else ""
+            moved = f"{row.accounts} accounts{leads} and {row.hours:g} h of training moved"
             notes.append(
-                f"closed loop, round {row.number}: {row.accounts} accounts and {row.hours:g} h of training moved; "
+                f"closed loop, round {row.number}: {moved}; "
                 f"promised {shown(row.promise)}, simulated {shown(row.simulated)}, t {row.t or 0.0:.1f}: "
                 + ("kept" if row.accepted else "not kept")
             )

@@ -249,12 +249,13 @@ class Trials:
 
 def _measured(responses: Responses, yardsticks: Responses) -> Responses:
     """Responses with fairness measured as under today's plan."""
-    fixed = yardsticks.accounts
+    fixed, leads = yardsticks.accounts, yardsticks.leads
     return replace(
         responses,
         opportunity=yardsticks.opportunity,
         territory=yardsticks.territory,
         accounts=replace(responses.accounts, potential=fixed.potential, history=fixed.history),
+        leads=replace(responses.leads, potential=leads.potential, measured=leads.measured),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,6 +37,11 @@ class Ownership:
     care_change: Linear
     potential_by_owner: Linear
     others: tuple[Linear, ...] = ()
+
+    def with_leads(self, load: Linear, potential: Linear) -> Ownership:
+        """The same with the hours and the potential of leads that are handed out."""
+        by_owner = self.potential_by_owner + potential
+        return replace(self, load=self.load + load, potential=self.potential + potential, potential_by_owner=by_owner)
 
 
 def possible_pairs(problem: AllocationProblem) -> Pairs:

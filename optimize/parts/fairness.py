@@ -152,6 +152,8 @@ def _workload(blocks: Blocks, problem: AllocationProblem, rule: Workload, load: 
     touched = set(problem.locks.owner.values()) | {r for r, _ in problem.locks.training}
     if problem.locks.care:
         touched |= {int(problem.accounts.today[a]) for a in problem.locks.care}
+    handed = problem.leads.touched(problem.locks.shares).any(axis=0)
+    touched |= set(np.flatnonzero(handed).tolist())
     soft = np.array([int(r) in touched for r in at])
     sides = (("workload_maximum", rule.maximum, 1.0), ("workload_minimum", rule.minimum, -1.0))
     for name, limit, sign in sides:

@@ -21,14 +21,14 @@ EXACT_COLUMNS = 20_000
 SEGMENTS = 32
 
 
-def gains_of(problem: AllocationProblem, trained: Linear, owned: Ownership, unit: float) -> dict[str, Linear]:
+def gains_of(problem: AllocationProblem, leads: Linear, owned: Ownership, unit: float) -> dict[str, Linear]:
     """Gain of every other metric in its own unit.
 
     Args:
-        trained: revenue that training adds, in units of money.
+        leads: revenue that training and shares of new leads add, in units of money.
     """
     others = zip(problem.metrics.others, owned.others, strict=True)
-    return {metric.name: trained.times(metric.rates.lead * unit) + own for metric, own in others}
+    return {metric.name: leads.times(metric.rates.lead * unit) + own for metric, own in others}
 
 
 def objective_factor(problem: AllocationProblem, metric: Metric) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from optimize.parts.accounts import Ownership
+from optimize.parts.lead_shares import Shared
 from optimize.parts.training import Trained
 from optimize.problem import TrustRegion
 from optimize.programme.blocks import Blocks, Linear
@@ -14,12 +15,13 @@ from optimize.programme.blocks import Blocks, Linear
 NAME = "trust region"
 
 
-def add(blocks: Blocks, region: TrustRegion | None, trained: Trained, owned: Ownership) -> None:
-    """Add the region's rows, where there is one: training hours, accounts and care hours that change, each summed."""
+def add(blocks: Blocks, region: TrustRegion | None, trained: Trained, owned: Ownership, shared: Shared) -> None:
+    """Add the region's rows, where there is one: hours, accounts and shares of leads that change, each summed."""
     if region is None:
         return
     _within(blocks, "training hours", trained.change, region.hours)
     _within(blocks, "care hours", (owned.care_change,), region.care)
+    _within(blocks, "lead shares", (shared.change,), region.leads)
     if len(owned.away.col):
         blocks.rows(NAME, ["accounts"], owned.away, upper=float(region.moves), kept=True)
 

@@ -14,15 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimize.account_limits import account_limits
+from optimize.account_offer import AccountOffer
 from optimize.eligibility import eligibility, most_moves
+from optimize.lead_offer import NO_LEADS, LeadOffer
 from optimize.metrics import Rates
 from optimize.pairs import as_pairs, as_table
 from optimize.phasing import Period, seasons
-from optimize.problem import AccountOffer
 from optimize.response.accounts import AccountFigures, potentials_given
 from optimize.response.leads import LeadFigures
 from optimize.response.metrics import other_metrics, rates
 from optimize.response.people import People, presence, reporting_periods
+from optimize.response.shares import offer as lead_offer
 from optimize.response.training import offer as training_offer
 from optimize.training_offer import TrainingOffer
 from scenarios.errors import InputRefused, Problem
@@ -43,7 +45,7 @@ class Responses:
         metrics: samples of the other additive metrics that targets ask for, each [N, R, P].
         rates: how each of them goes with revenue.
         season: expected share of sales by period, [R, P].
-        training, accounts: gains and hours of the levers.
+        training, accounts, leads: gains and hours of the levers.
         opportunity: expected sales of a reference rep at full pace with the same leads and today's accounts, [R].
         territory: potential of the territory without the accounts, ramped, [R].
         ramp: share of full pace over the time in the horizon, [R].
@@ -74,6 +76,7 @@ class Responses:
     notes: tuple[str, ...]
     rates: Mapping[str, Rates] = field(default_factory=dict)
     presence: Floats | None = None
+    leads: LeadOffer = NO_LEADS
 
     @property
     def skill(self) -> Floats:
@@ -118,6 +121,7 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
     names = tuple(people.places)
     pace = np.array([presence(scenario, rep, periods) for rep in people.reps])
     employed = tuple(_employed(scenario, rep, periods) for rep in names)
+    territory = _territory(people, leads, offer)
     return Responses(
         scenario=outcome.scenario,
         plan=outcome.plan,
@@ -129,15 +133,16 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
         training=training_offer(people, leads, accounts, employed),
         accounts=offer,
         opportunity=leads.reference + accounts.reference_sales(),
-        territory=_territory(people, leads, offer),
+        territory=territory,
         ramp=people.ramp,
         hours=people.hours,
         load=leads.load,
         sharpness=leads.clearing.sharpness,
         employed=employed,
-        notes=_notes([key for key in cube.keys if key not in names]),
+        notes=_notes([key for key in cube.keys if key not in names], scenario.allocation.leads.decide),
         rates=rates(scenario, outcome, keep),
         presence=pace,
+        leads=lead_offer(leads, territory),
     )
 
 
@@ -190,11 +195,16 @@ def _territory(people: People, leads: LeadFigures, offer: AccountOffer) -> Float
     return whole * people.ramp
 
 
-def _notes(left_out: list[str]) -> tuple[str, ...]:
+def _notes(left_out: list[str], handing_out: bool) -> tuple[str, ...]:
     notes = [
         "gains of training and owners are expected values by the chain formula with a fitted clearing function: an "
         "approximation, judged by simulating the plan",
     ]
+    if handing_out:
+        notes.append(
+            "what shares of new leads bring is an expected value by the same formula: the spread of sales stays as "
+            "simulated"
+        )
     if left_out:
         notes.append(f"no sales are booked by {', '.join(left_out)}: they carry no quota")
     return tuple(notes)

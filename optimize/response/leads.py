@@ -33,10 +33,11 @@ class LeadFigures:
         scenario = self.people.scenario
         by_region = {region.id: lead_mixes(scenario, region.id) for region in scenario.regions}
         leads, plan = self.people.mean("leads"), self.people.plan
+        factors = share_factors(scenario, plan)
         out = []
         for r, rep in enumerate(self.people.reps):
             region = self.people.regions[r]
-            given = share_factors(scenario, plan, rep.id)
+            given = factors.get(rep.id)
             new = lead_mixes(scenario, region, given) if given else by_region[region]
             kinds = [Mix(m.first, m.quality, m.weight * float(leads[r]), m.value) for m in new]
             out.append(kinds + pipeline_mixes(scenario, rep.id))

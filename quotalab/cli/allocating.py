@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,6 +35,8 @@ BOUNDS = {
     "none": "no bound",
 }
 SALES_FIRST = ("two_stage", "maximin", "alpha")
+SHOWN_SHARES = 12
+"""Of leads, in the terminal; all of them stand in the files."""
 STATUS = {
     "optimal": "optimal",
     "stopped": "not proven optimal",
@@ -97,7 +100,7 @@ def allocate(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Allocate quotas, training hours and accounts under the fairness rules.
+    """Allocate quotas, training hours, accounts and shares of new leads under the fairness rules.
 
     Simulates the present plan first and reads from it what each rep can sell; then simulates the new plan on other
     years, for the chances of quotas and targets. What it brings against today's is for `quotalab compare` to say. With
@@ -112,7 +115,7 @@ def allocate(
         from quotalab.learning import learning_years
         from quotalab.locking import allocated_trail, earlier_trail, who_is
         from quotalab.runs import check_target, default_target, rows, run_folder
-        from quotalab.tables import move_table, quota_table, rule_table, training_table
+        from quotalab.tables import move_table, quota_table, rule_table, share_table, training_table
         from quotalab.worlds import open_world
         from scenarios.locks import with_locks
         from scenarios.scenario import require_world
@@ -151,6 +154,7 @@ def allocate(
             "training": training_table(result.plan),
             "moves": move_table(result),
             "rules": rule_table(result),
+            **({"shares": share_table(world, today_plan(world), result.plan)} if world.allocation.leads.decide else {}),
             **judged.tables(),
         }
         if improved is not None:
@@ -229,6 +233,7 @@ def _text(result: AllocationResult, world: Scenario) -> str:
     hours = sum(plan.training_hours().values())
     lines.append(f"accounts that change owner: {len(result.moves)}; training: {hours:g} h")
     lines += [f"  {move.account}: {move.source} -> {move.taker}, {move.reason}" for move in result.moves]
+    lines += _handed(result, world)
     biting = [f"{row.rule} ({row.subject})" for row in result.rule_rows if row.binding]
     if biting:
         lines.append(f"binding rules: {', '.join(biting)}")
@@ -247,3 +252,19 @@ def _text(result: AllocationResult, world: Scenario) -> str:
     if not result.reproducible:
         lines.append("ended by the time limit: the same request may give another plan")
     return "\n".join(lines)
+
+
+def _handed(result: AllocationResult, world: Scenario) -> Iterator[str]:
+    """Leads that go to somebody else than today, where that is decided."""
+    if not world.allocation.leads.decide:
+        return
+    from scenarios.lead_shares import share_changes
+    from scenarios.today import today_plan
+
+    changes = share_changes(world, today_plan(world), result.plan)
+    points = 50 * sum(abs(row.after - row.before) for row in changes)
+    yield f"new leads that go to somebody else: {points:.3g} points"
+    for row in changes[:SHOWN_SHARES]:
+        yield f"  {row.source} {row.rep}: {100 * row.before:.2f} % -> {100 * row.after:.2f} %"
+    if len(changes) > SHOWN_SHARES:
+        yield f"  and {len(changes) - SHOWN_SHARES} shares more in shares.csv"

@@ -18,7 +18,8 @@ Locked = Annotated[
     str,
     typer.Argument(
         metavar="PATH",
-        help="quota.REP[.METRIC][.FIRST_DAY] (or floor, stretch), owner.ACCOUNT, training.REP.SKILL or care.ACCOUNT.",
+        help="quota.REP[.METRIC][.FIRST_DAY] (or floor, stretch), owner.ACCOUNT, training.REP.SKILL, care.ACCOUNT "
+        "or share.SOURCE.REP.",
     ),
 ]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")]
@@ -31,7 +32,7 @@ def lock(
     scenario: options.World,
     path: Locked,
     value: Annotated[
-        str, typer.Argument(metavar="VALUE", help="A rep for an owner; else currency units, a count or hours.")
+        str, typer.Argument(metavar="VALUE", help="A rep for an owner; else currency units, a count, hours or a share.")
     ],
     reason: Reason,
     author: options.Author = None,

@@ -1,0 +1,102 @@
+"""Accounts and who may own them: what each brings whom, and the limits on owners and care."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimize.account_limits import AccountLimit
+from optimize.metrics import Rates
+from optimize.pairs import Candidates, Pairs, Table
+from optimize.programme.curves import CareCurve
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class AccountOffer:
+    """Accounts and who may own them; -1 in ``base`` or ``today`` is a rep who carries no quota.
+
+    An account a owned by r and cared for by h hours a year adds ``unit[a, r] * curve_a(h)`` to the sales of r, less
+    the lead sales that its hours displace: ``displaced[a, r]`` at the planned care, and ``hour_price[r]`` per hour of
+    care beyond it.
+
+    Attributes:
+        today: owner at the start of the horizon, before any plan, [A].
+        base: owner in the plan that was simulated, [A].
+        allowed: who may own it, [A, R].
+        order_hours: hours that its orders ask of each owner, [A, R].
+        care_load: hours of the calendar that one hour of care a year asks of each rep over the horizon, [R].
+        kept: share of orders that a change of owner leaves, 1 for today's owner, [A, R].
+        potential: what it adds to the potential of its owner, [A].
+        history: what it adds to the last sales of its owner: history follows the account, [A].
+        care_base: hours of care a year in the plan that was simulated, [A].
+        care_budget: hours of care a year to hand out; None where care is not a decision.
+        house: accounts that may also be left to the house, an owner who carries no quota, [A]; None where none may.
+        limits: at most and at least how many accounts, by rep or team.
+        barred: pairs that rules on who may take an account over leave out of ``allowed``, by rule.
+
+    Figures by account and rep are tables or, in large companies, lists of pairs; see :mod:`optimize.pairs`.
+    """
+
+    ids: tuple[str, ...]
+    today: Ints
+    base: Ints
+    allowed: Candidates
+    unit: Table
+    displaced: Table
+    order_hours: Table
+    care_load: Floats
+    hour_price: Floats
+    kept: Table
+    potential: Floats
+    history: Floats
+    care_base: Floats
+    curves: tuple[CareCurve, ...]
+    care_budget: float | None
+    max_moves: int
+    max_per_rep: int | None
+    house: Bools | None = None
+    limits: tuple[AccountLimit, ...] = ()
+    barred: Mapping[str, Pairs] = field(default_factory=dict)
+
+    @cached_property
+    def base_sales(self) -> Floats:
+        """Sales in a year at the simulated plan's care and the reference owner, minor units, [A]."""
+        return self.sales(self.care_base)
+
+    def sales(self, care: Floats) -> Floats:
+        """Sales in a year at these care hours and the reference owner, minor units, [A]."""
+        return np.array([c.sales(hours) for c, hours in zip(self.curves, care.tolist(), strict=True)], dtype=np.float64)
+
+    def values(self, account: Ints, rep: Ints, care: Floats, sales: Floats, rates: Rates | None = None) -> Floats:
+        """As :meth:`value`, for pairs; care and sales by account, [A].
+
+        Args:
+            rates: of another metric, which is then what is added to.
+        """
+        extra = self.hour_price[rep] * self.care_load[rep] * (care - self.care_base)[account]
+        worth, cost = self.unit[account, rep] * sales[account], self.displaced[account, rep]
+        if rates is not None:
+            return np.asarray(rates.account * worth - rates.lead[rep] * (cost + extra))
+        return np.asarray(worth - cost - extra)
+
+    def value(self, account: int, rep: int, care: float) -> float:
+        """What the account adds to the sales of this owner at this care, minor units over the horizon."""
+        if rep < 0:
+            return 0.0
+        extra = self.hour_price[rep] * self.care_load[rep] * (care - self.care_base[account])
+        worth = self.unit[account, rep] * self.curves[account].sales(care)
+        return float(worth - self.displaced[account, rep] - extra)
+
+    def hours(self, account: int, rep: int, care: float) -> float:
+        """Hours of the calendar that the account asks of this owner over the horizon."""
+        if rep < 0:
+            return 0.0
+        return float(self.order_hours[account, rep] + self.care_load[rep] * care)
