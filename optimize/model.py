@@ -11,7 +11,7 @@ from optimize.pairs import PairLabels, largest
 from optimize.parts import accounts, fairness, lead_shares, metrics, targets, training, trust
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints
 from optimize.programme.blocks import BROKEN, Blocks, Columns, Programme
-from optimize.programme.curves import chord_error
+from optimize.programme.curves import as_it_is, chord_error
 from optimize.programme.ordered import with_cuts
 
 EXACT_COLUMNS = 20_000
@@ -29,6 +29,7 @@ class Model:
         segment_error: how far segments may understate the exact value, minor units.
         knots: where the care curves are cut.
         quotas: expressions of the quotas; None where they are left out.
+        bends: whether care curves are told as they are.
     """
 
     programme: Programme
@@ -37,11 +38,12 @@ class Model:
     problem: AllocationProblem
     knots: tuple[Floats, ...]
     quotas: targets.Quotas | None = None
+    bends: bool = False
 
     @cached_property
     def error(self) -> float:
         """How far segments and cuts may understate the exact value, minor units; not cheap."""
-        return self.segment_error + care_error(self.problem, self.knots)
+        return self.segment_error + care_error(self.problem, self.knots, bends=self.bends)
 
 
 def money_unit(problem: AllocationProblem) -> float:
@@ -65,12 +67,13 @@ def first_knots(problem: AllocationProblem) -> tuple[Floats, ...]:
     return tuple(max(min(budget, curve.useful), 1e-9) * share for curve in problem.accounts.curves)
 
 
-def care_error(problem: AllocationProblem, knots: tuple[Floats, ...]) -> float:
+def care_error(problem: AllocationProblem, knots: tuple[Floats, ...], *, bends: bool = False) -> float:
     """How far the cuts of the care curves may understate what the best owner makes of them, minor units."""
     if problem.accounts.care_budget is None or not knots:
         return 0.0
     best = largest(problem.accounts.unit, problem.accounts.allowed)
-    errors = [chord_error(c.sales, k) for c, k in zip(problem.accounts.curves, knots, strict=True)]
+    cut = zip(problem.accounts.curves, knots, strict=True)
+    errors = [as_it_is(c.sales, k).pieces.error if bends else chord_error(c.sales, k) for c, k in cut]
     worth = problem.metrics.revenue_weight
     worth += sum(metrics.objective_factor(problem, one) * one.rates.account for one in problem.metrics.weighted)
     return worth * float(best @ np.array(errors))
@@ -83,6 +86,7 @@ def build(
     knots: tuple[Floats, ...] | None = None,
     quotas: bool = True,
     sales: bool = False,
+    bends: bool = False,
 ) -> Model:
     """Compose the programme.
 
@@ -91,12 +95,13 @@ def build(
         knots: cuts of the care curves; None takes :func:`first_knots`.
         quotas: False leaves quotas out and maximises expected sales (first stage of the two-stage mode).
         sales: maximise expected sales with the quotas in, so that these can keep the rules.
+        bends: tell care curves that are not concave as they are rather than by their envelopes, by whole columns.
     """
     blocks = Blocks()
     unit = money_unit(problem)
     trained = training.add(blocks, problem, unit)
     cuts = first_knots(problem) if knots is None else knots
-    owned = accounts.add(blocks, problem, unit, cuts, problem.metrics.others)
+    owned = accounts.add(blocks, problem, unit, cuts, problem.metrics.others, bends=bends)
     shared = lead_shares.add(blocks, problem, unit)
     owned = owned.with_leads(shared.load, shared.potential)
     leads = trained.gain + shared.gain
@@ -113,7 +118,7 @@ def build(
     fairness.add(blocks, problem, unit, made, owned, gain, trained.hours)
     trust.add(blocks, problem.trust, trained, owned, shared)
     hidden += problem.metrics.revenue_weight * (made.error if made else 0.0)
-    return Model(with_cuts(blocks.programme()), unit, hidden * unit, problem, cuts, made)
+    return Model(with_cuts(blocks.programme()), unit, hidden * unit, problem, cuts, made, bends)
 
 
 def given_way(model: Model, values: Floats) -> float:

@@ -33,14 +33,18 @@ MOST_ARCS = 3_000
 """Owners left open beyond which branch and bound would not end either."""
 AT_ONCE = 400
 """So few arcs in all are closed before any ruin and recreate."""
-EFFORT = 4_000_000
-"""Columns times nodes after which branch and bound stops."""
-LEAST_NODES = 50
+CARED = 6
+"""As how many an arc counts, open or not, where its care is to be decided: it has many columns then."""
+EFFORT = 1.5e8
+"""Nodes, times the power 1.5 of columns, after which branch and bound stops: as a linear programme's time grows."""
+LEAST_NODES = 20
 NEGLIGIBLE = 1e-9
 """Rules that locks break by less, in the objective, are not broken."""
-CARE_KNOTS = 40
+CARE_KNOTS = 44
 """Pieces of a care curve, cut where it bends."""
 FINE = 4_000
+LEAST_PIECE = 1e-4
+"""Width of the narrowest piece, as a share of all hours."""
 REFINEMENTS, FINER_PIECES = 6, 16
 """Turns in which care is cut finer, and pieces around the last hours in each."""
 
@@ -86,7 +90,9 @@ class Closing:
 
     def within_reach(self, above: float | None, most: int = MOST_ARCS) -> bool:
         """Whether so little is open that branch and bound may end."""
-        return self.problem.basis.size <= EXACT_COLUMNS and int(self.open(above).sum()) <= most
+        cared = self.refitting.request.arcs.care is not None
+        arcs = CARED * len(self.regret) if cared else int(self.open(above).sum())
+        return self.problem.basis.size <= EXACT_COLUMNS and arcs <= most
 
     def run(self, best: Refit | None, above: float | None, room: float) -> Closed:
         """Solve it.
@@ -96,9 +102,9 @@ class Closing:
             room: distance of bound and value at which to stop, minor units.
         """
         problem = self.problem
-        model = build(problem, knots=_knots(problem), sales=problem.two_stage)
+        model = build(problem, knots=_knots(problem), sales=problem.two_stage, bends=True)
         programme = self._fixed(model.programme, self.open(above))
-        nodes = max(LEAST_NODES, EFFORT // max(programme.size, 1))
+        nodes = max(LEAST_NODES, int(EFFORT / programme.size**1.5))
         begin = None if best is None else _columns(problem, programme, best.decisions)
         found = searched(programme, room / model.unit, nodes, begin)
         floor = -np.inf if above is None else above
@@ -212,4 +218,10 @@ def _bends(curve: CareCurve, top: float) -> Floats:
     # A tenth of the cuts are spread evenly, so that straight stretches have ends, too.
     weight = 0.9 * spread / max(spread[-1], 1e-300) + 0.1 * (middle - middle[0]) / (middle[-1] - middle[0])
     inner = np.interp(np.linspace(0.0, weight[-1], CARE_KNOTS - 1), weight, middle)
-    return np.unique(np.concatenate([[0.0], top * inner, [top]]))
+    cuts = top * inner
+    # Pieces narrower than the solver's tolerances would come for nothing.
+    apart = [0.0]
+    for cut in cuts[(cuts > LEAST_PIECE * top) & (cuts < (1.0 - LEAST_PIECE) * top)].tolist():
+        if cut - apart[-1] > LEAST_PIECE * top:
+            apart.append(cut)
+    return np.array([*apart, top])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,10 +13,11 @@ from optimize.parts import account_rows
 from optimize.parts.account_rows import OwnerPairs
 from optimize.problem import AllocationProblem, Bools, Floats, Ints, raised
 from optimize.programme.blocks import Blocks, Linear
-from optimize.programme.curves import Pieces, care_pieces
+from optimize.programme.curves import Stretch, as_it_is, enveloped
 
 OWNER = "account owner"
 CARE = "care hours"
+REACHED = "care beyond a bend"
 
 
 @dataclass(frozen=True)
@@ -79,16 +80,19 @@ def add(
     unit: float,
     knots: tuple[Floats, ...],
     metrics: Sequence[Metric] = (),
+    *,
+    bends: bool = False,
 ) -> Ownership:
     """Add owners and care.
 
     Args:
         knots: care hours at which each account's curve is cut, where care is a decision.
         metrics: those whose gains are wanted as well.
+        bends: whether curves that are not concave are told as they are, by whole columns, or by their envelopes.
     """
     offer = problem.accounts
     pairs = _pairs(blocks, problem)
-    hours, cut = _care(blocks, problem, pairs, knots)
+    hours, cut = _care(blocks, problem, pairs, knots, as_it_is if bends else enveloped)
     gain = _gain(blocks, problem, pairs, cut, unit)
     load = _by_rep(blocks, "account hours", problem, pairs, hours, problem.load) + cut.load
     own = offer.potential[pairs.account] / unit
@@ -188,8 +192,25 @@ class _Cut:
     change: Linear
 
 
+def _gates(blocks: Blocks, cut: Stretch, cols: Ints, names: list[tuple[str, str]], owner: int) -> Ints:
+    """The column that opens each piece: the owner's, or that of the last piece before it that must be full; else -1."""
+    full = np.flatnonzero(cut.full[:-1])
+    gate = np.full(len(cols), owner, dtype=np.int64)
+    if len(full):
+        done = blocks.columns(REACHED, [names[n] for n in full], 0.0, 1.0, integer=True)
+        place = np.searchsorted(full, np.arange(len(cols)))
+        gate[place > 0] = done[place[place > 0] - 1]
+        filled = Linear.columns(cols[full]) + Linear.columns(done, -cut.pieces.width[full])
+        blocks.rows("care in order", [str(names[n]) for n in full], filled, lower=0.0, kept=True)
+    return gate
+
+
 def _care(
-    blocks: Blocks, problem: AllocationProblem, pairs: OwnerPairs, knots: tuple[Floats, ...]
+    blocks: Blocks,
+    problem: AllocationProblem,
+    pairs: OwnerPairs,
+    knots: tuple[Floats, ...],
+    cut_by: Callable[[Callable[[float], float], Floats], Stretch],
 ) -> tuple[Floats, _Cut]:
     """Hours of each pair at the start of its care curve, and the columns of care beyond it."""
     offer, locked = problem.accounts, problem.locks.care
@@ -207,15 +228,15 @@ def _care(
     slope: list[Floats] = []
     price: list[Floats] = []
     load: list[Floats] = []
-    cuts: dict[int, Pieces] = {}
+    cuts: dict[int, Stretch] = {}
     sales = sales.copy()
     for i, (a, r) in enumerate(zip(pairs.account.tolist(), pairs.rep.tolist(), strict=True)):
         if a in locked:
             continue
         if a not in cuts:
-            cuts[a] = care_pieces(offer.curves[a].sales, knots[a])
-            sales[a] = cuts[a].level
-        pieces = cuts[a]
+            cuts[a] = cut_by(offer.curves[a].sales, knots[a])
+            sales[a] = cuts[a].pieces.level
+        pieces = cuts[a].pieces
         names = [(offer.ids[a], problem.reps[r])] * len(pieces.width)
         cols = blocks.columns(CARE, names, 0.0, pieces.width)
         columns.append(cols)
@@ -224,13 +245,14 @@ def _care(
         slope.append(offer.unit[a, r] * pieces.slope)
         price.append(np.full(len(cols), offer.hour_price[r] * offer.care_load[r]))
         load.append(np.full(len(cols), offer.care_load[r]))
-        if pairs.col[i] >= 0:
+        gate = _gates(blocks, cuts[a], cols, names, int(pairs.col[i]))
+        behind = np.flatnonzero(gate >= 0)
+        if len(behind):
             # Piece by piece rather than by their sum: nobody owns half an account for its best hours alone, so that
             # the relaxation is all but whole.
-            every = np.arange(len(cols))
-            owned = Linear.of(len(cols), every, np.full(len(cols), pairs.col[i]), -pieces.width)
-            link = Linear.columns(cols) + owned
-            blocks.rows("care needs its owner", [str(name) for name in names], link, upper=0.0, kept=True)
+            opened = Linear.of(len(behind), np.arange(len(behind)), gate[behind], -pieces.width[behind])
+            link = Linear.columns(cols[behind]) + opened
+            blocks.rows("care needs its owner", [str(names[n]) for n in behind], link, upper=0.0, kept=True)
     if not columns:
         return hours, _Cut(start, sales, none, none, none, nobody)
     cols, reps = np.concatenate(columns), np.concatenate(of_rep)

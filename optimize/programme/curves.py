@@ -163,6 +163,54 @@ def care_pieces(sales: Callable[[float], float], knots: Floats) -> Pieces:
     return envelope(knots, np.array([sales(float(hours)) for hours in knots]))
 
 
+BENDS = 16
+"""Pieces into which a stretch of a curve under its envelope is cut where it is told as it is."""
+UNDER = 1e-4
+"""Share of a curve's rise by which it lies under its envelope where the two are told apart."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A curve as it is: pieces in order, each of those marked full before anything beyond it is used.
+
+    Attributes:
+        pieces: ``error`` is how far they may lie below the curve.
+        full: the marked pieces.
+    """
+
+    pieces: Pieces
+    full: NDArray[np.bool_]
+
+
+def enveloped(sales: Callable[[float], float], knots: Floats) -> Stretch:
+    """:func:`care_pieces`: slopes fall, so that nothing need be full before something else."""
+    pieces = care_pieces(sales, knots)
+    return Stretch(pieces, np.zeros(len(pieces.width), dtype=np.bool_))
+
+
+def as_it_is(sales: Callable[[float], float], knots: Floats) -> Stretch:
+    """Pieces that follow a curve where it lies under its envelope: S-shaped ones are not concave there."""
+    values = np.array([sales(float(hours)) for hours in knots])
+    top = envelope(knots, values)
+    corners = np.searchsorted(knots, top.start + np.concatenate([[0.0], np.cumsum(top.width)]) - 1e-12)
+    corners[-1] = len(knots) - 1
+    kept, full = [0], []
+    for begin, end in pairwise(corners.tolist()):
+        chord = np.interp(knots[begin : end + 1], knots[[begin, end]], values[[begin, end]])
+        under = float(np.max(chord - values[begin : end + 1])) > UNDER * max(float(np.ptp(values)), 1e-12)
+        inner = np.unique(np.round(np.linspace(begin, end, BENDS + 1)).astype(np.int64))[1:] if under else [end]
+        kept += list(inner)
+        full += [under] * len(inner)
+    at, height = knots[kept], values[kept]
+    fine = np.unique(np.concatenate([np.linspace(a, b, 17) for a, b in pairwise(knots)]))
+    below = np.array([sales(float(hours)) for hours in fine]) - np.interp(fine, at, height)
+    width = np.diff(at)
+    # A cut sixteen times finer misses the largest distance by less than a hundredth.
+    error = 1.01 * max(float(below.max()), 0.0)
+    pieces = Pieces(float(at[0]), float(height[0]), width, np.diff(height) / width, error)
+    return Stretch(pieces, np.array(full, dtype=np.bool_))
+
+
 def chord_error(sales: Callable[[float], float], knots: Floats) -> float:
     """How far pieces through these knots may lie below the curve's concave envelope (by a sixteenfold finer cut)."""
     fine = np.unique(np.concatenate([np.linspace(a, b, 17) for a, b in pairwise(knots)]))
