@@ -192,6 +192,10 @@ def _contradictions(problem: AllocationProblem) -> Iterator[Problem]:
             yield Problem(f"goals.targets {team}", team, "no rep of this team carries a quota", "remove the target")
     if problem.total <= 0:
         yield Problem("goals.targets", "0", "the company target must be positive for quotas to be split")
+    if problem.rounding_step * len(problem.reps) > problem.total > 0:
+        told = f"is more than an even share of {problem.total / 100:,.2f} among {len(problem.reps)} reps"
+        remedy = f"a thousandth of that share is {problem.total / len(problem.reps) / 100_000:,.2f}"
+        yield Problem("allocation.rounding_step", f"{problem.rounding_step / 100:,.2f}", told, remedy)
     expected = float(problem.samples.mean(axis=0).sum())
     if 0 < problem.total < LEAST_SHARE * expected:
         told = f"is less than a millionth of the expected sales of {expected / 100:,.2f}: too little to be split"

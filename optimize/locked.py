@@ -16,7 +16,7 @@ from optimize.rounding import NEAR, SHARE_DIGITS
 from scenarios.base import Minor
 from scenarios.errors import Problem, refuse_if
 from scenarios.goals import LEVELS, Level, Lock
-from scenarios.lock_paths import LockedQuota, locked_quota, locked_share
+from scenarios.lock_paths import LockedQuota, locked_quota, locked_share, said
 from scenarios.plan import Plan, is_money
 from scenarios.scenario import Scenario
 
@@ -61,13 +61,13 @@ def read_locks(scenario: Scenario, about: Lockable) -> Locks:
     values: dict[str, str] = {}
     for lock in scenario.allocation.locks:
         where = f"lock {lock.path}"
-        shown = str(lock.value)
+        shown = said(lock.value)
         if values.setdefault(lock.path, shown) != shown:
             rule = f"is locked at {values[lock.path]} and at {shown}"
             found.append(Problem(where, shown, rule, "keep one of them"))
             continue
-        said = f" ({lock.reason})" if lock.reason else ""
-        author = f"locked by {lock.author or 'somebody'}{said}"
+        reason = f" ({lock.reason})" if lock.reason else ""
+        author = f"locked by {lock.author or 'somebody'}{reason}"
         fault = reader.place(lock, author)
         if fault:
             found.append(Problem(where, shown, fault, f"change or remove the lock, {author}"))

@@ -8,11 +8,11 @@ from datetime import date
 from typing import get_args
 
 from scenarios.account_rules import AccountRule, Reserved, TeamMoves, TierCount
-from scenarios.base import HOURS_OF_A_YEAR
+from scenarios.base import HOURS_OF_A_YEAR, Minor
 from scenarios.errors import Problem
-from scenarios.goals import RATIO_METRICS, CountMetric, Target
+from scenarios.goals import MONEY_METRICS, RATIO_METRICS, CountMetric, Target
 from scenarios.lead_shares import policy_of, shareable
-from scenarios.lock_paths import FORMS, QUOTAS, locked_quota, locked_share
+from scenarios.lock_paths import FORMS, QUOTAS, locked_quota, locked_share, said
 from scenarios.paths import join_path, near
 from scenarios.references import World, all_known, unknown
 from scenarios.scenario import ids
@@ -28,6 +28,10 @@ _NAMED = {
     "segments": "segments",
 }
 """Fields of account rules, with the section that their values name something in."""
+LEAST_WEIGHT, MOST_WEIGHT = 1e-3, 1000
+MOST_COUNT = 10**12
+MOST_MONEY = 9 * 10**13
+"""Currency units: beyond it, floating point does not tell minor units any more."""
 _LOCKED = {"training": "reps", "owner": "accounts", "care": "accounts"}
 
 
@@ -61,6 +65,9 @@ def _value_problems(where: str, target: Target) -> Iterator[Problem]:
         value = getattr(target, level)
         if value is not None:
             yield from _figure_problems(f"{where}.{level}", target.metric, value)
+    if target.weight and not LEAST_WEIGHT <= target.weight <= MOST_WEIGHT:
+        rule = f"a weight must be 0 or lie between {LEAST_WEIGHT:g} and {MOST_WEIGHT:,}"
+        yield Problem(f"{where}.weight", f"{target.weight:g}", rule, "only the proportion of weights counts")
     if target.metric in RATIO_METRICS and target.target == 0:
         yield Problem(f"{where}.target", "0", f"a target for {target.metric} must be above zero", "remove it")
     if target.formula is not None and (target.first_day is not None or target.end is not None):
@@ -74,6 +81,22 @@ def _figure_problems(where: str, metric: str, value: float) -> Iterator[Problem]
         yield Problem(where, f"{value:g}", rule, "a share is written 0.45, not 45 or 45 %")
     if metric in get_args(CountMetric) and value != int(value):
         yield Problem(where, f"{value:g}", f"{metric} is a count", "give a whole number")
+    elif metric in get_args(CountMetric) and value > MOST_COUNT:
+        yield Problem(where, f"{value:g}", f"{metric} must be at most {MOST_COUNT:,}", "check the number of zeros")
+    elif metric in MONEY_METRICS or metric == "average_order_value":
+        yield from _amount_problems(where, value)
+
+
+def _amount_problems(where: str, value: float) -> Iterator[Problem]:
+    """Amounts are told to the minor unit, and sums of them must be, too."""
+    if value > MOST_MONEY:
+        rule = f"an amount must be at most {MOST_MONEY:,} currency units"
+        yield Problem(where, f"{value:g}", rule, "check the number of zeros")
+        return
+    try:
+        Minor.of(value)
+    except ValueError as error:
+        yield Problem(where, f"{value!r}", str(error).partition(", got")[0], "round it to two decimals")
 
 
 def _crossing(targets: tuple[Target, ...], start: date, end: date) -> Iterator[Problem]:
@@ -187,7 +210,7 @@ def _lock_problems(where: str, path: str, value: float | str, world: World) -> I
     elif isinstance(value, str) or value < 0:
         rule = f"the value of {path} must be a number, not negative"
         yield Problem(
-            f"{where}.value", str(value), rule, "write a plain number without quotes, unit or thousands separator"
+            f"{where}.value", said(value), rule, "write a plain number without quotes, unit or thousands separator"
         )
     elif kind == "care" and value > HOURS_OF_A_YEAR:
         rule = f"{path} must be <= {HOURS_OF_A_YEAR} hours a year"

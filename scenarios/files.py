@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import resources
 from pathlib import Path
@@ -21,7 +22,7 @@ from scenarios.people import Absence, Rep
 from scenarios.plan_files import read_plan, write_plan
 from scenarios.scenario import SCHEMA_VERSION, Provenance, Scenario, require_world
 from scenarios.schema import json_schema
-from scenarios.tables import misnamed_tables, read_table, write_table
+from scenarios.tables import TABLE_FILES, misnamed, other_tables, read_table, write_table
 from scenarios.validation import validate
 
 __all__ = [
@@ -163,6 +164,8 @@ def _read(path: Path, chain: tuple[Path, ...]) -> tuple[Document, Path | None]:
         from scenarios.generate import generated_document
 
         return Document(generated_document(path.name)), None
+    if path.suffix.lower() in TABLE_FILES and path.is_file():
+        raise InputRefused(Problem(str(path), "", "is a table, not a scenario", f"give its folder, {path.parent}"))
     main = path / MAIN_FILE if path.is_dir() else path
     if not main.is_file():
         raise InputRefused(Problem(str(path), "", f"the folder holds no {MAIN_FILE}", "see `quotalab init`"))
@@ -208,6 +211,27 @@ def _read_whole(main: Path, path: Path) -> Document:
     return document
 
 
+def _missing_tables(document: Document, path: Path) -> Iterator[tuple[str, Problem]]:
+    """Tables that a scenario cannot do without, and that are nowhere."""
+    if "extends" in document.data or not path.is_dir():
+        return
+    for section in TABLES:
+        if Scenario.model_fields[section].is_required() and not {section} & (document.data.keys() | document.partial):
+            rule = f"is not there, and {MAIN_FILE} has no {section} either"
+            yield section, Problem(f"{section}.csv", "", rule, f"put the table beside {MAIN_FILE}")
+
+
+class UnreadTable(UserWarning):
+    """A file in a scenario's folder looks like a table and is none that is read."""
+
+
+def _tell_unread(path: Path, names: Sequence[str]) -> None:
+    """Tell of tables of other names: somebody's own notes, or what the scenario was to be made of."""
+    if names:
+        said = f"not read in {path}: {', '.join(names)}; tables of a scenario are called {', '.join(TABLES)}"
+        warnings.warn(said, UnreadTable, stacklevel=2)
+
+
 def _changes_of(document: Document, name: str) -> list[Change]:
     """Take the list of changes out of a document; entries of another form are among its faults."""
     listed = document.data.get("changes") or []
@@ -235,7 +259,10 @@ def _on_top(parent: Document, child: Document) -> Document:
 def _join_tables(document: Document, path: Path) -> None:
     if not path.is_dir():
         return
-    document.faults += misnamed_tables(path, TABLES)
+    others = other_tables(path, TABLES)
+    document.faults += misnamed(others)
+    document.partial |= {table for table in others.values() if table is not None}
+    _tell_unread(path, [name for name, table in others.items() if table is None])
     for section, model in TABLES.items():
         file = path / f"{section}.csv"
         if not file.exists():
@@ -254,3 +281,6 @@ def _join_tables(document: Document, path: Path) -> None:
         document.places |= table.places
         document.faults += table.faults
         document.partial |= table.partial
+    for section, problem in list(_missing_tables(document, path)):
+        document.faults.append(problem)
+        document.partial.add(section)

@@ -36,6 +36,11 @@ class LockedQuota:
         return ".".join([*parts, *([] if self.start is None else [self.start.isoformat()])])
 
 
+def said(value: float | str) -> str:
+    """A value as a person writes it: whole numbers without a decimal point."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
 def locked_quota(path: str, reps: Collection[str]) -> LockedQuota | None:
     """The quota that a path names; None where it is no lock on a quota.
 

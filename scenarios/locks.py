@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from scenarios.errors import InputRefused, Problem
 from scenarios.files import from_document
+from scenarios.lock_paths import said
 from scenarios.paths import near
 from scenarios.plan import LockRow
 from scenarios.scenario import Scenario, require_world
@@ -30,7 +31,7 @@ def lock(
     """
     require_world(scenario)
     given = _number(value) if isinstance(value, str) and not path.startswith("owner.") else value
-    row = LockRow(path, _said(given), author, reason, time)
+    row = LockRow(path, said(given), author, reason, time)
     others = [one for one in lock_rows(scenario) if one.path != path]
     try:
         return _with(scenario, [*others, row])
@@ -84,7 +85,7 @@ def with_locks(scenario: Scenario, rows: Iterable[LockRow], origin: str) -> Scen
     for row in rows:
         if row.path not in own:
             added.append(row)
-        elif own[row.path].value != _said(_number(row.value)):
+        elif own[row.path].value != said(_number(row.value)):
             rule = f"is locked at {own[row.path].value} in the scenario and at {row.value} in {origin}"
             remedy = f"remove one; from the plan with `quotalab unlock SCENARIO {row.path}`"
             problems.append(Problem("allocation.locks", row.path, rule, remedy))
@@ -96,13 +97,8 @@ def with_locks(scenario: Scenario, rows: Iterable[LockRow], origin: str) -> Scen
 def lock_rows(scenario: Scenario) -> tuple[LockRow, ...]:
     """The locks of a scenario as rows of a plan."""
     return tuple(
-        LockRow(one.path, _said(one.value), one.author, one.reason, one.time) for one in scenario.allocation.locks
+        LockRow(one.path, said(one.value), one.author, one.reason, one.time) for one in scenario.allocation.locks
     )
-
-
-def _said(value: float | str) -> str:
-    """A value as a person writes it: whole numbers without a decimal point."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _with(scenario: Scenario, rows: Iterable[LockRow]) -> Scenario:

@@ -28,7 +28,7 @@ from scenarios.plan import (
     row_columns,
 )
 from scenarios.scenario import Scenario, ids
-from scenarios.tables import header_of, misnamed_tables, read_rows, write_table
+from scenarios.tables import header_of, misnamed, other_tables, read_rows, write_table
 
 HEADER = "plan.yaml"
 _HEADER_KEYS = ("schema_version", "name", "origin", "currency", "tables", "notes")
@@ -74,13 +74,13 @@ def read_plan(folder: Path, scenario: Scenario) -> Plan:
     header = document.data
     version = known_version(header.get("schema_version"), PLAN_SCHEMA_VERSION, f"{path}: schema_version", "the plan")
     known = TABLES_OF[version]
-    misnamed = list(misnamed_tables(folder, TABLES))
+    others = other_tables(folder, TABLES)
     faults = [
         *document.faults,
         *_header_problems(document, scenario),
-        *misnamed,
+        *misnamed(others),
         *_later_tables(folder, version),
-        *_lost_tables(document, folder, version, " ".join(problem.remedy for problem in misnamed)),
+        *_lost_tables(document, folder, version, others.values()),
     ]
     spots: dict[Any, str] = {}
     tables = {}
@@ -109,11 +109,11 @@ def _later_tables(folder: Path, version: int) -> Iterator[Problem]:
             yield Problem(f"{table}.csv", "", rule, f"correct schema_version in {HEADER}, or move the table away")
 
 
-def _lost_tables(document: Document, folder: Path, version: int, misnamed: str) -> Iterator[Problem]:
+def _lost_tables(document: Document, folder: Path, version: int, misnamed: Collection[str | None]) -> Iterator[Problem]:
     """Tables that the header lists and that are not there; one beside the list is read, since nothing is lost by it.
 
     Args:
-        misnamed: remedies that name tables which are there by another name.
+        misnamed: tables that are there by another name.
     """
     listed = document.data.get("tables")
     where = document.place(("tables",)) or HEADER
@@ -128,7 +128,7 @@ def _lost_tables(document: Document, folder: Path, version: int, misnamed: str) 
         spot = document.place(("tables", position)) or where
         if name not in TABLES:
             yield Problem(spot, str(name)[:80], "is no table of a plan", near(str(name), tuple(TABLES)))
-        elif not (folder / f"{name}.csv").exists() and f"{name}.csv" not in misnamed:
+        elif not (folder / f"{name}.csv").exists() and name not in misnamed:
             rule = f"is listed, but {name}.csv is not there: decisions of the plan are missing"
             yield Problem(spot, str(name), rule, "put the file back, or take it off the list if it is to go")
 

@@ -8,7 +8,7 @@ import io
 import re
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -73,6 +73,9 @@ def read_rows(path: Path, faults: list[Problem]) -> Iterator[tuple[int, list[str
         for row in reader:
             if not any(cell.strip() for cell in row):
                 continue
+            # Spreadsheets write columns that were once used: without a name and a cell they hold nothing.
+            while len(row) > (width or 1) and not row[-1].strip():
+                row.pop()
             width = len(row) if width is None else width
             if len(row) == width:
                 yield reader.line_num, row
@@ -84,6 +87,10 @@ def read_rows(path: Path, faults: list[Problem]) -> Iterator[tuple[int, list[str
         raise InputRefused(Problem(f"{path.name} line {reader.line_num}", "", rule, "check the quotes")) from None
 
 
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars", "，": "full-width commas"}
+"""Signs that other programs put between columns."""
+
+
 def header_of(path: Path, rows: list[tuple[int, list[str]]]) -> list[str]:
     """The names of the columns; none where there is no row.
 
@@ -91,20 +98,37 @@ def header_of(path: Path, rows: list[tuple[int, list[str]]]) -> list[str]:
         InputRefused: another sign than the comma stands between them.
     """
     header = [cell.strip() for cell in rows[0][1]] if rows else []
-    if len(header) == 1 and (sign := next((sign for sign in ";\t" if sign in header[0]), "")):
-        found = "semicolons" if sign == ";" else "tabs"
+    if len(header) == 1 and (sign := next((sign for sign in _SEPARATORS if sign in header[0]), "")):
+        found = _SEPARATORS[sign]
         remedy = "save it as CSV UTF-8 with commas"
         raise InputRefused(Problem(f"{path.name} line 1", found, "commas must stand between the columns", remedy))
     return header
 
 
-def misnamed_tables(folder: Path, tables: Iterable[str]) -> Iterator[Problem]:
-    """Files that would pass unread although they are surely meant as tables: ``Account.csv``, ``reps.xlsx``."""
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in (".csv", ".xlsx", ".xls", ".tsv"))
-    missing = [table for table in tables if folder / f"{table}.csv" not in files]
-    for file in files:
-        for table in difflib.get_close_matches(file.stem.casefold(), missing, n=1, cutoff=0.85):
-            yield Problem(file.name, "", "is no table that is read", f"save it as {table}.csv, or move it away")
+TABLE_FILES = (".csv", ".xlsx", ".xls", ".tsv")
+"""How names of tables end in spreadsheet programs."""
+
+
+def other_tables(folder: Path, tables: Iterable[str]) -> dict[str, str | None]:
+    """Files that pass unread: name, and the missing table that it is surely meant as, such as ``Account.csv``."""
+    known = {f"{table}.csv": table for table in tables}
+    files = sorted(file.name for file in folder.iterdir() if file.suffix.lower() in TABLE_FILES)
+    missing = [table for name, table in known.items() if name not in files]
+    return {name: _meant(Path(name).stem.casefold(), missing) for name in files if name not in known}
+
+
+def misnamed(found: Mapping[str, str | None]) -> Iterator[Problem]:
+    """Those of :func:`other_tables` that are surely meant as tables."""
+    for name, table in found.items():
+        if table is not None:
+            yield Problem(name, "", "is no table that is read", f"save it as {table}.csv, or move it away")
+
+
+def _meant(name: str, missing: Sequence[str]) -> str | None:
+    """The missing table that a file of another name surely is: ``Account``, ``reps (1)``, ``reps - Copy``."""
+    first = re.match(r"[^\W\d_]*", name)
+    tried = [name, first[0]] if first else [name]
+    return next((t for one in tried for t in difflib.get_close_matches(one, missing, n=1, cutoff=0.85)), None)
 
 
 def read_table(path: Path, model: type[BaseModel], section: str, *, needed: bool = False) -> Document:
@@ -124,6 +148,10 @@ def read_table(path: Path, model: type[BaseModel], section: str, *, needed: bool
     if len(rows) + len(document.faults) < 2:
         raise InputRefused(_empty(path.name, section, has_header=bool(rows), needed=needed))
     header = header_of(path, rows)
+    if not any(column.partition(".")[0] in model.model_fields for column in header):
+        document.partial.add(section)
+        document.faults[:] = [_no_header(path.name, header, model)]
+        return document
     unfit = dict(_unfit_columns(header, model))
     twice = {column: ("column given twice", "keep one") for column in header if header.count(column) > 1}
     lacking = [name for name, field in model.model_fields.items() if field.is_required() and name not in header]
@@ -150,6 +178,15 @@ def read_table(path: Path, model: type[BaseModel], section: str, *, needed: bool
     return document
 
 
+def _no_header(name: str, header: Sequence[str], model: type[BaseModel]) -> Problem:
+    """The first line names no column at all: the header was cut off, or is in other words."""
+    needed = [name for name, field in model.model_fields.items() if field.is_required()]
+    rule = "the first line names no known column: it has to be the header"
+    return Problem(
+        f"{name} line 1", ", ".join(header)[:80], rule, f"put a header above the rows: {', '.join(needed)}, ..."
+    )
+
+
 def _empty(name: str, section: str, *, has_header: bool, needed: bool) -> Problem:
     """A table without rows may be what is left of a damaged one; who has nothing to list leaves the file out."""
     rule = "has a header and no row below it" if has_header else "the file is empty"
@@ -162,7 +199,9 @@ def _unfit_columns(header: list[str], model: type[BaseModel]) -> Iterator[tuple[
     known = model.model_fields
     for column in header:
         first, _, rest = column.partition(".")
-        if first not in known or (rest and not _is_mapping(known[first].annotation)):
+        if not column:
+            yield column, ("a column has cells and no name", "name it, or empty its cells")
+        elif first not in known or (rest and not _is_mapping(known[first].annotation)):
             yield column, ("no such column", near(column, known))
         elif not rest and _is_mapping(known[first].annotation):
             yield column, ("this field takes one column per key", f"for example {column}.NAME")

@@ -43,7 +43,7 @@ REFUSED = [
     ([("quota.R1.2026-03-02", "5")], "no reporting period begins on 2026-03-02; the nearest begins on 2026-03-01"),
     ([("quota.R1.orders", "1.5")], "orders is a count"),
     ([("quota.R1", "1.555")], "two decimals"),
-    ([("quota.R1", "1e300")], "below 4.6e16"),
+    ([("quota.R1", "1e300")], "at most 90,000,000,000,000 currency units"),
     ([("quota.R1", "4000.01")], "0.01 too much"),
     ([("quota.R1", "3000"), ("quota.R2", "1000.01")], "0.01 too much"),
     ([(f"quota.R{i}", "900") for i in range(1, 5)], "400.00 missing"),

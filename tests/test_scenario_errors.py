@@ -248,6 +248,32 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], Any], Problem]] = {
             "planning_rates, seed, data_date, calendar, regions, teams, ...",
         ),
     ),
+    **{
+        f"a target of {shown} {metric}": (
+            lambda w, metric=metric, value=value: w.update(goals={"targets": [{"metric": metric, "target": value}]}),
+            Problem("goals.targets.0.target", shown, rule, remedy),
+        )
+        for metric, value, shown, rule, remedy in (
+            ("orders", 1e300, "1e+300", "orders must be at most 1,000,000,000,000", "check the number of zeros"),
+            (
+                "revenue",
+                1e300,
+                "1e+300",
+                "an amount must be at most 90,000,000,000,000 currency units",
+                "check the number of zeros",
+            ),
+            ("revenue", 0.005, "0.005", "an amount of money has at most two decimals", "round it to two decimals"),
+        )
+    },
+    "a weight that the solver loses": (
+        lambda w: w.update(goals={"targets": [{"metric": "revenue", "target": 5, "weight": 1e300}]}),
+        Problem(
+            "goals.targets.0.weight",
+            "1e+300",
+            "a weight must be 0 or lie between 0.001 and 1,000",
+            "only the proportion of weights counts",
+        ),
+    ),
     "an owner locked to somebody who comes later": (
         lambda w: (
             w["reps"][1].update(hired="2026-03-02"),
@@ -468,13 +494,34 @@ def test_other_encodings_are_refused_in_their_place(tmp_path: Path, raw: bytes, 
     [
         ("", "reps.csv: the file is empty -> write a header line and at least one row"),
         ("id,team\n", "reps.csv: has a header and no row below it -> write at least one row"),
-        ("id,team\nE1,T,\n", "reps.csv line 2: the row has 3 cells, the header has 2 -> quote cells that hold commas"),
+        ("id,team\nE1,T,x\n", "reps.csv line 2: the row has 3 cells, the header has 2 -> quote cells that hold commas"),
         ('id,team\n"E1,T\n', "reps.csv line 2: not valid CSV: unexpected end of data -> check the quotes"),
         (
             "id;team\nE1;T\nE2;T\n",
             "reps.csv line 1 = semicolons: commas must stand between the columns -> save it as CSV UTF-8 with commas",
         ),
         ("id,teem\nE1,T\nE2,T\n", "reps.csv line 1 = teem: no such column -> did you mean team?"),
+        (
+            "E1,T\nE2,T\n",
+            "reps.csv line 1 = E1, T: the first line names no known column: it has to be the header "
+            "-> put a header above the rows: id, team, ...",
+        ),
+        (
+            "id|team\nE1|T\n",
+            "reps.csv line 1 = vertical bars: commas must stand between the columns "
+            "-> save it as CSV UTF-8 with commas",
+        ),
+        ("id,,team\nE1,x,T\n", "reps.csv line 1: a column has cells and no name -> name it, or empty its cells"),
+        (
+            "id,team,hired\nE1,T,45200\n",
+            "reps.csv line 2: reps.E1.hired = '45200': must be a date of the calendar -> it reads like a spreadsheet's "
+            "number of a day: format the column as YYYY-MM-DD and save it again",
+        ),
+        (
+            'id,team,quota\nE1,T,"1.234,56"\n',
+            "reps.csv line 2: reps.E1.quota = '1.234,56': an amount of money must be a number, got '1.234,56' -> write "
+            "a plain number such as 1234.56: no thousands separator, no decimal comma, no unit",
+        ),
         ("id,name\nE1,x\nE2,y\n", "reps.csv line 1 = team: this column is required but missing -> add it"),
         ("id,team,team\nE1,T,T\n", "reps.csv line 1 = team: column given twice -> keep one"),
         (
@@ -485,6 +532,29 @@ def test_other_encodings_are_refused_in_their_place(tmp_path: Path, raw: bytes, 
 )
 def test_broken_tables(tmp_path: Path, table: str, told: str) -> None:
     assert refused_files(folder(tmp_path / "w", reps=table)) == [told]
+
+
+def test_columns_and_rows_that_hold_nothing_are_none(tmp_path: Path) -> None:
+    spaced = "id,team,,\nE1,T,,\n,,,\nE2,T,,,,\n\n"
+    assert [rep.id for rep in load(folder(tmp_path / "w", reps=spaced)).reps] == ["E1", "E2"]
+
+
+def test_a_needed_table_that_is_not_there_is_named_as_a_file(tmp_path: Path) -> None:
+    place = folder(tmp_path / "w")
+    (place / "reps.csv").rename(place / "people.csv")
+    with pytest.warns(
+        UserWarning, match=r"not read in .*: people\.csv; tables of a scenario are called reps, accounts"
+    ):
+        told = refused_files(place)
+    assert told == [
+        "reps.csv: is not there, and scenario.yaml has no reps either -> put the table beside scenario.yaml"
+    ]
+
+
+def test_a_table_is_no_scenario(tmp_path: Path) -> None:
+    place = folder(tmp_path / "w")
+    with pytest.raises(InputRefused, match=rf"is a table, not a scenario -> give its folder, {place}"):
+        load(place / "reps.csv")
 
 
 def test_a_table_without_rows_may_go_where_nothing_needs_it(tmp_path: Path) -> None:
