@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from quotalab.worlds import open_world
@@ -25,13 +26,18 @@ def open_cases(texts: Sequence[str], changes: Sequence[str] | None = None) -> di
     problems: list[Problem] = []
     for text in texts:
         name, source, plan = _parts(text)
+        if not source:
+            problems.append(Problem(text, "", "names no scenario", "write NAME=SCENARIO or NAME=SCENARIO@PLAN"))
+            continue
         if name in found:
             problems.append(Problem(text, name, "two cases of this name", "write NAME=SCENARIO"))
             continue
         try:
             found[name] = open_world(source, changes, plan)
         except InputRefused as refused:
-            problems += refused.problems
+            # Files of two cases may have one name.
+            told = f"{name}: " if len(texts) > 1 else ""
+            problems += [replace(problem, where=f"{told}{problem.where}") for problem in refused.problems]
     refuse_if(problems)
     return found
 

@@ -17,7 +17,7 @@ from scenarios.plan import LockRow, Plan
 from scenarios.plan_files import HEADER, read_plan, write_plan
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan
-from scenarios.trail import Action, Trail, continued, read_trail, require_said, require_whole, write_trail
+from scenarios.trail import TRAIL, Action, Trail, continued, read_trail, require_said, require_whole, write_trail
 
 AUTHOR = "QUOTALAB_AUTHOR"
 
@@ -108,7 +108,25 @@ def _recorded(
         shutil.copytree(folder, draft, dirs_exist_ok=True)
         write_plan(after, draft, scenario.currency)
         write_trail(longer, draft)
+        require_unchanged(folder, trail)
     return longer
+
+
+def require_unchanged(folder: Path, known: Trail) -> None:
+    """Refuse to take the place of a plan that somebody else has gone on with meanwhile.
+
+    Args:
+        known: the trail that is gone on from.
+
+    Raises:
+        InputRefused: the plan's trail has entries that it does not hold, which would be lost.
+    """
+    hashes = {entry.hash for entry in known.entries}
+    added = [entry for entry in read_trail(folder).entries if entry.hash not in hashes]
+    if added:
+        told = "; ".join(f"{entry.author} {entry.action} ({entry.reason or entry.time})" for entry in added)
+        rule = f"has got {len(added)} more entries meanwhile, which would be lost: {told}"
+        raise InputRefused(Problem(str(folder / TRAIL), "", rule, "run the command again, which goes on from them"))
 
 
 def earlier_trail(scenario: Scenario, target: Path, plan: Path | None) -> Trail:

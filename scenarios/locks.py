@@ -121,6 +121,7 @@ def _with(scenario: Scenario, rows: Iterable[LockRow]) -> Scenario:
 def _number(text: str) -> float | str:
     """A number where it is one; else the text, which the scenario's own check refuses with the rule."""
     try:
-        return float(text)
+        # Python reads 1_000 as a number; who writes it more likely means something else.
+        return text if "_" in text else float(text)
     except ValueError:
         return text

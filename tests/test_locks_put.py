@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,9 +15,11 @@ from optimize.allocate import allocate
 from optimize.formulate import formulate
 from optimize.lockable import of_plan, of_request
 from optimize.locked import require_room
+from quotalab import locking
 from quotalab.cli.main import run
 from quotalab.locking import put_lock
 from scenarios.errors import InputRefused
+from scenarios.folders import whole_folder
 from scenarios.locks import lock
 from scenarios.plan_files import write_plan
 from scenarios.trail import Trail, read_trail, write_trail
@@ -20,6 +27,7 @@ from target_worlds import responses_of, world
 
 ORDERS = {"metric": "orders", "target": 140, "floor": 90, "stretch": 200}
 MARCH = "2026-03-01"
+ROOT = str(Path(__file__).resolve().parents[1])
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +142,7 @@ def test_the_hint_names_the_world_that_was_locked(made, folder, tmp_path, capfd)
         ("quoat.R1", "5", "lock = quoat.R1: a lock's path reads quota.REP"),
         ("owner.A1", "R9", "lock owner.A1 = R9: names nothing in reps"),
         ("quota.R1", "nan", "lock quota.R1 = nan: must be a finite number"),
+        ("quota.R1", "1_500", "lock quota.R1 = 1_500: the value of quota.R1 must be a number"),
         ("quota.R1", "1,500", "lock quota.R1 = 1,500: the value of quota.R1 must be a number"),
     ],
 )
@@ -141,6 +150,47 @@ def test_a_bad_lock_is_named_as_it_was_given(made, folder, path, value, told):
     with pytest.raises(InputRefused) as refused:
         put_lock(made[0], folder, path, value, author="y", reason="x")
     assert told in str(refused.value)
+
+
+def test_a_lock_put_while_another_is_written_is_not_lost(made, folder, monkeypatch):
+    scenario, _ = made
+    write, meanwhile = locking.write_trail, []
+
+    def slowly(trail, place):
+        write(trail, place)
+        if not meanwhile:
+            meanwhile.append(True)
+            put_lock(scenario, folder, "quota.R2", "700", author="李", reason="agreed")
+
+    monkeypatch.setattr(locking, "write_trail", slowly)
+    with pytest.raises(InputRefused, match=r"1 more entries meanwhile, which would be lost: 李 locked \(agreed\)"):
+        put_lock(scenario, folder, "quota.R1", "500", author="王", reason="agreed")
+    assert list(read_trail(folder).own_locks()) == ["quota.R2"]
+
+
+def test_a_folder_is_there_at_every_moment_of_being_replaced(tmp_path):
+    """A process that is killed between two steps of the replacement leaves a whole folder."""
+    (tmp_path / "it").mkdir()
+    (tmp_path / "it" / "text").write_text("old")
+    script = (
+        "import os\nfrom pathlib import Path\nfrom scenarios.folders import whole_folder\n"
+        "known = Path.replace\n"
+        "Path.replace = lambda *paths: (known(*paths), os._exit(9))\n"
+        "with whole_folder(Path('it')) as draft:\n    (draft / 'text').write_text('new')\n"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env={**os.environ, "PYTHONPATH": ROOT}, check=False)
+    assert (tmp_path / "it" / "text").read_text() in ("old", "new")
+
+
+def test_what_a_killed_process_left_goes_after_a_day(tmp_path):
+    names = (".it-abcdefgh", ".it-old-abcdefgh", ".it-ijklmnop", ".its-abcdefgh", "it-abcdefgh")
+    for name in names:
+        (tmp_path / name).mkdir()
+        if name != ".it-ijklmnop":
+            os.utime(tmp_path / name, (0, 0))
+    with whole_folder(tmp_path / "it"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".it-ijklmnop", ".its-abcdefgh", "it", "it-abcdefgh"]
 
 
 def test_a_locked_month_is_told_once(made, folder, tmp_path, capfd):

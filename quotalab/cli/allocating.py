@@ -113,7 +113,7 @@ def allocate(
         from quotalab.api import allocate as allocated
         from quotalab.judging import judged_plan
         from quotalab.learning import learning_years
-        from quotalab.locking import allocated_trail, earlier_trail, who_is
+        from quotalab.locking import allocated_trail, earlier_trail, require_unchanged, who_is
         from quotalab.runs import check_target, default_target, rows, run_folder
         from quotalab.tables import move_table, quota_table, rule_table, share_table, training_table
         from quotalab.worlds import open_world
@@ -125,7 +125,7 @@ def allocate(
             refuse_with_loop(method, gap)
         else:
             refuse_without_loop(robust, judge, draws, stress_years)
-        chosen = check_method(method or "auto", gap)
+        chosen, by = check_method(method or "auto", gap), who_is(author)
         world = open_world(scenario, sets, plan)
         target = output or default_target("allocate", world)
         check_target(target, "allocate")
@@ -176,13 +176,14 @@ def allocate(
         with run_folder(target, "allocate", terminal.watch, settings) as draft:
             draft.about(world)
             draft.plan(result.plan, world)
-            draft.trail(allocated_trail(trail, world, result.plan, by=who_is(author), reason=reason))
+            draft.trail(allocated_trail(trail, world, result.plan, by=by, reason=reason))
             for name, table in tables.items():
                 draft.sheet(name, table)
             draft.facts["allocation"] = _facts(result, world)
             if improved is not None:
                 draft.hashes |= loop_hashes(improved)
                 draft.facts["loop"] = loop_facts(improved)
+            require_unchanged(target / "plan", trail)
         text = _text(result, world)
         terminal.show(
             f"{text}\n{judged.text()}" if improved is None else f"{text}\n{judged.text()}\n{improved}",
