@@ -748,10 +748,12 @@ def test_what_would_run_over_the_clock_or_the_memory_is_refused() -> None:
     }
 
 
+@pytest.mark.filterwarnings("ignore:not read in")
 @pytest.mark.parametrize("name", ["Account.csv", "accounts.CSV", "accounts.xlsx", "account.tsv"])
 def test_a_misnamed_table_is_not_passed_over(tmp_path: Path, name: str) -> None:
     path = folder(tmp_path / "w", reps="id,team\nE1,T\n")
     (path / "notes.csv").write_text("anything", encoding="utf-8")
-    load(path)
+    with pytest.warns(UserWarning, match="notes.csv"):
+        load(path)
     (path / name).write_text("id\nK1\n", encoding="utf-8")
     assert refused_files(path) == [f"{name}: is no table that is read -> save it as accounts.csv, or move it away"]
