@@ -28,8 +28,10 @@ from optimize.model import (
     segments_for,
 )
 from optimize.optimum import GAP, by_prices_where_free, optimise
+from optimize.pairs import PairLabels
+from optimize.parts.accounts import OWNER
 from optimize.problem import AllocationProblem, Decisions, Floats, gains
-from optimize.programme.solve import Solution, Warm, feasible
+from optimize.programme.solve import Solution, Warm, feasible, solve
 from optimize.quotas import possible_quotas
 from optimize.split import attained
 
@@ -69,6 +71,7 @@ class Sweep:
         self._columns: Floats | None = None
         self._start: Start | None = None
         self._found: list[Decisions] = []
+        self._cuts: float | None = None
 
     def point(self, problem: AllocationProblem) -> Point | None:
         """The best plan of the next request; None where no plan keeps its rules."""
@@ -103,17 +106,20 @@ class Sweep:
             solution = self._relaxed.again(free)
         if solution.status == "infeasible":
             return None
-        bound = _bound(model, solution)
+        bound = self._bound(model, solution)
         known = self._known(problem, bound)
         if known is not None and known.gap <= POINT_GAP:
             return known
         if whole.integer.any():
+            rounded = None if problem.locks else _rounded(problem, model, solution, bound)
+            if rounded is not None and rounded.gap <= POINT_GAP:
+                return better(rounded, known)
             # The solver measures its gap against its own objective, which leaves the simulated plan's sales out.
             own = abs(solution.objective) * model.unit
             solution = self._whole_owners(model, POINT_GAP * abs(bound) / max(own, 1e-9))
             if solution.status == "infeasible":
                 return None
-            bound = min(bound, _bound(model, solution))
+            bound = min(bound, self._bound(model, solution))
         decisions = read_decisions(problem, model, solution.values)
         return better(_split(problem, decisions, bound, solved=True), known)
 
@@ -127,6 +133,14 @@ class Sweep:
             self._columns = solution.values
         return solution
 
+    def _bound(self, model: Model, solution: Solution) -> float:
+        """On every plan, minor units: segments and cuts of the care curves understate by no more than the error."""
+        if self._cuts is None:
+            self._cuts = care_error(model.problem, model.knots)  # curves and budget are those of all points
+        bound = solution.bound * model.unit + given_way(model, solution.values) + self._cuts
+        # Sales are not cut into segments.
+        return bound + (_simulated(model.problem) if model.problem.two_stage else model.segment_error)
+
     def _known(self, problem: AllocationProblem, bound: float) -> Point | None:
         """The best of the plans of looser points that keep the rules here."""
         best: Point | None = None
@@ -134,6 +148,23 @@ class Sweep:
         for decisions in [] if problem.locks else self._found:
             best = better(split_again(problem, decisions, bound), best)
         return best
+
+
+def _rounded(problem: AllocationProblem, model: Model, relaxed: Solution, bound: float) -> Point | None:
+    """A plan with each account at the owner who has the largest part of it without whole owners; None without one."""
+    programme = model.programme
+    if programme.has(OWNER):
+        block = programme.block(OWNER)
+        owner = read_decisions(problem, model, relaxed.values).owner
+        labels = block.labels
+        if not isinstance(labels, PairLabels):
+            raise TypeError("the labels of owners are pairs")
+        programme = programme.fixed(block.index, (owner[labels.first] == labels.second).astype(np.float64))
+    solution = solve(programme, POINT_GAP)
+    if solution.status == "infeasible":
+        return None
+    found = split_again(problem, read_decisions(problem, model, solution.values), bound)
+    return None if found is None else replace(found, solved=True)
 
 
 def better(one: Point | None, two: Point | None) -> Point | None:
@@ -177,12 +208,3 @@ def _cold(problem: AllocationProblem) -> Point | None:
     if not feasible(build(problem, segments=8).programme):
         return None
     return _split(problem, optimise(problem, GAP).decisions, float("inf"), solved=True)
-
-
-def _bound(model: Model, solution: Solution) -> float:
-    """On every plan, minor units: segments and cuts of the care curves understate by no more than the error."""
-    bound = solution.bound * model.unit + given_way(model, solution.values)
-    if model.problem.two_stage:
-        # Sales are not cut into segments.
-        return bound + _simulated(model.problem) + care_error(model.problem, model.knots)
-    return bound + model.error

@@ -116,6 +116,29 @@ def test_fair_plans_are_flagged_no_more_often_than_stated():
     assert times > 0
 
 
+def test_p_values_of_fair_plans_are_spread_evenly():
+    """Every test on its own: where nothing is unfair, one p-value in twenty is below .05, one in five below .2."""
+    scenario, found, potential, rng = company()
+    problem = formulate(scenario, found)
+    keep, seen, count = np.ones(PEOPLE, dtype=bool), {}, 400
+    for number in range(count):
+        quotas = potential * 100 * np.exp(0.12 * rng.standard_normal(PEOPLE))
+        means = quotas * np.exp(0.12 * rng.standard_normal(PEOPLE))
+        told = replace(problem, samples=means[None], basis=means[None])
+        measures = measures_of(told, quotas, quotas / np.exp(0.12 * rng.standard_normal(PEOPLE)), keep)
+        checks = checks_of(told, measures, quotas, rng.permutation(potential), keep, np.random.default_rng(number))
+        for check in checks:
+            if check.p_value is not None:
+                seen.setdefault((check.measure, check.against), []).append(check.p_value)
+    assert len(seen) >= 6
+    for name, found_values in seen.items():
+        assert len(found_values) == count
+        for level in (0.05, 0.2, 0.5):
+            share = float((np.array(found_values) <= level).mean())
+            # Three and a half standard errors: eighteen shares are looked at.
+            assert abs(share - level) <= 3.5 * np.sqrt(level * (1 - level) / count), (name, level)
+
+
 def test_the_same_plan_and_seed_give_the_same_audit():
     scenario, found, potential, _ = company(people=9)
     plan = plan_of(scenario, found.reps, potential)

@@ -14,6 +14,7 @@ from optimize.formulate import formulate
 from optimize.leximin import leximin
 from optimize.problem import gains
 from optimize.programme.blocks import Blocks, Linear
+from optimize.programme.solve import solve
 from optimize.quotas import best_quotas, exact_quotas
 from optimize.rules import bounds, box
 from optimize.welfare import attainments, equally_spread
@@ -46,6 +47,9 @@ def test_lexicographic_minimum_of_lindo():
     assert shares == pytest.approx([1.5625] * 3 + [1.463362] * 2 + [0.305357], abs=2e-6)
     assert shares.sum() == pytest.approx(7.919581, abs=2e-6)
     assert found.rounds == 3
+    blocks, x = needs()
+    blocks.reward(Linear.columns(x, -1.0))
+    assert -solve(blocks.programme()).objective == pytest.approx(7.377199, abs=2e-6), "the least sum is another plan"
 
 
 def test_whole_outcomes_are_refused_and_nothing_feasible_is_none():
