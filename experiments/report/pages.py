@@ -222,6 +222,8 @@ def appendix(given: ReportInput, say: Wording) -> View:
                 model=say.money(promise.model),
                 simulated=say.money(promise.simulated.estimate),
                 gap=say.percent(promise.gap, 1, signed=True),
+                low=say.percent(promise.gap_ends[0], 1, signed=True),
+                high=say.percent(promise.gap_ends[1], 1, signed=True),
             ),
             _solver(promise, say),
             *bound_texts(promise.bounds, say.language),

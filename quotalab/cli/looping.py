@@ -66,9 +66,13 @@ def tell_interruption(found: Improvement, target: Path) -> None:
     Raises:
         RunInterrupted: saying what was kept.
     """
-    if found.interrupted:
-        where = "in the loop" if found.loop.interrupted else "in its proof"
-        raise RunInterrupted(f"stopped {where}; the best plan so far is in {target}, and it is not proved")
+    if not found.interrupted:
+        return
+    if found.proof is not None:
+        raise RunInterrupted(f"stopped in the stress test; the plan is in {target}, and it is proved")
+    where = "in the loop" if found.loop.interrupted else "in its proof"
+    onward = f"go on from it with --plan {target} --output another folder"
+    raise RunInterrupted(f"stopped {where}; the best plan so far is in {target}, and it is not proved: {onward}")
 
 
 class KeptSoFar:
