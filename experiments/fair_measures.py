@@ -1,7 +1,8 @@
 """How fairly a plan deals with its people, from simulated years: odds, the worst-off, quota against potential.
 
 These figures are formed over all years at once (a chance has no value in a single year), so their intervals come from
-leaving out one block of years at a time; differences between plans leave out the same blocks.
+leaving out one block of years at a time; differences between plans leave out the same blocks. Differences of the
+worst-off allow for not knowing who that is, see :mod:`experiments.worst_off`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.measures import Floats, widest_gap
+from experiments.pairs import same_simulation
 from experiments.without_blocks import Years, leave_blocks_out
+from experiments.worst_off import least_mean_difference
 from scenarios.plan import Plan
 from sim.interval import Interval, held_within
 from sim.outcome import Outcome
@@ -85,9 +88,18 @@ def fairness_difference(
         comparisons: intervals that hold together (Bonferroni).
     """
     sides = [carried(plan, outcome) for plan, outcome in (first, second)]
-    if not all(quotas.size for _, quotas in sides):
+    (sales, quotas), (others, other_quotas) = sides
+    if not quotas.size or not other_quotas.size:
         return {}
-    return {name: jackknife(statistic, sides, confidence, comparisons) for name, statistic in STATISTICS.items()}
+    if np.array_equal(sales, others) and np.array_equal(quotas, other_quotas):
+        return dict.fromkeys(STATISTICS, same_simulation(len(sales), confidence))
+    hits = sales >= quotas, others >= other_quotas
+    capped = np.minimum(sales, quotas) / quotas, np.minimum(others, other_quotas) / other_quotas
+    return {
+        "spread_of_chances": jackknife(spread_of_chances, sides, confidence, comparisons),
+        "lowest_chance": least_mean_difference(*(side.astype(np.float64) for side in hits), confidence, comparisons),
+        "lowest_capped": least_mean_difference(*capped, confidence, comparisons),
+    }
 
 
 def carried(plan: Plan, outcome: Outcome) -> tuple[Floats, Floats]:

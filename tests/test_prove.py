@@ -17,6 +17,7 @@ from experiments.optimism import Promise, optimism
 from experiments.proof import TODAY, Proof
 from experiments.prove import prove
 from experiments.runs import Runs
+from experiments.worst_off import least_mean_difference, may_be_least
 from hand_made_sales import FakeSimulate, halved, trained, world
 from optimize.formulate import formulate
 from optimize.plans import as_plan
@@ -205,6 +206,25 @@ def test_fairness_figures_on_hand_counted_years() -> None:
     assert spread_of_chances(sales, quotas) == pytest.approx(0.375)
     assert lowest_chance(sales, quotas) == 0
     assert lowest_capped(sales, quotas) == pytest.approx(3.75 / 10)
+
+
+def test_the_worst_off_is_covered_where_the_sample_decides_who_it_is() -> None:
+    """Two people fare alike under one plan; which of them is the worst-off there is luck, under the other it is not."""
+    random = np.random.default_rng(5)
+    covered, samples, years = 0, 300, 120
+    truth = 0.50 - 0.46
+    for _ in range(samples):
+        luck = random.normal(0, 0.1, (years, 3))
+        first = np.clip(np.array([0.50, 0.503, 0.8]) + luck, 0, 1)
+        second = np.clip(np.array([0.46, 0.70, 0.8]) + luck + random.normal(0, 0.02, (years, 3)), 0, 1)
+        found = least_mean_difference(first, second)
+        assert found.low <= found.estimate <= found.high
+        covered += found.low <= truth <= found.high
+    assert wilson(covered, samples).high >= 0.95
+    clear = least_mean_difference(first[:, [0, 2]], second[:, [0, 2]])
+    assert clear.half_width < 0.012, "where it is clear who it is, the interval is that of one pair"
+    assert list(may_be_least(first, 0.95, 1)) == [0, 1]
+    assert list(may_be_least(first[:, [2, 0]], 0.95, 1)) == [1]
 
 
 def test_the_jackknife_of_a_mean_is_the_students_interval_of_block_means() -> None:
