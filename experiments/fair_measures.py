@@ -93,12 +93,12 @@ def fairness_difference(
         return {}
     if np.array_equal(sales, others) and np.array_equal(quotas, other_quotas):
         return dict.fromkeys(STATISTICS, same_simulation(len(sales), confidence))
-    hits = sales >= quotas, others >= other_quotas
-    capped = np.minimum(sales, quotas) / quotas, np.minimum(others, other_quotas) / other_quotas
+    hits, other_hits = (sales >= quotas).astype(np.float64), (others >= other_quotas).astype(np.float64)
+    capped, other_capped = np.minimum(sales, quotas) / quotas, np.minimum(others, other_quotas) / other_quotas
     return {
         "spread_of_chances": jackknife(spread_of_chances, sides, confidence, comparisons),
-        "lowest_chance": least_mean_difference(*(side.astype(np.float64) for side in hits), confidence, comparisons),
-        "lowest_capped": least_mean_difference(*capped, confidence, comparisons),
+        "lowest_chance": least_mean_difference(hits, other_hits, confidence, comparisons),
+        "lowest_capped": least_mean_difference(capped, other_capped, confidence, comparisons),
     }
 
 
