@@ -202,6 +202,29 @@ def test_no_division_on_a_grid_beats_it(three, mode, change) -> None:
     assert not broken(audit(problem, best.decisions, quotas))
 
 
+def test_care_training_and_leads_are_decided_together_under_a_bound_that_holds(three) -> None:
+    document = three[0].document()
+    free = {
+        "accounts": {"max_moves": 1, "care_hours_budget": 100.0},
+        "training": {"budget_hours": 24.0, "step_hours": 8.0},
+    }
+    scenario = from_document({**document, "allocation": {**document["allocation"], **free}})
+    found, _ = simulated(scenario, 20)
+    problem = formulate(scenario, found)
+    best = optimise(problem)
+    assert best.bound >= best.value
+    rng = np.random.default_rng(3)
+    for _ in range(200):
+        shares = rng.dirichlet(np.ones(3) * 3).reshape(1, 3)
+        care = rng.dirichlet(np.ones(4)) * 100.0
+        for decisions in (replace(best.decisions, shares=shares), replace(best.decisions, shares=shares, care=care)):
+            quotas = possible_quotas(problem, decisions)
+            assert quotas is not None
+            assert attained(problem.samples, gains(problem, decisions), quotas) <= best.bound * (1 + 1e-9)
+    only = formulate(*asked_of(scenario, found, leads={"decide": True, "most_change": 0.0}))
+    assert optimise(only).value <= best.value
+
+
 def test_both_emitters_say_the_same(three) -> None:
     scenario, found, _ = three
     programme = build(formulate(scenario, found)).programme
@@ -514,6 +537,11 @@ def test_a_step_moves_no_more_leads_than_its_region_allows(two) -> None:
     size = Size.of(problem, step)
     assert size.leads == pytest.approx(0.2, abs=1e-6)
     assert str(size) == "10 points of leads"
+    told = "closed loop, round 1: 0 accounts, 10 points of leads and 0 h of training moved; "
+    for kept in ("kept", "not kept"):
+        key, fields = phrase("note", f"{told}promised 87.26 %, simulated 86.00 %, t -2.1: {kept}")
+        assert key is not None
+        assert fields["leads"] == "10"
     after = next_region(region, size, 0.0, False)
     assert after.leads == pytest.approx(0.1, abs=1e-6)
     assert not holds_no_step(after, problem)
