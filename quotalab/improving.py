@@ -12,6 +12,7 @@ from experiments.optimism import Objective, Promise
 from experiments.parameter_error import with_parameter_draw
 from experiments.proof import TODAY, Proof
 from experiments.regret import YEARS_A_DRAW, StressTest, stress_test
+from experiments.report.loop import over_text
 from experiments.uncertainty import FEWEST_DRAWS
 from experiments.words import word
 from optimize.loop.improve import improve as closed_loop
@@ -78,7 +79,8 @@ class Improvement:
         told = [part.summary(language) for part in (self.proof, self.stress) if part is not None]
         if self.robust:
             told.insert(0, word("proof.robust", language, draws=ROBUST_DRAWS))
-        return "\n".join([*told, trace_text(self.loop)])
+        over = over_text(self.loop, language)
+        return "\n".join([*told, *([over] if over else []), trace_text(self.loop)])
 
 
 def improve(

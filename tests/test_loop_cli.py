@@ -157,6 +157,18 @@ def test_a_person_hit_by_a_stress_is_named_no_more_than_others(studied):
     assert "leaves at half time: …" in studied.report("en", "aggregate")
 
 
+def test_where_people_respond_to_quotas_their_sum_is_recommended_in_words_and_recutting_them_moves_sales():
+    found = ql.study(company(3, 6, motivation={}), ql.Sizes(learn=12, judge=24, draws=0), loop=True)
+    loop = found.evidence.loop.found
+    tried = [row for row in loop.trace if row.step.startswith("quotas at the target")]
+    for html, told in ((found.report("en"), "quotas at the target +"), (found.report("zh"), "所试指标合计中，目标 +")):
+        assert f"{told}{100 * loop.over_assignment:.0f}%" in html
+        over = html.split(told)[1].split("</p>")[0]
+        assert all(row.step.removeprefix("quotas at the target ") in over for row in tried)
+    assert "quotas" in dict(found.figures.gain.against_today.parts)
+    assert "re-cutting them moves no sales" not in found.report("en")
+
+
 @pytest.mark.slow
 def test_a_robust_plan_differs_where_demand_is_uncertain_and_sells_more_over_its_errors():
     """At the demand as given the best rep has room for more accounts; in years of more demand they would wait."""

@@ -73,6 +73,7 @@ def assemble(found: Evidence) -> ReportInput:
         promise=_promise(found),
         over_assignment=scenario.allocation.over_assignment,
         quota_basis=scenario.allocation.quota_basis,
+        quotas_move_sales=scenario.motivation is not None,
         accounts=len(scenario.accounts),
         training_cost=round(hours * scenario.skills.training.cost_per_hour),
         moves=moved,
@@ -166,7 +167,8 @@ def _gain(found: Evidence) -> Gain:
 
 
 def _column(reference: str, parts: Decomposition) -> GainColumn:
-    steps = tuple((step.part, step.sales.interval) for step in parts.steps if step.part != "quotas")
+    moving = (step for step in parts.steps if step.part != "quotas" or step.sales.word != "equal")
+    steps = tuple((step.part, step.sales.interval) for step in moving)
     return GainColumn(reference, steps, parts.total.sales.interval)
 
 

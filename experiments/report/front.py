@@ -152,7 +152,14 @@ def _gain(given: ReportInput, say: Wording) -> View:
     parts = ["accounts", "training"]
     if any(column.part("leads") is not None for column in columns):
         parts.append("leads")
-    rows = [{"kind": "quotas", "label": say.t("gain.quotas"), "note": _fairer(given, say), "cells": [_zero(say)] * 2}]
+    rows = [
+        {
+            "kind": "quotas",
+            "label": say.t("gain.quotas"),
+            "note": _fairer(given, say),
+            "cells": _cells(columns, "quotas", say),
+        }
+    ]
     for part in parts:
         rows.append({"kind": part, "label": say.t(f"gain.{part}"), "note": "", "cells": _cells(columns, part, say)})
     totals = [_difference(column.total, say) for column in columns]

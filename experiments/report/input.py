@@ -124,11 +124,12 @@ class HowSure:
 class GainColumn:
     """Where the plan's sales come from, against one reference plan; paired over the same simulated years.
 
-    Quotas are not here: re-cutting them moves no sales.
+    Quotas are here only where people respond to them: else re-cutting them moves no sales.
 
     Attributes:
         reference: a kind of :class:`~experiments.report.details.PlanRow`.
-        parts: ``accounts``, ``training``, ``leads``: what each brings. A part that does not differ may be absent.
+        parts: ``quotas``, ``accounts``, ``training``, ``leads``: what each brings; one that does not differ may be
+            absent.
 
     Raises:
         InputRefused: the parts do not sum to the total.
@@ -242,6 +243,7 @@ class ReportInput:
     Attributes:
         over_assignment: quotas sum to target x (1 + this).
         quota_basis: ``full``, ``blend`` or ``opportunity``.
+        quotas_move_sales: whether people respond to their quotas.
         handed: shares of new leads that differ from today's, the largest changes of each source first.
         care_changes: accounts that get other care hours than are planned today.
         early_share: share of the year's sales in January and February together; None where months are not kept.
@@ -281,6 +283,7 @@ class ReportInput:
     notes: tuple[str, ...] = ()
     manifest: tuple[tuple[str, str], ...] = ()
     loop: LoopPage | None = None
+    quotas_move_sales: bool = False
 
     @property
     def quota_sum(self) -> int:

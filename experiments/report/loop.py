@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from experiments.money import plain
+from experiments.money import Language, headline_scale, plain
 from experiments.proof import Proof
 from experiments.proof_text import proof_lines
 from experiments.regret import StressTest
 from experiments.regret_text import regret_text
 from experiments.report.details import KEY
+from experiments.words import word
 from optimize.loop.trace import LoopResult, Round
 
 if TYPE_CHECKING:
     from experiments.report.wording import Wording
 
 View = dict[str, Any]
+OTHER_SUM = "quotas at the target "
+"""How the loop calls a step to another sum of quotas."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class LoopPage:
         sales: whether the objective is money.
         recommended: by the proof: ``loop``, ``today`` or a simple rule.
         proof, stress: lines in English and in Chinese.
+        over: how far above the target quotas should sum, where people respond to them; likewise.
     """
 
     rounds: tuple[RoundRow, ...]
@@ -80,6 +84,7 @@ class LoopPage:
     proof: tuple[tuple[str, ...], tuple[str, ...]]
     stress: tuple[tuple[str, ...], tuple[str, ...]]
     robust: bool = False
+    over: tuple[str, str] = ("", "")
 
 
 def loop_page(given: LoopEvidence) -> LoopPage:
@@ -94,7 +99,25 @@ def loop_page(given: LoopEvidence) -> LoopPage:
         proof=(tuple(proof_lines(given.proof, "en")), tuple(proof_lines(given.proof, "zh"))),
         stress=(tested[0], tested[1]),
         robust=given.robust,
+        over=(over_text(given.found, "en"), over_text(given.found, "zh")),
     )
+
+
+def over_text(found: LoopResult, language: Language) -> str:
+    """Which sum of quotas is recommended where people respond to them, with the sales of all that were tried."""
+    rows = [row for row in found.trace if row.step.startswith(OTHER_SUM) and row.simulated is not None]
+    if not rows:
+        return ""
+    asked = [row for row in found.trace if row.accepted and row not in rows][-1]
+    scale = headline_scale(round(asked.simulated or 0), language, "")
+    scale = replace(scale, decimals=scale.decimals + 1)
+    tried = [word("loop.over_asked", language, sales=scale.text(asked.simulated or 0.0))]
+    for row in rows:
+        sales = scale.text(row.simulated or 0.0)
+        t, other = plain(row.t or 0.0, 1, signed=True), row.step.removeprefix(OTHER_SUM)
+        tried.append(word("loop.over_tried", language, over=other, sales=sales, t=t))
+    over = f"{plain(100 * found.over_assignment, 0, signed=True)}%"
+    return word("loop.over", language, over=over, tried=("、" if language == "zh" else ", ").join(tried))
 
 
 def loop_view(page: LoopPage | None, say: Wording) -> View | None:
@@ -106,6 +129,7 @@ def loop_view(page: LoopPage | None, say: Wording) -> View | None:
         "note": say.t("loop.note_sales" if page.sales else "loop.note_share"),
         "robust": say.t("proof.robust", draws="") if page.robust else "",
         "rounds": [_round(row, page.sales, say) for row in page.rounds],
+        "over": page.over[at],
         "stopped": say.t("loop.stopped", why=_phrase(page.stopped, say)),
         "proof": [_indent(line) for line in page.proof[at]],
         "stress": [_indent(line) for line in page.stress[at]],

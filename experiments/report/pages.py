@@ -212,8 +212,9 @@ def _in_unit(value: float, unit: str, say: Wording) -> str:
 def appendix(given: ReportInput, say: Wording) -> View:
     """Method, all plans, model against simulation, definitions, assumptions, the run."""
     promise = given.promise
+    third = "method.how_3_respond" if given.quotas_move_sales else "method.how_3"
     return {
-        "method": [say.t("method.how_1", years=given.how_sure.years), say.t("method.how_2"), say.t("method.how_3")],
+        "method": [say.t("method.how_1", years=given.how_sure.years), say.t("method.how_2"), say.t(third)],
         "plans": [_plan(row, say) for row in given.plans],
         "plans_note": say.t("method.gain_note", confidence=say.percent(given.gain.against_rule.total.confidence)),
         "promise": [
