@@ -40,13 +40,14 @@ def held_to_branch_and_bound(problem: AllocationProblem) -> bool:
     assert (known is None) == (priced is None)
     if known is None or priced is None:
         return False
-    # What the programme's decisions come to on the care curves themselves.
+    # What the programme's decisions come to above what is simulated, on the care curves themselves.
     fit = Refitting(problem, request_of(problem)).of(known.decisions)
-    value = known.value if fit is None else min(fit.value, known.value)
+    above = known.value - priced.simulated
+    value = above if fit is None else min(fit.value, above)
     size = abs(value + priced.simulated)
     assert priced.plan.breach <= ALLOWED
     assert priced.bound >= value - 2e-6 * size
-    assert priced.plan.value <= known.bound + 2e-6 * size
+    assert priced.plan.value <= known.bound - priced.simulated + 2e-6 * size
     assert priced.plan.value >= value - (GAP + 2e-6) * size
     assert priced.gap <= GAP
     return True
@@ -59,8 +60,8 @@ def test_small_requests_are_solved_within_the_gap(world: Callable[[int], Allocat
 
 @pytest.mark.slow
 @pytest.mark.parametrize("world", [drawn, tight])
-def test_two_hundred_small_requests_are_solved_within_the_gap(world: Callable[[int], AllocationProblem]) -> None:
-    assert sum(held_to_branch_and_bound(world(seed)) for seed in range(200)) >= 80
+def test_a_hundred_small_requests_are_solved_within_the_gap(world: Callable[[int], AllocationProblem]) -> None:
+    assert sum(held_to_branch_and_bound(world(seed)) for seed in range(100)) >= 40
 
 
 @pytest.mark.parametrize("seed", range(4, 9))
