@@ -2,7 +2,8 @@
 
 Stages: prices by L-BFGS on the smoothed dual; owners greedily by those prices, improved by knapsacks and ejection
 chains, and quotas and training refitted by the programme; account prices by a volume-type subgradient (Barahona and
-Anbil 2000) with an exact knapsack for each rep, which also bounds what whole accounts can do; ruin and recreate.
+Anbil 2000) with an exact knapsack for each rep, which also bounds what whole accounts can do; ruin and recreate;
+branch and bound over what is still open, where that is little.
 """
 
 from __future__ import annotations
