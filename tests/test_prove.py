@@ -209,22 +209,26 @@ def test_fairness_figures_on_hand_counted_years() -> None:
 
 
 def test_the_worst_off_is_covered_where_the_sample_decides_who_it_is() -> None:
-    """Two people fare alike under one plan; which of them is the worst-off there is luck, under the other it is not."""
+    """Two people fare almost alike; which of them the sample calls the worst-off decides the sign of the difference."""
     random = np.random.default_rng(5)
-    covered, samples, years = 0, 300, 120
-    truth = 0.50 - 0.46
+    covered, settled, samples, years = 0, 0, 300, 120
+    truth = 0.500 - 0.496
     for _ in range(samples):
-        luck = random.normal(0, 0.1, (years, 3))
-        first = np.clip(np.array([0.50, 0.503, 0.8]) + luck, 0, 1)
-        second = np.clip(np.array([0.46, 0.70, 0.8]) + luck + random.normal(0, 0.02, (years, 3)), 0, 1)
+        luck, own = random.normal(0, 0.1, (years, 3)), random.normal(0, 0.004, (years, 3))
+        first = np.clip(np.array([0.500, 0.503, 0.8]) + luck, 0, 1)
+        second = np.clip(np.array([0.496, 0.505, 0.8]) + luck + own, 0, 1)
         found = least_mean_difference(first, second)
         assert found.low <= found.estimate <= found.high
         covered += found.low <= truth <= found.high
+        # Taking whom the sample shows for the worst-off, as leaving out blocks of years does, covers too seldom.
+        as_seen = mean_interval(first[:, first.mean(axis=0).argmin()] - second[:, second.mean(axis=0).argmin()])
+        settled += as_seen.low <= truth <= as_seen.high
     assert wilson(covered, samples).high >= 0.95
-    clear = least_mean_difference(first[:, [0, 2]], second[:, [0, 2]])
-    assert clear.half_width < 0.012, "where it is clear who it is, the interval is that of one pair"
+    assert wilson(settled, samples).high < 0.95
     assert list(may_be_least(first, 0.95, 1)) == [0, 1]
     assert list(may_be_least(first[:, [2, 0]], 0.95, 1)) == [1]
+    clear = least_mean_difference(first[:, [0, 2]], second[:, [0, 2]])
+    assert clear.half_width < 0.002, "where it is clear who it is, the interval is that of one pair"
 
 
 def test_the_jackknife_of_a_mean_is_the_students_interval_of_block_means() -> None:
