@@ -8,7 +8,7 @@ from typing import Any
 
 from experiments.runs import plan_of
 from scenarios.errors import InputRefused, Problem, refuse_if
-from scenarios.plan_files import plan_problems
+from scenarios.plan_checks import plan_problems
 from scenarios.scenario import Scenario
 from sim.outcome import Outcome
 

@@ -26,7 +26,7 @@ from optimize.problem import AllocationProblem, potentials
 from optimize.response.estimate import Responses
 from scenarios.errors import Problem, refuse_if
 from scenarios.plan import Plan
-from scenarios.plan_files import plan_problems
+from scenarios.plan_checks import plan_problems
 from scenarios.scenario import Scenario, require_world
 from scenarios.today import today_plan
 from sim.outcome import Outcome

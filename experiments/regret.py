@@ -25,7 +25,7 @@ from experiments.without_blocks import Years, leave_blocks_out
 from scenarios.base import MINOR_PER_MAJOR
 from scenarios.errors import Problem, refuse_if
 from scenarios.plan import Plan
-from scenarios.plan_files import plan_problems
+from scenarios.plan_checks import plan_problems
 from scenarios.scenario import Scenario, require_world
 from sim.interval import Interval
 from sim.statistics import mean_interval, paired_difference

@@ -93,7 +93,7 @@ def explain_plan(
     Raises:
         InputRefused: a rep who carries no quota, a share outside, or as :func:`optimize.formulate.formulate`.
     """
-    _check(responses, reps, share)
+    _check(responses, plan, reps, share)
     problem = formulate(scenario, responses)
     decisions, quotas = decisions_of(problem, plan), quotas_of(problem, plan)
     exact = possible_quotas(problem, decisions)
@@ -121,8 +121,12 @@ def check_share(share: float) -> None:
         raise InputRefused(Problem("share", f"{share:g}", "must be above 0 and below 1", "for example 0.05"))
 
 
-def _check(responses: Responses, reps: Sequence[str] | None, share: float) -> None:
+def _check(responses: Responses, plan: Plan, reps: Sequence[str] | None, share: float) -> None:
     check_share(share)
+    quotas = plan.quotas()
+    missing = [rep for rep in (reps or responses.reps) if rep in responses.reps and rep not in quotas]
+    rule, remedy = "has no quota in this plan, so there is none to explain", "give one, or ask for other people"
+    refuse_if(Problem(f"plan {plan.name}", rep, rule, remedy) for rep in missing)
     refuse_if(
         Problem("rep", rep, "carries no quota", near(rep, responses.reps))
         for rep in reps or ()

@@ -182,13 +182,14 @@ def check_locks(world: World) -> Iterator[Problem]:
     """Locks hold figures that exist, once each."""
     locks = world.scenario.allocation.locks
     for position, lock in enumerate(locks):
-        yield from _lock_problems(join_path("allocation", "locks", position), lock.path, lock.value, world)
+        yield from lock_problems(join_path("allocation", "locks", position), lock.path, lock.value, world)
     for path, count in Counter(lock.path for lock in locks).items():
         if count > 1:
             yield Problem("allocation.locks", path, f"is locked {count} times", "keep one")
 
 
-def _lock_problems(where: str, path: str, value: float | str, world: World) -> Iterator[Problem]:
+def lock_problems(where: str, path: str, value: float | str, world: World) -> Iterator[Problem]:
+    """What is wrong with one lock; ``where`` is its place, to which the field is added."""
     kind, _, subject = path.partition(".")
     if kind in ("share", "shares"):
         yield from _locked_share_problems(where, path, value, world)

@@ -41,6 +41,15 @@ def said(value: float | str) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
+def number(text: str) -> float | str:
+    """A number where it is one; else the text, which the check of locks refuses with the rule."""
+    try:
+        # Python reads 1_000 as a number; who writes it more likely means something else.
+        return text if "_" in text else float(text)
+    except ValueError:
+        return text
+
+
 def locked_quota(path: str, reps: Collection[str]) -> LockedQuota | None:
     """The quota that a path names; None where it is no lock on a quota.
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from scenarios.errors import InputRefused, Problem
 from scenarios.files import from_document
-from scenarios.lock_paths import said
+from scenarios.lock_paths import number, said
 from scenarios.paths import near
 from scenarios.plan import LockRow
 from scenarios.scenario import Scenario, require_world
@@ -30,7 +30,7 @@ def lock(
         InputRefused: the path names nothing, or the value is none for it.
     """
     require_world(scenario)
-    given = _number(value) if isinstance(value, str) and not path.startswith("owner.") else value
+    given = number(value) if isinstance(value, str) and not path.startswith("owner.") else value
     row = LockRow(path, said(given), author, reason, time)
     others = [one for one in lock_rows(scenario) if one.path != path]
     try:
@@ -85,7 +85,7 @@ def with_locks(scenario: Scenario, rows: Iterable[LockRow], origin: str) -> Scen
     for row in rows:
         if row.path not in own:
             added.append(row)
-        elif own[row.path].value != said(_number(row.value)):
+        elif own[row.path].value != said(number(row.value)):
             rule = f"is locked at {own[row.path].value} in the scenario and at {row.value} in {origin}"
             remedy = f"remove one; from the plan with `quotalab unlock SCENARIO {row.path}`"
             problems.append(Problem("allocation.locks", row.path, rule, remedy))
@@ -108,7 +108,7 @@ def _with(scenario: Scenario, rows: Iterable[LockRow]) -> Scenario:
     locks = [
         {
             "path": row.path,
-            "value": row.value if row.path.startswith("owner.") else _number(row.value),
+            "value": row.value if row.path.startswith("owner.") else number(row.value),
             "author": row.author,
             "reason": row.reason,
             "time": row.time,
@@ -116,12 +116,3 @@ def _with(scenario: Scenario, rows: Iterable[LockRow]) -> Scenario:
         for row in rows
     ]
     return from_document({**document, "allocation": {**allocation, "locks": locks}}).with_plan(scenario.plan)
-
-
-def _number(text: str) -> float | str:
-    """A number where it is one; else the text, which the scenario's own check refuses with the rule."""
-    try:
-        # Python reads 1_000 as a number; who writes it more likely means something else.
-        return text if "_" in text else float(text)
-    except ValueError:
-        return text

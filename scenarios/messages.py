@@ -13,6 +13,7 @@ from scenarios.documents import Document
 from scenarios.errors import Problem
 from scenarios.paths import Steps, closest, join_path, names_of, near
 from scenarios.scenario import Scenario
+from scenarios.tables import DAY_NUMBER, FORMAT_DAYS, PLAIN_NUMBER
 
 _RULES = {
     "missing": "is required but missing",
@@ -59,8 +60,6 @@ _REMEDIES = {
     "date_from_datetime_parsing": "write YYYY-MM-DD",
     "date_from_datetime_inexact": "write YYYY-MM-DD",
 }
-_PLAIN_NUMBER = "write a plain number such as 1234.56: no thousands separator, no decimal comma, no unit"
-_DAY_NUMBER = re.compile(r"\d{5}(\.0+)?")
 _BOUND_REMEDIES = {
     "le=1": "a share is written 0.45, not 45 or 45 %",
     "le=8784": "a year has no more hours",
@@ -109,9 +108,9 @@ def told(fault: Any) -> tuple[str, str]:
     rule = _RULES.get(kind)
     if rule is None:
         said = str(fault["msg"]).removeprefix("Value error, ")
-        return said, remedy or (_PLAIN_NUMBER if "must be a number" in said else "")
-    if kind.startswith("date") and _DAY_NUMBER.fullmatch(str(fault["input"])):
-        remedy = "it reads like a spreadsheet's number of a day: format the column as YYYY-MM-DD and save it again"
+        return said, remedy or (PLAIN_NUMBER if "must be a number" in said else "")
+    if kind.startswith("date") and DAY_NUMBER.fullmatch(str(fault["input"])):
+        remedy = FORMAT_DAYS
     return rule.format(**{**context, **plain}), remedy or _REMEDIES.get(kind, "")
 
 

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 
-from scenarios.base import HOURS_OF_A_YEAR, Minor, major_units
+from scenarios.base import Minor, major_units
 from scenarios.documents import Document, known_version, read_document
 from scenarios.errors import InputRefused, Problem, refuse_if
-from scenarios.goals import RATIO_METRICS, Metric
-from scenarios.lead_shares import share_problems
 from scenarios.paths import near
 from scenarios.plan import (
     FIRST_TABLES,
     PLAN_SCHEMA_VERSION,
     QUOTA_TABLES,
     TABLES,
-    CareRow,
-    LevelQuotaRow,
     Plan,
     is_money,
     row_columns,
 )
-from scenarios.scenario import Scenario, ids
-from scenarios.tables import header_of, misnamed, other_tables, read_rows, write_table
+from scenarios.plan_checks import plan_problems
+from scenarios.scenario import Scenario
+from scenarios.tables import (
+    DAY_NUMBER,
+    FORMAT_DAYS,
+    PLAIN_NUMBER,
+    header_of,
+    misnamed,
+    other_tables,
+    read_rows,
+    write_table,
+)
 
 HEADER = "plan.yaml"
 _HEADER_KEYS = ("schema_version", "name", "origin", "currency", "tables", "notes")
 _TEXTS = {"author", "reason", "time", "value"}
-_AMOUNTS = ("hours", "value")
-"""Columns of amounts that must not be negative; shares have a check of their own."""
 
 
 def write_plan(plan: Plan, folder: Path, currency: str) -> Path:
@@ -89,6 +93,10 @@ def read_plan(folder: Path, scenario: Scenario) -> Plan:
         before = len(faults)
         tables[table] = tuple(_read_rows(folder / f"{table}.csv", table, scenario.currency, faults, spots))
         partial |= {table} if len(faults) > before else set()
+        if not tables[table] and table not in partial and version >= LISTED_FROM and (folder / f"{table}.csv").exists():
+            rule = "has no rows: decisions of the plan are missing"
+            faults.append(Problem(f"{table}.csv", "", rule, "put them back, or take the table off the list"))
+            partial.add(table)
     given = header.get("notes")
     notes = tuple(str(note) for note in given) if isinstance(given, list) else ()
     plan = Plan(str(header.get("name", folder.name)), str(header.get("origin", "given")), notes=notes, **tables)
@@ -154,103 +162,6 @@ def _header_problems(document: Document, scenario: Scenario) -> Iterator[Problem
         yield Problem(document.place(("currency",)), str(currency), rule, "convert the plan")
 
 
-def plan_problems(
-    plan: Plan, scenario: Scenario, spots: Mapping[Any, str] | None = None, partial: Collection[str] = ()
-) -> Iterator[Problem]:
-    """What of a plan does not fit its scenario.
-
-    Args:
-        spots: file and line of each row, where they are known.
-        partial: tables that could not be read in full; nothing is said to be missing from them.
-    """
-    places = spots or {}
-    known = {
-        "rep": ids(scenario.reps),
-        "account": ids(scenario.accounts),
-        "skill": scenario.skills.dimensions,
-        "source": ids(scenario.sources),
-        "metric": get_args(Metric),
-    }
-    names = {field: frozenset(values) for field, values in known.items()}
-    faulty = set(partial)
-    for table in TABLES:
-        found = []
-        for row in getattr(plan, table):
-            where = places.get(row, f"plan.{table}")
-            for field, values in known.items():
-                value = getattr(row, field, None)
-                if value is not None and value not in names[field]:
-                    found.append(Problem(where, value, f"no {field} of this name in the scenario", near(value, values)))
-            found += _row_problems(where, row, scenario)
-        found += _overlaps(places, table, plan)
-        faulty |= {table} if found else set()
-        yield from found
-    if not faulty & {*QUOTA_TABLES}:
-        yield from _level_problems(plan, places)
-    yield from share_problems(plan, scenario, places)
-
-
-def _row_problems(where: str, row: Any, scenario: Scenario) -> Iterator[Problem]:
-    first, end = scenario.calendar.start, scenario.calendar.end
-    start = getattr(row, "start", None)
-    if start is not None:
-        until = getattr(row, "end", end)
-        if not first <= start < until <= end:
-            rule = f"must be a period inside {first} to {end}"
-            yield Problem(where, f"{start} to {until}", rule, "correct start or end")
-    for field in _AMOUNTS:
-        amount = getattr(row, field, None)
-        if isinstance(amount, int | float) and not 0 <= amount < float("inf"):
-            shown = major_units(int(amount)) if is_money(getattr(row, "metric", "")) else amount
-            yield Problem(where, str(shown), f"{field} must be a finite number, not negative", "correct it")
-    if isinstance(row, CareRow) and row.hours > HOURS_OF_A_YEAR:
-        yield Problem(where, str(row.hours), f"hours must be <= {HOURS_OF_A_YEAR}", "a year has no more hours")
-    if isinstance(row, LevelQuotaRow) and row.level not in ("floor", "stretch"):
-        yield Problem(where, row.level, "level must be floor or stretch", "quotas themselves stand in targets")
-    if getattr(row, "metric", None) in RATIO_METRICS:
-        pair = " and ".join(RATIO_METRICS[row.metric])
-        yield Problem(where, row.metric, "is a ratio and cannot be summed over periods", f"give {pair}")
-
-
-def _level_problems(plan: Plan, places: Mapping[Any, str]) -> Iterator[Problem]:
-    """Over the horizon a floor lies at or below the quota and a stretch at or above it, and there is a quota."""
-    for metric in dict.fromkeys(row.metric for row in plan.levels):
-        quotas = plan.quotas(metric)
-        for level, sign in (("floor", 1), ("stretch", -1)):
-            for rep, value in plan.level_quotas(level, metric).items():
-                row = next(row for row in plan.levels if (row.rep, row.metric, row.level) == (rep, metric, level))
-                where, subject = places.get(row, "plan.levels"), f"{level} of {rep} in {metric}"
-                if rep not in quotas:
-                    yield Problem(where, subject, "there is no quota beside it", "give one in targets, or remove it")
-                elif sign * (value - quotas[rep]) > 0:
-                    side = "above" if sign > 0 else "below"
-                    rule = (
-                        f"{_figure(metric, value)} over the horizon is {side} the quota, {_figure(metric, quotas[rep])}"
-                    )
-                    yield Problem(where, subject, rule, "floor <= quota <= stretch must hold")
-
-
-def _figure(metric: str, value: int) -> str:
-    return str(major_units(value) if is_money(metric) else value)
-
-
-def _overlaps(places: Mapping[Any, str], table: str, plan: Plan) -> Iterator[Problem]:
-    """Two rows that say something about the same thing at the same time."""
-    subjects = [column for column in row_columns(table) if column not in (*_AMOUNTS, "share", "start", "end")]
-    groups: dict[tuple[str, ...], list[Any]] = {}
-    for row in getattr(plan, table) if table != "locks" else ():
-        groups.setdefault(tuple(getattr(row, column) for column in subjects), []).append(row)
-    for subject, rows in groups.items():
-        for one, other in pairwise(sorted(rows, key=lambda row: getattr(row, "start", date.min))):
-            if not hasattr(one, "end"):
-                clash = getattr(one, "start", None) == getattr(other, "start", None)
-            else:
-                clash = other.start < one.end
-            if clash:
-                where = places.get(other, f"plan.{table}")
-                yield Problem(where, " ".join(subject), "two rows for the same thing at the same time", "keep one")
-
-
 def _written(table: str, row: Any, currency: str) -> dict[str, Any]:
     out = {column: getattr(row, column) for column in row_columns(table)}
     if table in QUOTA_TABLES:
@@ -295,8 +206,16 @@ def _unit_problems(cells: dict[str, str], currency: str, spot: str) -> Iterator[
         yield Problem(f"{spot}, column unit", cells["unit"], f"must be {unit} for this metric", "convert the value")
 
 
-_READERS: dict[str, Callable[[str], Any]] = {"date": date.fromisoformat, "float": float, "str": str}
-_REMEDIES = {"date": "write YYYY-MM-DD", "float": "write a plain number", "int": "write a plain number"}
+def _day(text: str) -> date:
+    # Python reads 20260101 and 2026-W01-1 as well; a table that holds them was more likely damaged.
+    if not _DAY.fullmatch(text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_READERS: dict[str, Callable[[str], Any]] = {"date": _day, "float": float, "str": str}
+_REMEDIES = {"date": "write YYYY-MM-DD", "float": PLAIN_NUMBER, "int": PLAIN_NUMBER}
 
 
 def _cell(cells: dict[str, str], column: str, table: str, spot: str, faults: list[Problem]) -> Any:
@@ -306,7 +225,12 @@ def _cell(cells: dict[str, str], column: str, table: str, spot: str, faults: lis
         return _amount(text, cells) if kind == "int" else _READERS[kind](text)
     except ValueError as error:
         rule = str(error) if kind == "int" else f"is no {'date' if kind == 'date' else 'number'}"
-        faults.append(Problem(f"{spot}, column {column}", text, rule, _REMEDIES[kind]))
+        remedy = _REMEDIES[kind]
+        if kind == "int" and not is_money(cells["metric"].strip()):
+            remedy = "write a whole number"
+        elif kind == "date" and DAY_NUMBER.fullmatch(text):
+            remedy = FORMAT_DAYS
+        faults.append(Problem(f"{spot}, column {column}", text, rule, remedy))
         return None
 
 

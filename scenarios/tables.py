@@ -105,6 +105,10 @@ def header_of(path: Path, rows: list[tuple[int, list[str]]]) -> list[str]:
     return header
 
 
+PLAIN_NUMBER = "write a plain number such as 1234.56: no thousands separator, no decimal comma, no unit"
+DAY_NUMBER = re.compile(r"\d{5}(\.0+)?")
+"""How a spreadsheet writes a date whose column is formatted as a number: days since 1900."""
+FORMAT_DAYS = "it reads like a spreadsheet's number of a day: format the column as YYYY-MM-DD and save it again"
 TABLE_FILES = (".csv", ".xlsx", ".xls", ".tsv")
 """How names of tables end in spreadsheet programs."""
 

@@ -247,6 +247,16 @@ def test_every_rule_with_a_number_can_be_set_whatever_stood_before():
         parameter("potential_bnad")
 
 
+def test_a_rep_without_a_quota_is_not_explained_as_one_of_zero():
+    scenario = world(2, [{"id": "A0", "owner": "R1"}])
+    found = responses_of(scenario, [[100, 100], [120, 90]])
+    plan = allocate(scenario, found).plan
+    bare = plan.with_rows(targets=[row for row in plan.targets if row.rep != "R1"])
+    with pytest.raises(InputRefused, match="R1: has no quota in this plan, so there is none to explain"):
+        explain_plan(scenario, found, bare)
+    assert explain_plan(scenario, found, bare, reps=["R2"]).waterfall["R2"]
+
+
 def test_levers_of_nobody_are_none_where_the_rules_leave_no_quotas():
     scenario, arrays = split_world()
     problem = formulate(scenario, found(scenario, arrays))

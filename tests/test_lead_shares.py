@@ -17,7 +17,8 @@ from optimize.response.estimate import estimate
 from scenarios.errors import InputRefused
 from scenarios.lead_shares import region_mix, region_of, share_factors, stretches
 from scenarios.plan import Plan, ShareRow
-from scenarios.plan_files import plan_problems, read_plan, write_plan
+from scenarios.plan_checks import plan_problems
+from scenarios.plan_files import read_plan, write_plan
 from scenarios.today import today_plan
 from scenarios.trail import figures
 from sim.log import Kind

@@ -16,7 +16,8 @@ from scenarios.base import HOURS_OF_A_YEAR
 from scenarios.errors import InputRefused
 from scenarios.files import load, save
 from scenarios.plan import CareRow, LevelQuotaRow, LockRow, OwnerRow, Plan, QuotaRow, ShareRow, TrainingRow
-from scenarios.plan_files import plan_problems, read_plan, write_plan
+from scenarios.plan_checks import plan_problems
+from scenarios.plan_files import read_plan, write_plan
 from scenarios.scenario import Scenario
 
 START, MARCH, END = date(2026, 1, 1), date(2026, 3, 1), date(2027, 1, 1)
@@ -102,6 +103,7 @@ def test_an_emptied_table_leaves_no_file_behind(tmp_path: Path, starter: Scenari
     assert read_plan(folder, starter).care == ()
 
 
+Hours = st.integers(0, 8784).map(str)
 Text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 Rep = st.sampled_from(["E1", "E2", "N3"])
 
@@ -110,7 +112,7 @@ Rep = st.sampled_from(["E1", "E2", "N3"])
 @given(
     amounts=st.lists(st.integers(0, 10**15), max_size=3),
     hours=st.floats(0, HOURS_OF_A_YEAR),
-    locks=st.lists(st.builds(LockRow, st.sampled_from(["quota.E1", "care.A01"]), Text, Text, Text, Text), max_size=3),
+    locks=st.lists(st.builds(LockRow, st.sampled_from(["quota.E1", "care.A01"]), Hours, Text, Text, Text), max_size=3),
     name=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12),
 )
 def test_round_trips_are_exact(
@@ -189,6 +191,30 @@ BAD: dict[str, tuple[Callable[[Path], Any], str]] = {
         lambda f: (f / "levels.csv").unlink(),
         "plan.yaml line 12 = levels: is listed, but levels.csv is not there: decisions of the plan are missing",
     ),
+    "a table without rows": (
+        lambda f: (f / "care.csv").write_text("account,hours\n"),
+        "care.csv: has no rows: decisions of the plan are missing -> put them back, or take the table off the list",
+    ),
+    "a date run together": (
+        lambda f: put(f, "owners.csv", "2026-03-01", "20260301"),
+        "owners.csv line 2, column start = 20260301: is no date -> write YYYY-MM-DD",
+    ),
+    "a date as a number": (
+        lambda f: put(f, "owners.csv", "2026-03-01", "46082"),
+        "owners.csv line 2, column start = 46082: is no date -> it reads like a spreadsheet's number of a day",
+    ),
+    "decimal comma": (
+        lambda f: put(f, "targets.csv", "100000.01", '"100.000,01"'),
+        "got '100.000,01' -> write a plain number such as 1234.56: no thousands separator",
+    ),
+    "lock on nobody": (
+        lambda f: put(f, "locks.csv", "quota.E1", "quota.E9"),
+        "locks.csv line 3 = E9: names nothing in reps -> known: E1",
+    ),
+    "lock at no number": (
+        lambda f: put(f, "locks.csv", "quota.E1,100", "quota.E1,much"),
+        "locks.csv line 3 = quota.E1 = much: the value of quota.E1 must be a number, not negative",
+    ),
     "a table that is none": (
         lambda f: put(f, "plan.yaml", "- care\n", "- cares\n"),
         "plan.yaml line 9 = cares: is no table of a plan -> did you mean care",
@@ -235,7 +261,7 @@ BAD: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "count": (
         lambda f: put(f, "targets.csv", ",12,", ",1.5,"),
-        "targets.csv line 4, column value = 1.5: a count must be a whole number, not negative -> write a plain number",
+        "targets.csv line 4, column value = 1.5: a count must be a whole number, not negative -> write a whole number",
     ),
     "date": (
         lambda f: put(f, "owners.csv", "2026-03-01", "1.3.26"),
