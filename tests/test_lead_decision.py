@@ -462,6 +462,9 @@ def test_a_plan_that_gave_shares_is_where_the_next_begins(two) -> None:
     back = problem.today_decisions()
     assert back.shares is not None
     assert back.shares.tolist() == [[0.5, 0.5]]
+    today = decisions_of(problem, today_plan(scenario)).shares
+    assert today is not None
+    assert today.tolist() == [[0.5, 0.5]]
     assert gains(problem, back)[0] < 0 < gains(problem, back)[1]
     near = optimise(replace(problem, trust=TrustRegion(0.0, 0, 0.0, leads=0.1)))
     assert near.decisions.shares is not None
