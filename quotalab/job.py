@@ -25,7 +25,7 @@ from optimize.baselines.plans import baselines
 from optimize.loop.improve import improve
 from optimize.loop.trace import LoopResult
 from optimize.response.estimate import Responses, estimate
-from quotalab.improving import erring, proved, stressed
+from quotalab.improving import ROBUST_DRAWS, erring, proved, stressed
 from quotalab.learning import learning_years
 from quotalab.runs import versions
 from scenarios.errors import InputRefused, Problem, refuse_if
@@ -192,7 +192,7 @@ def _closed(
     if size.stress:
         shown = {"seed": runs.seed, "workers": workers, "progress": work.part("stress")}
         tested = stressed(world, found, proof, draws=size.draws, years=size.stress, **shown)
-    return LoopEvidence(found, proof, tested, robust)
+    return LoopEvidence(found, proof, tested, ROBUST_DRAWS if robust else 0)
 
 
 def _looped(world: Scenario, years: int, seed: int, workers: int, robust: bool, show: Show) -> LoopResult:

@@ -151,6 +151,12 @@ def test_report_and_proof_name_one_best_rule_and_one_interval(studied):
     assert plan_label(recommended, "en") in told or (recommended == "loop" and "plan B" in told)
 
 
+def test_the_page_of_a_robust_plan_says_what_it_is_the_best_on():
+    found = ql.study(company(3, 0), ql.Sizes(learn=40, judge=20, draws=0), loop=True, robust=True)
+    assert "best on average over 40 draws of plausible errors" in found.report("en")
+    assert "40 次抽样均值求得最优" in found.report("zh")
+
+
 def test_a_person_hit_by_a_stress_is_named_no_more_than_others(studied):
     assert "leaves at half time: R1" in studied.report("en")
     assert "leaves at half time: R1" not in studied.report("en", "pseudonym")

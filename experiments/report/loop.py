@@ -29,13 +29,13 @@ class LoopEvidence:
     Attributes:
         proof: its plan is called ``loop``.
         stress: ``None`` where it was not asked for.
-        robust: whether the loop maximised the mean over errors of the parameters.
+        robust: draws of the parameters over which the loop maximised the mean; 0 where it took them as given.
     """
 
     found: LoopResult
     proof: Proof
     stress: StressTest | None = None
-    robust: bool = False
+    robust: int = 0
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class LoopPage:
     recommended: str = field(metadata=KEY)
     proof: tuple[tuple[str, ...], tuple[str, ...]]
     stress: tuple[tuple[str, ...], tuple[str, ...]]
-    robust: bool = False
+    robust: int = 0
     over: tuple[str, str] = ("", "")
 
 
@@ -127,7 +127,7 @@ def loop_view(page: LoopPage | None, say: Wording) -> View | None:
     at = int(say.language == "zh")
     return {
         "note": say.t("loop.note_sales" if page.sales else "loop.note_share"),
-        "robust": say.t("proof.robust", draws="") if page.robust else "",
+        "robust": say.t("proof.robust", draws=page.robust) if page.robust else "",
         "rounds": [_round(row, page.sales, say) for row in page.rounds],
         "over": page.over[at],
         "stopped": say.t("loop.stopped", why=_phrase(page.stopped, say)),
