@@ -196,6 +196,17 @@ def default_target(verb: str, scenario: Scenario) -> Path:
     return Path("runs") / f"{verb}-{name}"
 
 
+def run_target(verb: str, scenario: Scenario, output: Path | None) -> Path:
+    """Where a command writes: as asked for, else ``runs/VERB-NAME``; found out before any work whether it can.
+
+    Raises:
+        InputRefused: as :func:`check_target`.
+    """
+    target = output or default_target(verb, scenario)
+    check_target(target, verb)
+    return target
+
+
 def versions() -> dict[str, str]:
     """Versions of everything that can move a figure."""
     found = {"python": platform.python_version(), "platform": f"{sys.platform}-{platform.machine()}"}

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -355,13 +356,36 @@ def test_compare_pairs_cases_on_the_same_numbers(command: Run, tiny_file: Path, 
     assert (tmp_path / "cmp" / "differences.csv").is_file()
 
 
-@pytest.mark.parametrize(("cases", "told"), [(("{0}", "{0}"), "two cases"), (("a={0}", "b=nowhere", "c=没有"), "没有")])
+@pytest.mark.parametrize(
+    ("cases", "told"),
+    [
+        (("{0}", "{0}"), "two cases"),
+        (("a={0}", "b=nowhere", "c=没有"), "c: 没有"),
+        (("a=", "b={0}"), "a=: names no scenario -> write NAME=SCENARIO"),
+    ],
+)
 def test_compare_refuses_all_bad_cases_at_once(
     command: Run, tiny_file: Path, cases: tuple[str, ...], told: str
 ) -> None:
     code, out, err = command("compare", *(case.format(tiny_file) for case in cases), "-n", "2")
     assert (code, out) == (1, "")
     assert told in err
+
+
+def test_who_it_is_is_asked_before_the_work(command: Run, tiny_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quotalab.api.allocate", lambda *_, **__: pytest.fail("the work began"))
+    code, _, err = command("allocate", str(tiny_file), "-n", "2", "--author", " ")
+    assert code == 1
+    assert "--author" in err
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_quiet_leaves_out_notes(quiet: bool) -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with Terminal(quiet=quiet):
+            warnings.warn("no font", UserWarning, stacklevel=1)
+    assert len(told) == (not quiet)
 
 
 def test_stress_tells_what_goes_wrong_and_the_plan_to_regret_least(command: Run, tiny_file: Path) -> None:

@@ -114,7 +114,7 @@ def allocate(
         from quotalab.judging import judged_plan
         from quotalab.learning import learning_years
         from quotalab.locking import allocated_trail, earlier_trail, require_unchanged, who_is
-        from quotalab.runs import check_target, default_target, rows, run_folder
+        from quotalab.runs import rows, run_folder, run_target
         from quotalab.tables import move_table, quota_table, rule_table, share_table, training_table
         from quotalab.worlds import open_world
         from scenarios.locks import with_locks
@@ -127,8 +127,7 @@ def allocate(
             refuse_without_loop(robust, judge, draws, stress_years)
         chosen, by = check_method(method or "auto", gap), who_is(author)
         world = open_world(scenario, sets, plan)
-        target = output or default_target("allocate", world)
-        check_target(target, "allocate")
+        target = run_target("allocate", world, output)
         trail = earlier_trail(world, target, plan)
         world = with_locks(world, trail.own_locks().values(), "the plan")
         improved = None

@@ -43,14 +43,13 @@ def baselines(
         from optimize.baselines.plans import SIMPLE_RULES, known_rules
         from optimize.response.estimate import estimate
         from quotalab.learning import learning_years
-        from quotalab.runs import check_target, default_target, rows, run_folder
+        from quotalab.runs import rows, run_folder, run_target
         from quotalab.tables import baseline_quota_table, baseline_table
         from quotalab.worlds import open_world
 
         wanted = known_rules(name or SIMPLE_RULES)
         world = open_world(scenario, sets, plan)
-        target = output or default_target("baselines", world)
-        check_target(target, "baselines")
+        target = run_target("baselines", world, output)
         with terminal.progress("simulating the present plan") as progress:
             years = learning_years(world, replications=replications, seed=seed, workers=workers, progress=progress)
         found, told = _made(world, estimate(world, years), wanted, asked=bool(name))
@@ -148,15 +147,14 @@ def frontier(
         from experiments.figures.draw import frontier_figure, trade_figure
         from experiments.words import check_language
         from quotalab.api import frontier as traced
-        from quotalab.runs import check_target, default_target, plan_folder, rows, run_folder
+        from quotalab.runs import plan_folder, rows, run_folder, run_target
         from quotalab.worlds import open_world
         from scenarios.plan_files import read_plan
 
         world = open_world(scenario, sets)
         spoken = check_language(language or world.language)
         held = None if plan is None else read_plan(plan_folder(plan), world)
-        target = output or default_target("frontier", world)
-        check_target(target, "frontier")
+        target = run_target("frontier", world, output)
         with terminal.progress("simulating today's plan, to learn from, and every plan, to judge by") as progress:
             found = traced(
                 world,

@@ -26,13 +26,12 @@ def audit(
     with Terminal(as_json=as_json, quiet=quiet) as terminal:
         from experiments.words import check_language
         from quotalab.fairness import audit_tables, audit_text, fairness_audit
-        from quotalab.runs import check_target, default_target, rows, run_folder
+        from quotalab.runs import rows, run_folder, run_target
         from quotalab.worlds import open_world
 
         world = open_world(scenario, sets, plan)
         spoken = check_language(language or world.language)
-        target = output or default_target("audit", world)
-        check_target(target, "audit")
+        target = run_target("audit", world, output)
         with terminal.progress("simulating the plan") as progress:
             found = fairness_audit(world, replications=replications, seed=seed, workers=workers, progress=progress)
         tables = audit_tables(found)

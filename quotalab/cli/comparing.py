@@ -46,13 +46,12 @@ def compare(
         from experiments.words import check_language
         from quotalab.cases import open_cases, today_world, with_baselines
         from quotalab.learning import learning_years
-        from quotalab.runs import check_target, default_target, rows, run_folder
+        from quotalab.runs import rows, run_folder, run_target
 
         worlds = open_cases(cases, sets)
         first = next(iter(worlds.values()))
         spoken = check_language(language or first.language)
-        target = output or default_target("compare", first)
-        check_target(target, "compare")
+        target = run_target("compare", first, output)
         if baselines:
             with terminal.progress("simulating today's plan for the simple rules") as progress:
                 years = learning_years(

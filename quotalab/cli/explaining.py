@@ -47,7 +47,7 @@ def explain(
         from quotalab.explanation_tables import explanation_tables
         from quotalab.learning import learning_years
         from quotalab.locking import place_of
-        from quotalab.runs import check_target, default_target, rows, run_folder
+        from quotalab.runs import rows, run_folder, run_target
         from quotalab.worlds import open_world
         from scenarios.locks import with_locks
         from scenarios.plan_files import read_plan
@@ -56,8 +56,7 @@ def explain(
         check_share(share)
         world = open_world(scenario, sets)
         folder = place_of(world, plan)
-        target = output or default_target("explain", world)
-        check_target(target, "explain")
+        target = run_target("explain", world, output)
         given = read_plan(folder, world)
         world = with_locks(world, read_trail(folder).own_locks().values(), "the plan")
         with terminal.progress("simulating the present plan") as progress:

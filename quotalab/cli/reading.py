@@ -42,7 +42,7 @@ def diagnose(
     """Say what an export or a simulated plan shows: where it leaks, who carries too much, what is only chance."""
     with Terminal(as_json=as_json, quiet=quiet) as terminal:
         from experiments.words import check_language
-        from quotalab.runs import check_target, default_target, rows, run_folder
+        from quotalab.runs import check_target, rows, run_folder, run_target
         from quotalab.worlds import open_world, require_scenario
 
         of_scenario = {"--set": sets, "--plan": plan, "--replications": replications, "--seed": seed}
@@ -52,8 +52,7 @@ def diagnose(
             require_scenario(source)
             world = open_world(source, sets, plan)
             spoken = check_language(language or world.language)
-            target = output or default_target("diagnose", world)
-            check_target(target, "diagnose")
+            target = run_target("diagnose", world, output)
             found = _simulated(terminal, world, replications or options.YEARS, seed, workers)
         else:
             world = None

@@ -72,7 +72,7 @@ def report(
         from quotalab.cases import open_cases
         from quotalab.improving import PROOF_YEARS, STRESS_YEARS
         from quotalab.job import Sizes, check_edition
-        from quotalab.runs import check_target, default_target
+        from quotalab.runs import run_target
         from quotalab.worlds import open_world
 
         if not loop:
@@ -80,8 +80,7 @@ def report(
         check_edition(people)
         world = open_world(scenario, sets)
         changed = open_cases(what_if, sets) if what_if else {}
-        target = output or default_target("report", world)
-        check_target(target, "report")
+        target = run_target("report", world, output)
         judged = judge or (PROOF_YEARS if loop else replications)
         stress = STRESS_YEARS if loop else 0
         sizes = Sizes(learn=replications, judge=judged, draws=draws, each=YEARS_A_DRAW, stress=stress)

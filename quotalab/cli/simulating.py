@@ -30,7 +30,7 @@ def simulate(
         from experiments.words import check_language
         from quotalab.drawings import drawings
         from quotalab.precision import precision_table, precision_text
-        from quotalab.runs import check_target, default_target, rows, run_folder
+        from quotalab.runs import rows, run_folder, run_target
         from quotalab.tables import kpi_table, rep_table
         from quotalab.worlds import open_world
         from sim.run import simulate as simulated_years
@@ -39,8 +39,7 @@ def simulate(
         world = open_world(scenario, sets, plan)
         spoken = check_language(language or world.language)
         goals = options.goals(until, at_most)
-        target = output or default_target("simulate", world)
-        check_target(target, "simulate")
+        target = run_target("simulate", world, output)
         with terminal.progress("simulating") as progress:
             shared: dict[str, Any] = {"seed": seed, "workers": workers, "engine": engine, "progress": progress}
             run = None

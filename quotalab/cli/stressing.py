@@ -42,13 +42,12 @@ def stress(
         from experiments.words import check_language
         from quotalab.cases import one_world, open_cases, today_world, with_baselines
         from quotalab.learning import learning_years
-        from quotalab.runs import check_target, default_target, rows, run_folder
+        from quotalab.runs import rows, run_folder, run_target
 
         worlds = open_cases(cases, sets)
         scenario = one_world(worlds)
         spoken = check_language(language or scenario.language)
-        target = output or default_target("stress", scenario)
-        check_target(target, "stress")
+        target = run_target("stress", scenario, output)
         if baselines:
             with terminal.progress("simulating today's plan for the simple rules") as progress:
                 years = learning_years(
