@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from optimize.loosening import (
-    TOTAL,
-    conflicting,
-    jointly,
-    least_loosening,
-    nearest_total,
-    question,
-    suffices,
-)
+from optimize.giving_way import GivenWay, together
+from optimize.loosening import TOTAL, conflicting, least_loosening, precedence, question, suffices
+from optimize.nearest_sums import HAIR, nearest_sum, nearest_total, wanted_sum, with_sum
 from optimize.parts.fairness_together import PRODUCT
 from optimize.parts.metrics import FLOOR, floor_loosening, floor_words
 from optimize.parts.targets import PERIODS
@@ -98,6 +92,8 @@ UNITS = {
 }
 """How each rule's loosening is told: unit, and how much of the rule's own number one of it is."""
 
+MOST_FURTHER = 8
+"""Conflicts beside the first that are told."""
 MOST_BARRED = 20_000
 """Pairs of account and rep up to which rules on who may take an account over are asked whether they stand in the way.
 """
@@ -117,7 +113,9 @@ def unit_of(name: str) -> tuple[str, float] | None:
 def explain(problem: AllocationProblem, quotas: bool = True) -> InfeasiblePlan:
     """The error for a request without a plan: a smallest conflict, and the least loosening of each rule in it.
 
-    Where no rule can give way alone, rules that have to give way together are told, each with its amount.
+    Where no rule, lock or total of a team can give way alone, those that have to give way together are told, each with
+    its amount, and every further conflict among them. The company's total comes first in precedence: beside rules that
+    give way, the nearest total that leaves a plan is told wherever there is one.
 
     Rules on single ratios of quota to potential are told with the simulated plan's owners wherever these conflict as
     well: dozens of questions about owners and ratios at once would take hours. The answer says so.
@@ -135,13 +133,37 @@ def explain(problem: AllocationProblem, quotas: bool = True) -> InfeasiblePlan:
             problem, programme = still, settled
             as_simulated += ["owners of accounts and training as in the plan that was simulated"]
     conflict = conflicting(programme)
-    loosening = [text for name in conflict if (text := _least(problem, programme, name))]
-    together = [] if loosening else jointly(problem, programme, _size)
+    loosening = [text for name in conflict if name != TOTAL and (text := _least(problem, programme, name))]
+    jointly = () if loosening else together(problem, programme, _size)
+    if TOTAL in conflict or not loosening:
+        loosening = [text for text in [_total_words(problem, quotas)] if text] + loosening
     return InfeasiblePlan(
         [*(_named(problem, programme, name) for name in conflict), *as_simulated],
         loosening,
-        [_loosen_words(problem, name, amount) for name, amount in together],
+        [_given_way_words(problem, programme, one) for one in jointly],
+        [
+            [_named(problem, programme, name) for name in names]
+            for names in _further(programme, conflict, [one.rule for one in jointly])
+        ],
     )
+
+
+def _further(programme: Programme, conflict: Sequence[str], out: Sequence[str]) -> Iterator[list[str]]:
+    """Conflicts that are left when those of the first that give way are left out, one after the other.
+
+    Args:
+        out: blocks without which a plan is possible.
+    """
+    gone = [name for name in out if name in conflict]
+    for _ in range(MOST_FURTHER):
+        if not gone or len(gone) == len(out):
+            return
+        found = conflicting(programme.without(gone))
+        more = [name for name in out if name in found]
+        if not more:
+            return
+        yield found
+        gone += more
 
 
 def _size(name: str) -> float | None:
@@ -150,12 +172,43 @@ def _size(name: str) -> float | None:
 
 
 def _least(problem: AllocationProblem, programme: Programme, name: str) -> str:
-    if name == TOTAL:
-        return _total_words(problem, programme)
-    if name.startswith(("locked ", "team_total")):
-        return f"{_named(problem, programme, name)}: remove it" if suffices(programme.without([name])) else ""
+    if precedence(name):
+        if not suffices(programme.without([name])):
+            return ""
+        value = nearest_sum(programme, name) if name.startswith("team_total") else None
+        return _sum_words(problem, programme, name, value)
     amount = least_loosening(problem, programme, name, _size(name) or 1.0)
     return "" if amount is None else _loosen_words(problem, name, amount)
+
+
+def _given_way_words(problem: AllocationProblem, programme: Programme, one: GivenWay) -> str:
+    """What one of the rules that give way together has to do."""
+    if precedence(one.rule):
+        return _sum_words(problem, programme, one.rule, one.amount, alone=False)
+    if one.amount is None:
+        return f"{_named(problem, programme, one.rule)}: switch it off"
+    return _loosen_words(problem, one.rule, one.amount)
+
+
+def _sum_words(
+    problem: AllocationProblem, programme: Programme, name: str, value: float | None, alone: bool = True
+) -> str:
+    """The nearest value of a team's total; removed where there is none, or where cents do not tell it.
+
+    Args:
+        value: in the programme's unit; None for what can only be removed.
+        alone: whether it is to suffice by itself.
+    """
+    wanted = wanted_sum(programme, name)
+    if value is not None and value >= 0:
+        total = problem.team_totals[name.removeprefix("team_total ")]
+        nearest = value * total / wanted
+        word, shown = ("at most", math.floor) if nearest < total else ("at least", math.ceil)
+        told = shown(nearest + (HAIR if word == "at most" else -HAIR))
+        if not alone or suffices(with_sum(programme, name, told * wanted / total)):
+            team = name.removeprefix("team_total ")
+            return f"the quotas of team {team}: {word} {told / 100:,.2f} instead of {total / 100:,.2f}"
+    return f"{_named(problem, programme, name)}: remove it"
 
 
 def _loosen_words(problem: AllocationProblem, name: str, amount: float) -> str:
@@ -181,23 +234,13 @@ def _locked_beyond(problem: AllocationProblem, name: str) -> float:
     return beyond.get(name, 0.0)
 
 
-def _total_words(problem: AllocationProblem, programme: Programme) -> str:
-    """The nearest total that the other rules allow, in currency units."""
-    found = nearest_total(programme)
-    if found is None:
+def _total_words(problem: AllocationProblem, quotas: bool) -> str:
+    """The nearest total for which there is a plan, in currency units; empty where there is none."""
+    nearest = nearest_total(problem, quotas)
+    if nearest is None:
         return ""
-    nearest = found * problem.total / _right_side(programme)
-    word, shown = ("at most", math.floor) if nearest < problem.total else ("at least", math.ceil)
-    # A hair of the solver's tolerance is not a cent.
-    hair = 0.02 if word == "at most" else -0.02
-    return (
-        f"the company's total of quotas: {word} {shown(nearest + hair) / 100:,.2f} "
-        f"instead of {problem.total / 100:,.2f}"
-    )
-
-
-def _right_side(programme: Programme) -> float:
-    return next(float(rows.upper[0]) for rows in programme.rows if rows.rule == "company_total")
+    word = "at most" if nearest < problem.total else "at least"
+    return f"{WORDS[TOTAL]}: {word} {nearest / 100:,.2f} instead of {problem.total / 100:,.2f}"
 
 
 def _named(problem: AllocationProblem, programme: Programme, name: str) -> str:

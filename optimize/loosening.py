@@ -26,7 +26,8 @@ MARGIN = 1e-6
 WIDENINGS = 16
 FEW_WHOLE, REFINEMENTS = 60, 3
 """Up to so many whole decisions an amount is found to half a hundredth of its unit, beyond in so many halvings."""
-MOST_CONFLICTS = 6
+MOST = 1e13
+"""An amount beyond which a rule is said not to help by degrees."""
 PIECES = 8
 TOTAL = "company_total"
 
@@ -37,10 +38,10 @@ Family = Callable[[float], Programme]
 """A programme by how far a rule gives way."""
 
 
-def question(problem: AllocationProblem, quotas: bool = True) -> Programme:
+def question(problem: AllocationProblem, quotas: bool = True, unit: float | None = None) -> Programme:
     """The programme that is asked whether there is a plan: few pieces, so that many questions can be put."""
     few = tuple(np.unique(np.append(knots[::COARSE], knots[-1])) for knots in first_knots(problem))
-    return build(problem, segments=PIECES, knots=few, quotas=quotas).programme
+    return build(problem, segments=PIECES, knots=few, quotas=quotas, unit=unit).programme
 
 
 def conflicting(programme: Programme) -> list[str]:
@@ -88,74 +89,18 @@ def least_loosening(problem: AllocationProblem, programme: Programme, rule: str,
     """
     if not suffices(programme.without([rule])):
         return None
-    family = _family(problem, programme, rule)
-    return None if family is None else _least(family, _first(programme, rule), size)
+    family = family_of(problem, programme, rule)
+    return None if family is None else least_amount(family, _first(programme, rule), size)
 
 
-def nearest_total(programme: Programme) -> float | None:
-    """The sum of quotas nearest to the company's that the other rules allow, in the programme's unit."""
-    if not suffices(programme.without([TOTAL])):
-        return None
-    wanted = next(float(rows.upper[0]) for rows in programme.rows if rows.rule == TOTAL)
-    solution = solve(relaxed(programme).elastic(TOTAL))
-    way = -1.0 if float(solution.values[programme.block("quota").index].sum()) < wanted else 1.0
-
-    def family(amount: float) -> Programme:
-        return _with_total(programme, wanted + way * amount)
-
-    found = _least(family, -solution.objective, abs(wanted) / 100)
-    return None if found is None else wanted + way * found
-
-
-def jointly(
-    problem: AllocationProblem, programme: Programme, size: Callable[[str], float | None]
-) -> list[tuple[str, float]]:
-    """Rules that together make a plan possible, each with an amount; empty where more than rules stands in the way.
-
-    Conflict after conflict, the first rule with a number of its own gives way, until a plan is possible. Then each of
-    them in turn is taken back as far as the others, loosened or still out, allow.
-
-    Args:
-        size: how much of a rule's number one unit of it is; None for blocks that have no number.
-    """
-    out: list[str] = []
-    while not suffices(programme.without(out)):
-        able = [name for name in conflicting(programme.without(out)) if size(name) is not None]
-        if not able or len(out) == MOST_CONFLICTS:
-            return []
-        out.append(able[0])
-    amounts: list[tuple[str, float]] = []
-    for place, name in enumerate(out):
-        rest = out[place + 1 :]
-        base_problem, base = _loosened_by(problem, programme, amounts)
-        family = _family(base_problem, base.without(rest), name, rest)
-        step = size(name)
-        found = None if family is None or step is None else _least(family, None, step)
-        if found is None or step is None:
-            return []
-        # What is told is rounded up, so the next rule is taken back against that.
-        amounts.append((name, math.ceil(found / step * 100 - 0.02) / 100 * step))
-    return amounts
-
-
-def _loosened_by(
-    problem: AllocationProblem, programme: Programme, amounts: list[tuple[str, float]]
-) -> tuple[AllocationProblem, Programme]:
-    for name, amount in amounts:
-        if name in LEVELLED:
-            problem = LEVELLED[name](problem, amount)
-    if any(name in LEVELLED for name, _ in amounts):
-        programme = question(problem, programme.has("quota"))
-    for name, amount in amounts:
-        if name not in LEVELLED:
-            programme = programme.loosened(name, amount)
-    return problem, programme
-
-
-def _family(
+def family_of(
     problem: AllocationProblem, programme: Programme, rule: str, without: list[str] | None = None
 ) -> Family | None:
-    """The programme by how far a rule gives way; None where it cannot by degrees."""
+    """The programme by how far a rule gives way; None where it cannot by degrees.
+
+    Args:
+        without: blocks that the programme leaves out already, so that rows made anew leave them out as well.
+    """
     if rule in LEVELLED:
         # Their room is a quantile of samples, so that the rows are made anew; those of the other rules stay.
         change = LEVELLED[rule]
@@ -180,7 +125,7 @@ def _first(programme: Programme, rule: str) -> float | None:
     return None if found.status == "infeasible" else max(0.0, -found.objective)
 
 
-def _least(family: Family, start: float | None, size: float) -> float | None:
+def least_amount(family: Family, start: float | None, size: float) -> float | None:
     """The least amount that makes a family's programme possible, rounded upwards; None where none does."""
     whole = bool(family(0.0).integer.any())
     low = _bisected(_shared(family)) if start is None else start
@@ -213,12 +158,12 @@ def _shared(family: Family) -> Callable[[float], bool]:
     return lambda amount: warm.again(relaxed(family(amount)).relaxed_objective()).status != "infeasible"
 
 
-def _bisected(possible: Callable[[float], bool]) -> float | None:
-    """The least amount at which something is possible, to :data:`MARGIN`, rounded upwards; None beyond a million."""
+def _bisected(possible: Callable[[float], bool], most: float = MOST) -> float | None:
+    """The least amount at which something is possible, to :data:`MARGIN`, upwards; None beyond :data:`MOST`."""
     high = 1.0
     while not possible(high):
-        high *= 8.0
-        if high > 1e6:
+        high *= 64.0
+        if high > most:
             return None
     low = 0.0
     for _ in range(SEARCH_STEPS):
@@ -227,17 +172,6 @@ def _bisected(possible: Callable[[float], bool]) -> float | None:
         if high - low <= MARGIN:
             break
     return high
-
-
-def _with_total(programme: Programme, total: float) -> Programme:
-    def moved(value: float) -> np.ndarray:
-        return np.array([value])
-
-    rows = [
-        replace(block, lower=moved(total), upper=moved(total)) if block.rule == TOTAL else block
-        for block in programme.rows
-    ]
-    return replace(programme, rows=tuple(rows))
 
 
 def chance_lowered(problem: AllocationProblem, amount: float) -> AllocationProblem:

@@ -87,6 +87,7 @@ def build(
     quotas: bool = True,
     sales: bool = False,
     bends: bool = False,
+    unit: float | None = None,
 ) -> Model:
     """Compose the programme.
 
@@ -96,9 +97,10 @@ def build(
         quotas: False leaves quotas out and maximises expected sales (first stage of the two-stage mode).
         sales: maximise expected sales with the quotas in, so that these can keep the rules.
         bends: tell care curves that are not concave as they are rather than by their envelopes, by whole columns.
+        unit: minor units per unit of the programme; None takes :func:`money_unit`.
     """
     blocks = Blocks()
-    unit = money_unit(problem)
+    unit = money_unit(problem) if unit is None else unit
     trained = training.add(blocks, problem, unit)
     cuts = first_knots(problem) if knots is None else knots
     owned = accounts.add(blocks, problem, unit, cuts, problem.metrics.others, bends=bends)

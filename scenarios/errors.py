@@ -77,27 +77,39 @@ class InfeasiblePlan(QuotalabError):
     Attributes:
         conflict: names of the rules that cannot hold together.
         loosening: for each rule that could give way, by how much and in which unit, in words.
-        together: where none of them can alone: rules that have to give way together, each with its amount, in words.
+        together: where no rule can alone: rules that have to give way together, each with its amount, in words.
+        further: other sets of rules that cannot hold together either, each told as the conflict is.
     """
 
-    def __init__(self, conflict: Sequence[str], loosening: Sequence[str] = (), together: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        conflict: Sequence[str],
+        loosening: Sequence[str] = (),
+        together: Sequence[str] = (),
+        further: Sequence[Sequence[str]] = (),
+    ) -> None:
         self.conflict = tuple(conflict)
         self.loosening = tuple(loosening)
         self.together = tuple(together)
+        self.further = tuple(tuple(names) for names in further)
         lines = ["no feasible plan: these rules cannot hold together"]
         lines += [f"  - {name}" for name in self.conflict]
+        for names in self.further:
+            lines.append("nor can these, for a reason of their own:")
+            lines += [f"  - {name}" for name in names]
         if self.loosening:
             lines.append("any one of these would make it feasible:")
             lines += [f"  - {text}" for text in self.loosening]
-        else:
+        elif len(self.together) != 1:
             lines.append("giving way in one of them alone is not enough: others conflict as well")
         if self.together:
-            lines.append("all of these together would make it feasible:")
+            several = "all of these together" if len(self.together) > 1 else "this"
+            lines.append(f"{f'or {several}' if self.loosening else several} would make it feasible:")
             lines += [f"  - {text}" for text in self.together]
         super().__init__("\n".join(lines))
 
-    def __reduce__(self) -> tuple[type[InfeasiblePlan], tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]:
-        return type(self), (self.conflict, self.loosening, self.together)
+    def __reduce__(self) -> tuple[type[InfeasiblePlan], tuple[Sequence[str] | Sequence[Sequence[str]], ...]]:
+        return type(self), (self.conflict, self.loosening, self.together, self.further)
 
 
 class RunInterrupted(QuotalabError):

@@ -1,0 +1,143 @@
+"""How far sums of quotas would have to move for a plan to be possible: the company's total, and those of teams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from optimize.loosening import TOTAL, question, relaxed, suffices
+from optimize.problem import AllocationProblem, Floats, held
+from optimize.programme.blocks import Columns, Linear, Programme, Rows
+from optimize.programme.solve import settled, solve
+
+HALVINGS = 8
+"""How finely a total is found between one that is possible with today's owners and the company's own."""
+HAIR = 0.02
+"""Minor units that count as the solver's tolerance."""
+NUDGES = 3
+
+
+def nearest_total(problem: AllocationProblem, quotas: bool = True) -> int | None:
+    """The total nearest to the company's for which there is a plan, in minor units; None where none was found.
+
+    Rules that measure quotas against the company's quota over its potential move with the total, as they do for a
+    planner who changes the target. Where owners are free this makes products of decisions: there the answer begins at
+    the owners and the training that were simulated, and goes on by halves.
+    """
+    if not quotas:
+        return None
+    free = problem
+    found = _best(problem)
+    if found is None:
+        free = held(problem, problem.base_decisions(), care=False)
+        found = _best(free)
+    if found is None:
+        return None
+    total = _enough(problem, found)
+    if total is None or free is problem:
+        return total
+    # Totals between the one that is possible and the one that is not.
+    possible, wanted = float(total), problem.total
+    for _ in range(HALVINGS):
+        middle = (possible + wanted) / 2
+        programme = question(replace(problem, total=middle))
+        if solve(relaxed(programme).relaxed_objective()).status != "infeasible" and settled(programme) is True:
+            possible = middle
+        else:
+            wanted = middle
+    return _enough(problem, possible)
+
+
+def _enough(problem: AllocationProblem, found: float) -> int | None:
+    """The total in whole minor units, away from the company's by no more than rounding asks."""
+    down = found < problem.total
+    total = int(np.floor(found + HAIR)) if down else int(np.ceil(found - HAIR))
+    for _ in range(NUDGES):
+        if suffices(question(replace(problem, total=float(total)))):
+            return total
+        total += -1 if down else 1
+    return None
+
+
+def _best(problem: AllocationProblem) -> float | None:
+    """The nearest total by one programme in which it is a column; None where rows are no such function of it."""
+    natural = max(float(problem.samples.mean(axis=0).sum()), 1.0)
+    unit = min(natural, problem.total) / len(problem.reps) / 100.0
+    scale = unit * len(problem.reps) * 100.0
+    once, twice = (question(replace(problem, total=by * scale), unit=unit) for by in (1.0, 2.0))
+    rows = list(_affine(once, twice))
+    if any(block is None for block in rows) or not _same_bounds(once, twice):
+        return None
+    wanted = problem.total / scale
+    for sign, low, high in ((1.0, 0.0, wanted), (-1.0, wanted, np.inf)):
+        made = Programme(
+            (*once.columns, Columns("total", ("company",), np.array([once.size]))),
+            np.append(once.lower, low),
+            np.append(once.upper, high),
+            np.append(np.zeros(once.size), sign),
+            np.zeros(once.size + 1, dtype=np.bool_),
+            tuple(block for block in rows if block is not None),
+            0.0,
+        )
+        solution = solve(made)
+        if solution.status != "infeasible":
+            return float(solution.values[-1]) * scale
+    return None
+
+
+def _same_bounds(once: Programme, twice: Programme) -> bool:
+    same = np.array_equal(once.lower, twice.lower) and np.array_equal(once.upper, twice.upper)
+    return same and not once.ordered
+
+
+def _affine(once: Programme, twice: Programme) -> Iterator[Rows | None]:
+    """Each block with the total as one more column, in units of the first; None where its entries hang on the total."""
+    for one, two in zip(once.rows, twice.rows, strict=True):
+        a, b = one.expression, two.expression
+        alike = np.array_equal(a.col, b.col) and np.allclose(a.coef, b.coef, rtol=1e-9, atol=1e-12)
+        moves = [_difference(one.lower, two.lower), _difference(one.upper, two.upper)]
+        sides = [np.isfinite(one.lower), np.isfinite(one.upper)]
+        both = sides[0] & sides[1]
+        if not alike or not np.allclose(moves[0][both], moves[1][both]):
+            yield None
+            continue
+        by = b.constant - a.constant - np.where(sides[1], moves[1], moves[0])
+        count = len(one.subjects)
+        at = np.full(count, once.size)
+        # The first programme is the one at a total of 1.
+        expression = a + Linear.columns(at, by) + Linear.constants(-by)
+        yield replace(one, expression=expression)
+
+
+def _difference(one: Floats, two: Floats) -> Floats:
+    known = np.isfinite(one)
+    return np.where(known, np.where(known, two, 0.0) - np.where(known, one, 0.0), 0.0)
+
+
+def nearest_sum(programme: Programme, rule: str) -> float | None:
+    """The value nearest to the one that a sum must have for which the other rows hold, in the programme's unit.
+
+    Accounts shared: see :func:`optimize.loosening.suffices` for whether the value is enough.
+    """
+    block = next(rows for rows in programme.rows if rows.rule == rule)
+    solution = solve(relaxed(programme).elastic(rule))
+    return None if solution.status == "infeasible" else float(block.expression.at(solution.values)[0])
+
+
+def with_sum(programme: Programme, rule: str, value: float) -> Programme:
+    """The programme with another value of a sum, in its unit."""
+    side = np.array([value])
+    rows = [replace(one, lower=side, upper=side) if one.rule == rule else one for one in programme.rows]
+    return replace(programme, rows=tuple(rows))
+
+
+def wanted_sum(programme: Programme, rule: str) -> float:
+    """What a sum must be, in the programme's unit."""
+    return next(float(rows.upper[0]) for rows in programme.rows if rows.rule == rule)
+
+
+def is_sum(rule: str) -> bool:
+    """Whether a block says what quotas sum to."""
+    return rule == TOTAL or rule.startswith("team_total")
