@@ -13,12 +13,12 @@ from optimize.asked import quota_total, revenue_team_totals
 from optimize.infeasible import words
 from optimize.lockable import of_request
 from optimize.locked import read_locks
-from optimize.locked_quotas import LockedQuotas
 from optimize.pairs import owners_of
 from optimize.problem import AllocationProblem, Floats
 from optimize.read_targets import read_metrics
 from optimize.response.estimate import Responses
 from optimize.rules import bounds, box
+from optimize.sums_under_locks import revenue_locks, teams_under_locks
 from scenarios.errors import Problem, Unsupported, refuse_if
 from scenarios.goals import (
     TENURE_YEARS,
@@ -89,7 +89,7 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
     )
     problem = replace(problem, locks=read_locks(scenario, of_request(scenario, problem, responses)))
     refuse_if([*_contradictions(problem), *_lock_room(problem)])
-    return _teams_under_locks(_rules_under_locks(problem))
+    return teams_under_locks(_rules_under_locks(problem))
 
 
 def refuse_unsupported(scenario: Scenario, *, single_pass: bool = True) -> None:
@@ -228,13 +228,7 @@ def _without_measure(
 
 def _lock_room(problem: AllocationProblem) -> Iterator[Problem]:
     """Locked quotas never break the company's total (rule R17)."""
-    yield from _revenue_locks(problem).company_room(problem.total, np.ones(len(problem.reps), np.bool_), "all quotas")
-
-
-def _revenue_locks(problem: AllocationProblem) -> LockedQuotas:
-    """Locks on revenue quotas; whoever has all periods locked is locked over the horizon."""
-    whole = {r: round(value) for r, value in problem.locks.quota.items()}
-    return replace(problem.locks.of("revenue"), whole=whole)
+    yield from revenue_locks(problem).company_room(problem.total, np.ones(len(problem.reps), np.bool_), "all quotas")
 
 
 def _rules_under_locks(problem: AllocationProblem) -> AllocationProblem:
@@ -247,10 +241,3 @@ def _rules_under_locks(problem: AllocationProblem) -> AllocationProblem:
     high = box(problem, bounds(problem, problem.base_decisions()), locked=False)[1]
     beyond = frozenset(r for r, value in problem.locks.least.items() if value > high[r])
     return replace(problem, locks=replace(problem.locks, beyond=beyond))
-
-
-def _teams_under_locks(problem: AllocationProblem) -> AllocationProblem:
-    """A team total gives way where locked quotas leave it no room (rule R17)."""
-    everybody = np.ones(len(problem.reps), np.bool_)
-    kept, overruled = _revenue_locks(problem).team_totals(problem.team_totals, problem.teams, everybody, problem.total)
-    return replace(problem, team_totals=kept, teams_overruled=overruled)

@@ -19,17 +19,16 @@ import numpy as np
 from optimize.loosening import (
     LEVELLED,
     TOTAL,
+    answered,
     family_of,
     least_amount,
     precedence,
     question,
-    relaxed,
     suffices,
 )
 from optimize.nearest_sums import is_sum, nearest_sum, with_sum
 from optimize.problem import AllocationProblem
 from optimize.programme.blocks import Programme
-from optimize.programme.solve import solve
 
 CENTS = 0.01
 """In how many parts of its unit an amount is told."""
@@ -62,7 +61,7 @@ def together(
 
 
 def standing_in_the_way(programme: Programme) -> list[str]:
-    """A smallest set of blocks without which a plan is possible, later in precedence before earlier."""
+    """A smallest set of blocks without which a plan is possible; empty where none is known."""
     names = list(dict.fromkeys(rows.rule for rows in programme.rows if not rows.kept))
     out: list[str] = []
     ranks = sorted({precedence(name) for name in names})
@@ -70,6 +69,8 @@ def standing_in_the_way(programme: Programme) -> list[str]:
         if suffices(programme.without(out)):
             break
         out += [name for name in names if precedence(name) == rank]
+    if not suffices(programme.without(out)):
+        return []  # what whole accounts allow is left open
     for rank in reversed(ranks):
         back = [name for name in out if precedence(name) == rank]
         if len(back) > 1 and suffices(programme.without([name for name in out if name not in back])):
@@ -145,18 +146,17 @@ def _weighed(base: Programme, names: Sequence[str], steps: dict[str, float]) -> 
     alone = []
     for name in names:
         # What it would need if the others were no rules: the measure in which it gives way.
-        solution = solve(relaxed(base.without([other for other in names if other != name])).elastic(name))
-        if solution.status == "infeasible":
+        solution = answered(base.without([other for other in names if other != name]).elastic(name))
+        if solution is None:
             return None
         alone.append(max(-solution.objective, steps.get(name, 1.0) * CENTS))
-    programme = relaxed(base)
-    start = programme.size
+    programme, start = base, base.size
     for name in names:
         programme = programme.elastic(name)
     costs = np.zeros(programme.size)
     costs[start:] = -np.repeat(1.0 / np.array(alone), 2)
-    solution = solve(replace(programme, objective=costs))
-    if solution.status == "infeasible":
+    solution = answered(replace(programme, objective=costs))
+    if solution is None:
         return None
     found = {}
     for place, name in enumerate(names):
@@ -176,7 +176,7 @@ def loosened_by(
         if name in LEVELLED:
             problem = LEVELLED[name](problem, amount)
     if any(name in LEVELLED for name in amounts):
-        programme = question(problem, programme.has("quota"))
+        programme = question(problem)
     return problem, _with(programme.without(out), amounts)
 
 

@@ -8,19 +8,17 @@ from dataclasses import replace
 
 from optimize.giving_way import GivenWay, together
 from optimize.loosening import TOTAL, conflicting, least_loosening, precedence, question, suffices
-from optimize.nearest_sums import HAIR, nearest_sum, nearest_total, wanted_sum, with_sum
 from optimize.parts.fairness_together import PRODUCT
 from optimize.parts.metrics import FLOOR, floor_loosening, floor_words
-from optimize.parts.targets import PERIODS
 from optimize.problem import AllocationProblem, held, raised
 from optimize.programme.blocks import Programme
 from optimize.programme.solve import feasible
 from optimize.rules import rule_name
+from optimize.sums_told import sum_loosened, sum_named, sum_words, total_words
 from scenarios.errors import InfeasiblePlan
 from scenarios.goals import GiniBound, Spread, TrainingFloor, WorstOff
 
 WORDS = {
-    "company_total": "the company's total of quotas",
     "potential_band": "quota-to-potential range",
     "growth_cap": "growth cap",
     "growth_floor": "growth floor",
@@ -110,7 +108,7 @@ def unit_of(name: str) -> tuple[str, float] | None:
     return UNITS.get(name.partition(" ")[0])
 
 
-def explain(problem: AllocationProblem, quotas: bool = True) -> InfeasiblePlan:
+def explain(problem: AllocationProblem) -> InfeasiblePlan:
     """The error for a request without a plan: a smallest conflict, and the least loosening of each rule in it.
 
     Where no rule, lock or total of a team can give way alone, those that have to give way together are told, each with
@@ -125,7 +123,7 @@ def explain(problem: AllocationProblem, quotas: bool = True) -> InfeasiblePlan:
         as_simulated.append(f"who may take an account over: {', '.join(map(words, problem.accounts.barred))}")
         problem = replace(problem, accounts=replace(problem.accounts, barred={}))
     problem = replace(problem, firm=False)
-    programme = question(problem, quotas)
+    programme = question(problem)
     if programme.has(PRODUCT):
         still = held(problem, problem.base_decisions(), care=False)
         settled = question(still)
@@ -136,7 +134,7 @@ def explain(problem: AllocationProblem, quotas: bool = True) -> InfeasiblePlan:
     loosening = [text for name in conflict if name != TOTAL and (text := _least(problem, programme, name))]
     jointly = () if loosening else together(problem, programme, _size)
     if TOTAL in conflict or not loosening:
-        loosening = [text for text in [_total_words(problem, quotas)] if text] + loosening
+        loosening = [text for text in [total_words(problem)] if text] + loosening
     return InfeasiblePlan(
         [*(_named(problem, programme, name) for name in conflict), *as_simulated],
         loosening,
@@ -173,10 +171,7 @@ def _size(name: str) -> float | None:
 
 def _least(problem: AllocationProblem, programme: Programme, name: str) -> str:
     if precedence(name):
-        if not suffices(programme.without([name])):
-            return ""
-        value = nearest_sum(programme, name) if name.startswith("team_total") else None
-        return _sum_words(problem, programme, name, value)
+        return sum_loosened(problem, programme, name) if suffices(programme.without([name])) else ""
     amount = least_loosening(problem, programme, name, _size(name) or 1.0)
     return "" if amount is None else _loosen_words(problem, name, amount)
 
@@ -184,31 +179,10 @@ def _least(problem: AllocationProblem, programme: Programme, name: str) -> str:
 def _given_way_words(problem: AllocationProblem, programme: Programme, one: GivenWay) -> str:
     """What one of the rules that give way together has to do."""
     if precedence(one.rule):
-        return _sum_words(problem, programme, one.rule, one.amount, alone=False)
+        return sum_words(problem, one.rule, one.amount, alone=False)
     if one.amount is None:
         return f"{_named(problem, programme, one.rule)}: switch it off"
     return _loosen_words(problem, one.rule, one.amount)
-
-
-def _sum_words(
-    problem: AllocationProblem, programme: Programme, name: str, value: float | None, alone: bool = True
-) -> str:
-    """The nearest value of a team's total; removed where there is none, or where cents do not tell it.
-
-    Args:
-        value: in the programme's unit; None for what can only be removed.
-        alone: whether it is to suffice by itself.
-    """
-    wanted = wanted_sum(programme, name)
-    if value is not None and value >= 0:
-        total = problem.team_totals[name.removeprefix("team_total ")]
-        nearest = value * total / wanted
-        word, shown = ("at most", math.floor) if nearest < total else ("at least", math.ceil)
-        told = shown(nearest + (HAIR if word == "at most" else -HAIR))
-        if not alone or suffices(with_sum(programme, name, told * wanted / total)):
-            team = name.removeprefix("team_total ")
-            return f"the quotas of team {team}: {word} {told / 100:,.2f} instead of {total / 100:,.2f}"
-    return f"{_named(problem, programme, name)}: remove it"
 
 
 def _loosen_words(problem: AllocationProblem, name: str, amount: float) -> str:
@@ -234,34 +208,13 @@ def _locked_beyond(problem: AllocationProblem, name: str) -> float:
     return beyond.get(name, 0.0)
 
 
-def _total_words(problem: AllocationProblem, quotas: bool) -> str:
-    """The nearest total for which there is a plan, in currency units; empty where there is none."""
-    nearest = nearest_total(problem, quotas)
-    if nearest is None:
-        return ""
-    word = "at most" if nearest < problem.total else "at least"
-    return f"{WORDS[TOTAL]}: {word} {nearest / 100:,.2f} instead of {problem.total / 100:,.2f}"
-
-
 def _named(problem: AllocationProblem, programme: Programme, name: str) -> str:
     if name.startswith(FLOOR):
         return floor_words(problem, name)
     rows = [rows for rows in programme.rows if rows.rule == name]
     subjects = list(dict.fromkeys(subject for block in rows for subject in block.subjects))
-    if name == "company_total":
-        return f"{WORDS[name]} is {problem.total / 100:,.2f}"
-    if name.startswith("team_total"):
-        team = name.removeprefix("team_total ")
-        return f"the quotas of team {team} sum to {problem.team_totals[team] / 100:,.2f}"
-    if name.startswith("locked "):
-        path = name.removeprefix("locked ")
-        if name.startswith(PERIODS):
-            r = problem.reps.index(name.removeprefix(PERIODS))
-            told = "; ".join(problem.locks.of("revenue").told.get(r, ()))
-            return f"locked periods of {problem.reps[r]} sum to {problem.locks.least[r] / 100:,.2f}: {told}"
-        rep = problem.reps.index(path.removeprefix("quota."))
-        author = problem.locks.author.get(path, "all of its periods are locked")
-        return f"{path} = {problem.locks.quota[rep] / 100:,.2f}, {author}"
+    if precedence(name):
+        return sum_named(problem, name)
     who = ", ".join(subjects[:6]) + (f" and {len(subjects) - 6} more" if len(subjects) > 6 else "")
     return f"{words(name)}: {limit_words(problem, name)} ({who})"
 

@@ -17,7 +17,7 @@ import numpy as np
 from optimize.model import build, first_knots
 from optimize.problem import AllocationProblem
 from optimize.programme.blocks import Programme
-from optimize.programme.solve import Warm, feasible, settled, solve
+from optimize.programme.solve import Solution, SolverError, Warm, feasible, settled, solve
 from scenarios.goals import EqualOdds, FairnessRule, MinimumChance
 
 SEARCH_STEPS = 40
@@ -74,9 +74,24 @@ def relaxed(programme: Programme) -> Programme:
     return replace(programme, integer=np.zeros_like(programme.integer))
 
 
+def answered(programme: Programme, warm: Warm | None = None) -> Solution | None:
+    """The best of a programme without its integers; None where there is none, or figures too far apart for an answer.
+
+    Args:
+        warm: what to begin from.
+    """
+    asked = relaxed(programme)
+    try:
+        solution = solve(asked) if warm is None else warm.again(asked)
+    except SolverError:
+        return None
+    return None if solution.status == "infeasible" else solution
+
+
 def suffices(programme: Programme) -> bool:
     """Whether it is proven that some values satisfy the programme."""
-    return feasible(relaxed(programme)) and (not programme.integer.any() or settled(programme) is True)
+    possible = answered(programme.relaxed_objective()) is not None
+    return possible and (not programme.integer.any() or settled(programme) is True)
 
 
 def least_loosening(problem: AllocationProblem, programme: Programme, rule: str, size: float) -> float | None:
@@ -121,8 +136,8 @@ def _first(programme: Programme, rule: str) -> float | None:
     rows = [rows for rows in programme.rows if rows.rule == rule and rows.loosen is not None]
     if rule in LEVELLED or any(len(block.loosen.col) for block in rows if block.loosen is not None):
         return None
-    found = solve(relaxed(programme).elastic(rule))
-    return None if found.status == "infeasible" else max(0.0, -found.objective)
+    found = answered(programme.elastic(rule))
+    return None if found is None else max(0.0, -found.objective)
 
 
 def least_amount(family: Family, start: float | None, size: float) -> float | None:
@@ -155,7 +170,7 @@ def least_amount(family: Family, start: float | None, size: float) -> float | No
 def _shared(family: Family) -> Callable[[float], bool]:
     """Whether an amount is enough where accounts can be shared, each answer from where the last one ended."""
     warm = Warm(relaxed(family(0.0)).relaxed_objective())
-    return lambda amount: warm.again(relaxed(family(amount)).relaxed_objective()).status != "infeasible"
+    return lambda amount: answered(family(amount).relaxed_objective(), warm) is not None
 
 
 def _bisected(possible: Callable[[float], bool], most: float = MOST) -> float | None:

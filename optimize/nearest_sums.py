@@ -1,4 +1,4 @@
-"""How far sums of quotas would have to move for a plan to be possible: the company's total, and those of teams."""
+"""How far sums of quotas would have to move for a plan to be possible: the company's, those of teams, locked ones."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimize.loosening import TOTAL, question, relaxed, suffices
+from optimize.loosening import answered, precedence, question, suffices
 from optimize.problem import AllocationProblem, Floats, held
 from optimize.programme.blocks import Columns, Linear, Programme, Rows
-from optimize.programme.solve import settled, solve
+from optimize.sums_under_locks import with_total
 
 HALVINGS = 8
 """How finely a total is found between one that is possible with today's owners and the company's own."""
@@ -19,15 +19,13 @@ HAIR = 0.02
 NUDGES = 3
 
 
-def nearest_total(problem: AllocationProblem, quotas: bool = True) -> int | None:
+def nearest_total(problem: AllocationProblem) -> int | None:
     """The total nearest to the company's for which there is a plan, in minor units; None where none was found.
 
     Rules that measure quotas against the company's quota over its potential move with the total, as they do for a
     planner who changes the target. Where owners are free this makes products of decisions: there the answer begins at
     the owners and the training that were simulated, and goes on by halves.
     """
-    if not quotas:
-        return None
     free = problem
     found = _best(problem)
     if found is None:
@@ -42,8 +40,8 @@ def nearest_total(problem: AllocationProblem, quotas: bool = True) -> int | None
     possible, wanted = float(total), problem.total
     for _ in range(HALVINGS):
         middle = (possible + wanted) / 2
-        programme = question(replace(problem, total=middle))
-        if solve(relaxed(programme).relaxed_objective()).status != "infeasible" and settled(programme) is True:
+        programme = question(with_total(problem, middle))
+        if suffices(programme):
             possible = middle
         else:
             wanted = middle
@@ -55,7 +53,7 @@ def _enough(problem: AllocationProblem, found: float) -> int | None:
     down = found < problem.total
     total = int(np.floor(found + HAIR)) if down else int(np.ceil(found - HAIR))
     for _ in range(NUDGES):
-        if suffices(question(replace(problem, total=float(total)))):
+        if suffices(question(with_total(problem, float(total)))):
             return total
         total += -1 if down else 1
     return None
@@ -81,8 +79,8 @@ def _best(problem: AllocationProblem) -> float | None:
             tuple(block for block in rows if block is not None),
             0.0,
         )
-        solution = solve(made)
-        if solution.status != "infeasible":
+        solution = answered(made)
+        if solution is not None:
             return float(solution.values[-1]) * scale
     return None
 
@@ -122,22 +120,23 @@ def nearest_sum(programme: Programme, rule: str) -> float | None:
     Accounts shared: see :func:`optimize.loosening.suffices` for whether the value is enough.
     """
     block = next(rows for rows in programme.rows if rows.rule == rule)
-    solution = solve(relaxed(programme).elastic(rule))
-    return None if solution.status == "infeasible" else float(block.expression.at(solution.values)[0])
+    solution = answered(programme.elastic(rule))
+    return None if solution is None else float(block.expression.at(solution.values)[0])
 
 
 def with_sum(programme: Programme, rule: str, value: float) -> Programme:
     """The programme with another value of a sum, in its unit."""
-    side = np.array([value])
-    rows = [replace(one, lower=side, upper=side) if one.rule == rule else one for one in programme.rows]
+
+    def moved(side: Floats) -> Floats:
+        return np.where(np.isfinite(side), value, side)
+
+    rows = [
+        replace(one, lower=moved(one.lower), upper=moved(one.upper)) if one.rule == rule else one
+        for one in programme.rows
+    ]
     return replace(programme, rows=tuple(rows))
 
 
-def wanted_sum(programme: Programme, rule: str) -> float:
-    """What a sum must be, in the programme's unit."""
-    return next(float(rows.upper[0]) for rows in programme.rows if rows.rule == rule)
-
-
 def is_sum(rule: str) -> bool:
-    """Whether a block says what quotas sum to."""
-    return rule == TOTAL or rule.startswith("team_total")
+    """Whether a block says what quotas sum to: all of them, a team's, or a locked one."""
+    return precedence(rule) > 0

@@ -216,7 +216,7 @@ def _solved(
     model = build(problem, segments=segments_for(problem), knots=knots, quotas=quotas, sales=sales)
     solution = solve(model.programme, gap)
     if solution.status == "infeasible":
-        raise explain(problem, quotas) if problem.trust is None else NoStepError
+        raise explain(problem) if problem.trust is None else NoStepError
     return model, solution
 
 
