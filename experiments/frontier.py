@@ -21,6 +21,7 @@ from experiments.runs import Runs
 from experiments.trade import TradeTable, trade_table
 from optimize.formulate import formulate
 from optimize.frontier import Traced, knee, only_on_work, trace, traced_values
+from optimize.optimum import CALLED_OPTIMAL
 from optimize.parameters import Parameter
 from optimize.plans import as_plan, decisions_of
 from optimize.problem import AllocationProblem, potentials
@@ -60,18 +61,31 @@ class Judged:
 
 @dataclass(frozen=True)
 class FrontierPoint:
-    """One value of the number; ``model_capped`` and ``judged`` are ``None`` where no plan keeps the rules.
+    """One value of the number; ``model_capped`` and ``judged`` are ``None`` where there is no plan.
 
     Attributes:
         value: ``None`` for the rule switched off.
         model_capped: capped attainment in the model, the share that the plan was made for.
         gap: proven, of whole plans: how far the best plan at this value may be above, as a share.
+        undecided: whether the search ended at its limit with no plan and no proof that there is none.
+        at_most: capped attainment in the model that no plan at this value exceeds; ``None`` where none is claimed.
     """
 
     value: float | None
     model_capped: float | None
     judged: Judged | None
     gap: float | None = None
+    undecided: bool = False
+    at_most: float | None = None
+
+    @property
+    def status(self) -> str | None:
+        """optimal (to a tenth of a percent), stopped, infeasible or undecided; ``None`` where nothing is claimed."""
+        if self.model_capped is None:
+            return "undecided" if self.undecided else "infeasible"
+        if self.gap is None:
+            return None
+        return "optimal" if self.gap <= CALLED_OPTIMAL else "stopped"
 
 
 @dataclass(frozen=True)
@@ -204,7 +218,8 @@ class _Judge:
 
     def _point(self, one: Traced, sales: Floats | None, off: Traced, off_sales: Floats) -> FrontierPoint:
         if one.quotas is None or sales is None or off.quotas is None or one.model_value is None:
-            return FrontierPoint(one.value, None, None)
+            at_most = None if one.at_most is None else min(one.at_most / self.problem.total, 1.0)
+            return FrontierPoint(one.value, None, None, undecided=one.undecided, at_most=at_most)
         total = float(one.quotas.sum())
         capped, without = _capped(sales, one.quotas), _capped(off_sales, off.quotas)
         some = one.quotas > 0
@@ -218,7 +233,9 @@ class _Judge:
             sales=mean_interval(sales.sum(axis=1)),
             sales_difference=paired_difference(sales.sum(axis=1), off_sales.sum(axis=1)),
         )
-        return FrontierPoint(one.value, one.model_value / total, judged, one.gap)
+        reached = one.model_value / total
+        at_most = None if one.gap is None else min(reached * (1 + one.gap), 1.0)
+        return FrontierPoint(one.value, reached, judged, one.gap, at_most=at_most)
 
     def _gini(self, one: Traced) -> float | None:
         if one.quotas is None:
@@ -238,7 +255,9 @@ def _row(point: FrontierPoint, knee_at: float | None) -> dict[str, Any]:
     row: dict[str, Any] = {
         "value": point.value,
         "model_capped_attainment": point.model_capped,
+        "model_capped_at_most": point.at_most,
         "proven_gap": point.gap,
+        "status": point.status,
     }
     judged = point.judged
     shares = ("capped", "cost", "hit_rate", "spread_of_chances", "lowest_chance", "lowest_capped")

@@ -13,7 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from optimize.frontier_plans import Point, Sweep, better, split_again
+import numpy as np
+
+from optimize.frontier_plans import Open, Point, Sweep, better, split_again
 from optimize.parameters import Parameter, parameter
 from optimize.problem import AllocationProblem, Decisions, Floats, gains
 from optimize.quotas import possible_quotas
@@ -35,6 +37,8 @@ class Traced:
         quotas: before rounding, minor units, [R]; ``None`` where no plan keeps the rules.
         model_value: sample average of ``sum min(S + g, q)``, minor units.
         gap: proven, of whole plans: how far the best plan at this value may be above; ``None`` where none is claimed.
+        undecided: whether the search ended at its limit with no plan and no proof that there is none.
+        at_most: where it did: what no plan attains more than, minor units; ``None`` where something else was bounded.
         solved: whether the point took a solve of its own.
     """
 
@@ -44,6 +48,8 @@ class Traced:
     model_value: float | None
     gap: float | None = None
     solved: bool = False
+    undecided: bool = False
+    at_most: float | None = None
 
 
 def trace(
@@ -76,7 +82,7 @@ def _value(problem: AllocationProblem, decisions: Decisions, quotas: Floats) -> 
 def _plans(asked: list[tuple[float | None, AllocationProblem]]) -> list[Traced]:
     """Whole plans, from loose to strict; then what a stricter point found is tried at the next looser one."""
     sweep = Sweep()
-    found: list[Point | None] = []
+    found: list[Point | Open | None] = []
     for _, problem in reversed(asked):
         # Whoever cannot keep a rule cannot keep a stricter one.
         none_left = bool(found) and found[-1] is None
@@ -85,15 +91,24 @@ def _plans(asked: list[tuple[float | None, AllocationProblem]]) -> list[Traced]:
     for place in range(1, len(points)):
         stricter, here = points[place - 1], points[place]
         # A plan of a stricter point keeps the looser rule, too; it may be the better one by what a gap leaves open.
-        if stricter is not None and here is not None and stricter.value > here.value and not asked[place][1].locks:
+        if not isinstance(stricter, Point) or here is None or asked[place][1].locks:
+            continue
+        if isinstance(here, Open) or stricter.value > here.value:
             again = split_again(asked[place][1], stricter.decisions, here.bound)
-            points[place] = better(here, again and replace(again, solved=here.solved))
+            known = here if isinstance(here, Point) else None
+            solved = known is None or known.solved
+            points[place] = better(known, again and replace(again, solved=solved)) or here
     return [_traced(value, problem, point) for (value, problem), point in zip(asked, points, strict=True)]
 
 
-def _traced(value: float | None, problem: AllocationProblem, point: Point | None) -> Traced:
+def _traced(value: float | None, problem: AllocationProblem, point: Point | Open | None) -> Traced:
     if point is None:
         return Traced(value, problem.today_decisions(), None, None)
+    if isinstance(point, Open):
+        # In two stages sales are bounded, and on another basis other sales than those that points are told in.
+        told = not problem.two_stage and np.array_equal(problem.basis, problem.samples)
+        at_most = point.bound if told else None
+        return Traced(value, problem.today_decisions(), None, None, solved=True, undecided=True, at_most=at_most)
     gap = point.gap if math.isfinite(point.gap) else None
     worth = _value(problem, point.decisions, point.quotas)
     return Traced(value, point.decisions, point.quotas, worth, gap, point.solved)
@@ -138,7 +153,8 @@ def traced_values(rule: str, values: Iterable[float] | None, method: str) -> tup
     problems += [found for value in given if (found := one.check(value))]
     chosen = tuple(sorted(set(given), key=lambda value: value * one.looser))
     if len(chosen) < 2:
-        problems.append(Problem("values", str(len(chosen)), "at least two different values are needed"))
+        told = ", ".join(f"{value:g}" for value in given)
+        problems.append(Problem("values", told or "none", "at least two different values are needed"))
     refuse_if(problems)
     return one, chosen
 

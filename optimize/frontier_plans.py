@@ -3,7 +3,7 @@
 Three things make a point cheaper than a plan of its own. The relaxation, solved again from the last basis, bounds it,
 and proves where no plan is left. A plan of a looser point, its quotas split again, often still comes as close to that
 bound as is asked. Where it does not, branch and bound begins with the last plan, or the method by prices with the last
-prices and owners.
+prices and owners. A search ends at a limit on nodes and on rounds at the first of them: what it leaves open is told.
 """
 
 from __future__ import annotations
@@ -31,12 +31,27 @@ from optimize.optimum import GAP, by_prices_where_free, optimise
 from optimize.pairs import PairLabels
 from optimize.parts.accounts import OWNER
 from optimize.problem import AllocationProblem, Decisions, Floats, gains
-from optimize.programme.solve import Solution, Warm, feasible, solve
+from optimize.programme.solve import Searched, Solution, Warm, feasible, searched, solve
 from optimize.quotas import possible_quotas
 from optimize.split import attained
 
 POINT_GAP = 1e-3
 """Proven gap at which a point is good enough: what is simulated at it is known far less exactly."""
+
+NODES, ROUNDS = 200, 80
+"""Where the search of a point ends: nodes, and rounds of cuts and heuristics at the first of them. Strict limits on a
+Gini index leave relaxations so weak that no number of nodes within reason would close the gap."""
+
+
+@dataclass(frozen=True)
+class Open:
+    """A value at which the search ended before it found a plan, or proved that there is none.
+
+    Attributes:
+        bound: proven, on every plan at this value, minor units.
+    """
+
+    bound: float
 
 
 @dataclass(frozen=True)
@@ -67,21 +82,21 @@ class Sweep:
 
     def __init__(self) -> None:
         self._relaxed: Warm | None = None
-        self._whole: Warm | None = None
         self._columns: Floats | None = None
         self._start: Start | None = None
         self._found: list[Decisions] = []
         self._cuts: float | None = None
 
-    def point(self, problem: AllocationProblem) -> Point | None:
-        """The best plan of the next request; None where no plan keeps its rules."""
+    def point(self, problem: AllocationProblem) -> Point | Open | None:
+        """The best plan of the next request; None where it is proven that no plan keeps its rules."""
+        found: Point | Open | None
         if _of_its_own(problem):
             found = _cold(problem)
         elif by_prices_where_free(problem):
             found = self._priced(problem) or self._exact(problem)
         else:
             found = self._exact(problem)
-        if found is not None and not any(found.decisions is known for known in self._found):
+        if isinstance(found, Point) and not any(found.decisions is known for known in self._found):
             self._found.append(found.decisions)
         return found
 
@@ -94,7 +109,7 @@ class Sweep:
         value, bound = plan.value + priced.simulated, priced.bound + priced.simulated
         return Point(plan.decisions, plan.quotas, value, bound, solved=True)
 
-    def _exact(self, problem: AllocationProblem) -> Point | None:
+    def _exact(self, problem: AllocationProblem) -> Point | Open | None:
         segments = SEGMENTS if problem.two_stage else segments_for(problem)
         model = build(problem, segments=segments, knots=first_knots(problem), sales=problem.two_stage)
         whole = model.programme
@@ -114,32 +129,39 @@ class Sweep:
             rounded = None if problem.locks else _rounded(problem, model, solution, bound)
             if rounded is not None and rounded.gap <= POINT_GAP:
                 return better(rounded, known)
-            # The solver measures its gap against its own objective, which leaves the simulated plan's sales out.
-            own = abs(solution.objective) * model.unit
-            solution = self._whole_owners(model, POINT_GAP * abs(bound) / max(own, 1e-9))
-            if solution.status == "infeasible":
+            begin = self._columns if self._columns is not None and len(self._columns) == whole.size else None
+            # Segments and cuts take their part of the gap; the solver measures the rest against its own objective,
+            # which leaves the simulated plan's sales out.
+            asked, own = POINT_GAP * abs(bound), abs(solution.objective) * model.unit
+            gap = max(asked - self._hidden(model), asked / 2) / max(own, 1e-9)
+            ended = searched(whole, 0.0, NODES, begin, rounds=ROUNDS, gap=gap)
+            if ended.bound == -np.inf:
                 return None
-            bound = min(bound, self._bound(model, solution))
-        decisions = read_decisions(problem, model, solution.values)
+            known = better(known, rounded)
+            if ended.values is None:
+                # What gives way to locks is not known without values.
+                bound = bound if problem.locks else min(bound, self._bound(model, ended))
+                return Open(bound) if known is None else replace(known, bound=bound)
+            self._columns = ended.values
+            bound, values = min(bound, self._bound(model, ended)), ended.values
+            known = None if known is None else replace(known, bound=bound)
+        else:
+            values = solution.values
+        decisions = read_decisions(problem, model, values)
         return better(_split(problem, decisions, bound, solved=True), known)
 
-    def _whole_owners(self, model: Model, gap: float) -> Solution:
-        if self._whole is None:
-            self._whole = Warm(model.programme)
-            solution = self._whole.solve(gap)
-        else:
-            solution = self._whole.again(model.programme, gap, begin=self._columns)
-        if solution.status != "infeasible":
-            self._columns = solution.values
-        return solution
-
-    def _bound(self, model: Model, solution: Solution) -> float:
+    def _bound(self, model: Model, solution: Solution | Searched) -> float:
         """On every plan, minor units: segments and cuts of the care curves understate by no more than the error."""
+        broken = 0.0 if solution.values is None else given_way(model, solution.values)
+        bound = solution.bound * model.unit + broken + self._hidden(model)
+        return bound + (_simulated(model.problem) if model.problem.two_stage else 0.0)
+
+    def _hidden(self, model: Model) -> float:
+        """How far the programme may understate a plan, minor units."""
         if self._cuts is None:
             self._cuts = care_error(model.problem, model.knots)  # curves and budget are those of all points
-        bound = solution.bound * model.unit + given_way(model, solution.values) + self._cuts
         # Sales are not cut into segments.
-        return bound + (_simulated(model.problem) if model.problem.two_stage else model.segment_error)
+        return self._cuts + (0.0 if model.problem.two_stage else model.segment_error)
 
     def _known(self, problem: AllocationProblem, bound: float) -> Point | None:
         """The best of the plans of looser points that keep the rules here."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import quotalab as ql
 from experiments.figures.draw import frontier_figure
-from experiments.frontier import frontier
+from experiments.frontier import FrontierPoint, frontier
 from experiments.runs import Runs
+from optimize import frontier_plans
 from optimize.allocate import allocate
 from optimize.by_prices.feasibility import worst_breach
 from optimize.formulate import formulate
@@ -21,6 +24,7 @@ from optimize.problem import gains
 from optimize.quotas import exact_quotas
 from optimize.response.estimate import estimate
 from optimize.split import attained
+from quotalab.cli.alternatives import _frontier_text
 from scenarios.errors import InfeasiblePlan, InputRefused
 from scenarios.scenario import Scenario
 from test_baselines import company
@@ -149,6 +153,46 @@ def test_costs_are_paired_differences_of_the_same_years():
     assert drawing.svg() == frontier_figure(got).svg()
 
 
+def test_a_search_that_ends_at_its_limit_says_what_is_proven(monkeypatch):
+    """Neither optimal nor impossible: at most what the relaxation allows, which the best plan does not exceed."""
+    scenario, found = company(rules=[], locks=[])
+    problem = formulate(scenario, found)
+    one, values = traced_values("gini", [0.02, 1.0], "plans")
+    strict, loose, _ = trace(problem, one, [*values, None], None)
+    assert strict.model_value is not None
+    ended = frontier_plans.Searched(None, np.inf)
+    monkeypatch.setattr(frontier_plans, "searched", lambda *_, **__: ended)
+    monkeypatch.setattr(frontier_plans, "_rounded", lambda *_: None)
+    monkeypatch.setattr(frontier_plans, "split_again", lambda *_: None)
+    left = trace(problem, one, [*values, None], None)
+    assert [point.undecided for point in left] == [True, True, True]
+    assert [point.quotas is None for point in left] == [True, True, True]
+    for point, best in zip(left, (strict, loose), strict=False):
+        assert best.model_value <= point.at_most <= problem.total
+
+
+def test_points_left_open_are_told_in_text_table_and_figure():
+    scenario, found = bound(3)
+    years = lognormal(np.random.default_rng(30), (50, 4)) * np.array([1.4, 1.0, 0.9, 0.7])
+    runs = Runs(50, 0, simulate=lambda *_, **__: outcome_of(scenario, years))
+    got = frontier(scenario, found, runs, "gini", plan=allocate(scenario, found).plan, values=[0.01, 0.05, 0.2])
+    assert [point.status for point in (*got.points, got.off)] == [None] * 4
+    first, second, third = got.points
+    far = replace(second, gap=0.002, at_most=0.91)
+    near = replace(third, gap=0.0009, at_most=0.93)
+    points = (FrontierPoint(first.value, None, None, undecided=True, at_most=0.9), far, near)
+    left = replace(got, method="plans", points=points)
+    assert left.table()["status"].tolist()[:3] == ["undecided", "stopped", "optimal"]
+    assert left.table()["model_capped_at_most"].tolist()[:3] == [0.9, 0.91, 0.93]
+    _, _, *lines = _frontier_text(left).splitlines()
+    assert "no plan found within the search's limit" in lines[0]
+    assert "at most 90.00 %" in lines[0]
+    assert f"at least {100 * far.model_capped:.2f} %, at most 91.00 %" in lines[1]
+    assert "at most" not in lines[2]
+    assert "0.01: undecided" in frontier_figure(left).alt
+    assert "0.01: 未定" in frontier_figure(left, "zh").alt
+
+
 def test_infeasible_values_are_told_and_a_request_without_a_plan_has_no_price():
     scenario, found = company(rules=[{"rule": "growth", "floor": -0.3, "cap": 0.3}], locks=[])
     runs = Runs(40, 0, simulate=lambda *_, **__: outcome_of(scenario, found.samples / 100))
@@ -183,7 +227,8 @@ def test_alone_leaves_rules_on_work():
         ("workload_maximum", None, "quotas", "use the method plans"),
         ("min_chance", [0.1, 1.2], "quotas", "at most 1"),
         ("min_chance", [0.1, float("nan")], "quotas", "at least 0"),
-        ("min_chance", [0.1, 0.1], "quotas", "two different"),
+        ("min_chance", [0.1, 0.1], "quotas", "values = 0.1, 0.1: at least two different"),
+        ("min_chance", [], "quotas", "values = none: at least two different"),
         ("min_chance", None, "both", "quotas, plans"),
     ],
 )

@@ -19,6 +19,7 @@ from optimize.infeasible import WORDS
 from optimize.model import build, money_unit
 from optimize.parts import fairness_together
 from optimize.parts.fairness_together import comparators
+from optimize.prices import prices
 from optimize.problem import Decisions, Locks, gains
 from optimize.programme.solve import solve
 from optimize.quotas import best_quotas, exact_quotas, quota_model
@@ -282,6 +283,33 @@ def test_gini_by_cuts_is_that_by_pairs_and_the_plan_keeps_it(monkeypatch, locked
         assert bound >= values[-1] * (1 - 1e-9)
     assert values[1] <= values[0] * (1 + 1e-9)
     assert values[1] == pytest.approx(values[0], rel=1e-5)
+
+
+def test_what_loosening_gini_brings_by_cuts_is_what_it_brings_by_pairs(monkeypatch):
+    """One-sided, owners held: that of the pairs' duals, and what quotas split again gain."""
+    problem = instance(Shape(60, 120, samples=40), 5, (PotentialBand(tolerance=0.5), GiniBound(maximum=0.015)))
+    decisions = problem.base_decisions()
+    told = {}
+    for most in (100, 0):
+        monkeypatch.setattr(fairness_together, "PAIRS_UP_TO", most)
+        model = quota_model(problem, decisions)
+        told[most] = prices(model, solve(model.programme).values)["gini"].value
+    looser = problem.with_rules((PotentialBand(tolerance=0.5), GiniBound(maximum=0.016)))
+    worth = [attained(p.basis, np.zeros(60), best_quotas(p, decisions)) for p in (problem, looser)]
+    assert told[0] == pytest.approx(10 * (worth[1] - worth[0]), rel=0.01)
+    assert 0.97 * told[100] <= told[0] <= told[100] * (1 + 1e-3)
+
+
+def test_no_value_lies_further_from_the_mean_than_the_index_allows():
+    rng = np.random.default_rng(6)
+    for _ in range(2000):
+        count = int(rng.integers(2, 9))
+        values = 1 + rng.uniform(0, 0.2) * rng.standard_normal(count) * rng.integers(0, 2, count)
+        if values.min() <= 0:
+            continue
+        middle = float(rng.dirichlet(np.full(count, 0.3)) @ values)
+        far = float(np.abs(values - middle).max()) / middle
+        assert far <= fairness_together.widest(gini(values), count) * (1 + 1e-9) + 1e-12
 
 
 def test_a_gini_index_that_nobody_can_keep_is_told_by_cuts_as_well(monkeypatch):

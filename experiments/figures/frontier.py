@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from experiments.figures.style import BLUE, GREEN, GREY, ORANGE, Drawing, canvas, label, marked_line, per_cent, style
 from experiments.frontier import Frontier
 from experiments.money import Language
 from scenarios.errors import InputRefused, Problem
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SHARES = frozenset({"training_floor"})
 """Rules whose number is no share."""
@@ -36,6 +41,7 @@ def frontier_figure(found: Frontier, language: Language = "en") -> Drawing:
         equality = [judged.gini for _, judged in points if judged.gini is not None]
         if len(equality) == len(values):
             axes.plot(values, equality, color=GREEN, marker="^", label=label("gini", language))
+        _left_open(axes, found, language)
         if found.knee is not None:
             marked_line(axes, found.knee, label("knee", language))
         axes.axhline(0, color=GREY, linewidth=0.8)
@@ -46,4 +52,21 @@ def frontier_figure(found: Frontier, language: Language = "en") -> Drawing:
         axes.set_xlabel(found.rule)
         axes.legend(loc="best", frameon=False)
     told = "; ".join(f"{value:g}: {100 * cost.estimate:.2f}" for value, cost in zip(values, costs, strict=True))
+    told += "".join(f"; {point.value:g}: {label('undecided', language)}" for point in found.points if point.undecided)
     return Drawing(name, f"{title}: {told}", figure)
+
+
+def _left_open(axes: Axes, found: Frontier, language: Language) -> None:
+    """How much less points may cost that are not proven best, and where it is open whether there is a plan."""
+    stopped = [point for point in found.points if point.status == "stopped" and point.judged is not None]
+    if stopped:
+        at = [float(point.value or 0.0) for point in stopped]
+        costs = [point.judged.cost.estimate for point in stopped if point.judged is not None]
+        least = [
+            cost - ((point.at_most or 1.0) - (point.model_capped or 0.0))
+            for point, cost in zip(stopped, costs, strict=True)
+        ]
+        axes.vlines(at, least, costs, color=GREY, linewidth=3, label=label("cost_not_proven", language))
+    for point in found.points:
+        if point.undecided:
+            marked_line(axes, float(point.value or 0.0), label("undecided", language))

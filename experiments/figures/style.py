@@ -75,6 +75,8 @@ LABELS: dict[str, tuple[str, str]] = {
     "spread_of_chances": ("spread of the chances to make quota", "达标概率的离散程度"),
     "gini": ("Gini index of quota / potential", "指标潜力比的基尼系数"),
     "knee": ("knee", "拐点"),
+    "cost_not_proven": ("not proven best: cost between dot and line's end", "未证实最优: 成本在圆点与线端之间"),
+    "undecided": ("undecided", "未定"),
     "off": ("off", "不设"),
 }
 """Words of the figures: key -> (English, 中文)."""

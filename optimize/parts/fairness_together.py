@@ -87,7 +87,25 @@ def _ratio_ends(problem: AllocationProblem, unit: float, potential: Linear) -> t
             # Somebody is at most at the company's ratio and somebody at least, so that nobody is further away.
             far = rule.maximum + LEEWAY * ratio
             low, high = np.maximum(low, ratio - far), np.minimum(high, ratio + far)
+        elif isinstance(rule, GiniBound) and _all_measured(problem, rule, potential):
+            far = (widest(rule.maximum, len(low)) + LEEWAY) * ratio
+            low, high = np.maximum(low, ratio - far), np.minimum(high, ratio + far)
     return low, np.maximum(low, high)
+
+
+def _all_measured(problem: AllocationProblem, rule: GiniBound, potential: Linear) -> bool:
+    """Whether the company's ratio is a weighted mean of the ratios that the rule ties."""
+    return bool((problem.concerned(rule) & measurable(potential)).all() and problem.accounts.house is None)
+
+
+def widest(index: float, count: int) -> float:
+    """How far values of this Gini index can lie from any weighted mean of theirs, as a share of it.
+
+    Between the largest and the smallest each other value adds their difference once more to the sum over pairs, so that
+    ``(n - 1) (x_max - x_min) <= index n^2 mean``, and the mean is at most the weighted one and that difference.
+    """
+    apart = index * count**2 / max(count - 1, 1)
+    return apart / (1 - apart) if apart < 1 else np.inf
 
 
 def spread(blocks: Blocks, problem: AllocationProblem, unit: float, rule: Spread, keep: Bools, ratio: Linear) -> None:

@@ -104,6 +104,21 @@ class HighsModel:
         sides = (float(side[0] - expression.constant[0]) for side in (rows.lower, rows.upper))
         self._expect(self.highs.addRow(*sides, len(columns), columns.astype(np.int32), entries))
 
+    def leave_root_within(self, rounds: int) -> None:
+        """End a search that has not left its first node after so many rounds of cuts and heuristics there.
+
+        HiGHS asks once a round, and once a node, whether to go on; with one thread the count is the same every time.
+        """
+        asked = 0
+
+        def ask(event: Any) -> None:
+            nonlocal asked
+            asked += event.data_out.mip_node_count == 0
+            if asked > rounds:
+                event.interrupt()
+
+        self.highs.cbMipInterrupt += ask
+
     def begin(self, values: Floats) -> None:
         """Columns from which the next run of a programme with integers begins; they may break rows."""
         solution = highspy.HighsSolution()

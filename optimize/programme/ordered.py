@@ -64,6 +64,27 @@ def within_limits(programme: Programme, values: Floats) -> Floats:
     return best
 
 
+def worth_of_room(programme: Programme, rule: str, step: float) -> float | None:
+    """What one more unit of an ordered limit's number adds to the objective, by solving with ``step`` more of it.
+
+    None without a plan.
+
+    Duals of cuts would overstate it: cuts leave out how the values' order resists.
+
+    Args:
+        programme: without integers.
+    """
+    worth = []
+    for more in (0.0, step):
+        limits = tuple(replace(one, most=one.most + more) if one.rule == rule else one for one in programme.ordered)
+        wider = replace(programme.loosened(rule, more), ordered=limits)
+        solution = solve(wider)
+        if solution.status == "infeasible":
+            return None
+        worth.append(float(programme.objective @ within_limits(wider, solution.values)))
+    return max(worth[1] - worth[0], 0.0) / step
+
+
 def _parted(limit: OrderedLimit, values: Floats, forces: Floats) -> Ints:
     """Order of the values, equal ones by the force on them."""
     ratio = limit.ratios.at(values)

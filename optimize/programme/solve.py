@@ -220,17 +220,29 @@ class Searched:
     reproducible: bool = True
 
 
-def searched(programme: Programme, room: float, nodes: int, begin: Floats | None = None) -> Searched:
+def searched(
+    programme: Programme,
+    room: float,
+    nodes: int,
+    begin: Floats | None = None,
+    *,
+    rounds: int | None = None,
+    gap: float = 0.0,
+) -> Searched:
     """Search a programme with integers until the bound is within ``room`` of the best values, or nodes run out.
 
     Args:
         begin: columns to begin with; integers count, the others are completed.
+        rounds: of cuts and heuristics at the first node, after which the search ends there; None sets no limit.
+        gap: relative to the objective, at which the search ends as well.
     """
     with quiet():
         model = HighsModel(programme, mip_max_nodes=nodes, mip_abs_gap=max(room, 1e-9))
+        if rounds is not None:
+            model.leave_root_within(rounds)
         if begin is not None:
             model.begin(begin)
-        status = model.run(mip_rel_gap=0.0, time_limit=SAFETY_NET_SECONDS)
+        status = model.run(mip_rel_gap=gap, time_limit=SAFETY_NET_SECONDS)
     if model.infeasible(status):
         return Searched(None, -math.inf)
     steady = status != highspy.HighsModelStatus.kTimeLimit

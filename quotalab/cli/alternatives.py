@@ -13,7 +13,7 @@ from quotalab.cli.terminal import Terminal
 if TYPE_CHECKING:
     import pandas as pd
 
-    from experiments.frontier import Frontier
+    from experiments.frontier import Frontier, FrontierPoint
     from optimize.response.estimate import Responses
     from quotalab.tables import Judged
     from scenarios.scenario import Scenario
@@ -224,6 +224,14 @@ def _numbers(text: str | None) -> list[float] | None:
     return found
 
 
+def _undecided(point: FrontierPoint) -> str:
+    """What is known where the search ended with no plan; empty where it ended otherwise."""
+    if not point.undecided:
+        return ""
+    most = "" if point.at_most is None else f"; the model attains at most {100 * point.at_most:.2f} %"
+    return f"no plan found within the search's limit, nor proof that there is none{most}"
+
+
 def _frontier_text(found: Frontier) -> str:
     head = f"{'value':>8} {'cost':>16} {'hit rate':>9} {'chances differ':>15} {'lowest':>7} {'Gini q/p':>9}"
     lines = [f"cost of {found.rule} in points of capped attainment, against the rule switched off", head]
@@ -231,12 +239,15 @@ def _frontier_text(found: Frontier) -> str:
         name = "off" if point.value is None else f"{point.value:g}"
         if point.judged is None:
             held = "no quotas keep the rules with this plan's owners" if found.method == "quotas" else None
-            lines.append(f"{name:>8} {held or 'no plan keeps the rules'}")
+            lines.append(f"{name:>8} {_undecided(point) or held or 'no plan keeps the rules'}")
             continue
         one = point.judged
         cost = f"{100 * one.cost.estimate:.2f} +-{100 * one.cost.half_width:.2f}"
         gini = "-" if one.gini is None else f"{one.gini:.3f}"
         mark = "  <- knee" if found.knee is not None and point.value == found.knee else ""
+        if point.status == "stopped":
+            ends = f"at least {100 * (point.model_capped or 0.0):.2f} %, at most {100 * (point.at_most or 1.0):.2f} %"
+            mark += f"  not proven best: the model attains {ends}"
         lines.append(
             f"{name:>8} {cost:>16} {100 * one.hit_rate.estimate:>7.1f} % {100 * one.spread_of_chances.estimate:>13.1f} "
             f"{100 * one.lowest_chance.estimate:>6.0f} % {gini:>9}{mark}"
