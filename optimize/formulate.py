@@ -38,6 +38,9 @@ from scenarios.today import company_target, formula_target, last_full_sales
 _OF_DECISIONS = (Workload, TrainingFloor)
 """Rules on owners, training and care; all others bound quotas, which equal odds alone decide where they are asked."""
 
+SALES_FIRST = ("two_stage", "maximin", "alpha")
+"""Modes in which owners and training are for sales, and quotas split what comes of them."""
+
 LEAST_SHARE = 1e-6
 """Of expected sales; quotas of a smaller sum are beyond what a solver tells from nothing."""
 
@@ -82,7 +85,7 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
         set_aside=aside if equal_odds else (),
         metrics=read_metrics(scenario, responses, total),
         rounding_step=int(allocation.rounding_step),
-        two_stage=allocation.mode in ("two_stage", "maximin", "alpha"),
+        two_stage=allocation.mode in SALES_FIRST,
         alpha=allocation.alpha if allocation.mode == "alpha" else 0.0,
         maximin=allocation.mode == "maximin",
         groups=people_groups(scenario, responses.reps),
@@ -90,6 +93,14 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
     problem = replace(problem, locks=read_locks(scenario, of_request(scenario, problem, responses)))
     refuse_if([*_contradictions(problem), *_lock_room(problem)])
     return teams_under_locks(_rules_under_locks(problem))
+
+
+def sales_alone(scenario: Scenario) -> bool:
+    """Whether owners and training are for sales alone, in minor units, and not for the attained share of the quotas.
+
+    So it is in the modes that put sales first, and wherever people respond to their quotas.
+    """
+    return scenario.motivation is not None or scenario.allocation.mode in SALES_FIRST
 
 
 def refuse_unsupported(scenario: Scenario, *, single_pass: bool = True) -> None:

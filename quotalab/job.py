@@ -23,6 +23,7 @@ from history.diagnosis.scenario import diagnose_scenario
 from optimize.allocate import AllocationResult, allocate
 from optimize.baselines.plans import baselines
 from optimize.loop.improve import improve
+from optimize.loop.run import OnRound
 from optimize.loop.trace import LoopResult
 from optimize.response.estimate import Responses, estimate
 from quotalab.improving import ROBUST_DRAWS, erring, proved, stressed
@@ -130,6 +131,7 @@ def study(
     loop: bool = False,
     robust: bool = False,
     show: Show = silent,
+    on_round: OnRound | None = None,
 ) -> Study:
     """Make a plan and gather the evidence for and against it.
 
@@ -140,16 +142,18 @@ def study(
         loop: make the plan by the closed loop instead of in one pass, and prove it against today's and every rule.
         robust: with the loop: the best plan on average over plausible errors of the parameters.
         show: gives a progress callback for a part of the work that it is told the name of.
+        on_round: with the loop: called after each round with it and the best plan so far.
 
     Raises:
         InputRefused: the scenario lacks what an allocation needs.
         InfeasiblePlan: its rules cannot hold together.
+        KeyboardInterrupt: stopped by the user, in the loop as anywhere else: without a proof there is no report.
     """
     require_world(scenario)
     size, used = sizes or Sizes(), scenario.seed if seed is None else seed
     size.check()
     world = scenario.with_plan(today_plan(scenario))
-    found = _looped(world, size.learn, used, workers, robust, show) if loop else None
+    found = _looped(world, size.learn, used, workers, robust, show, on_round) if loop else None
     if found is None:
         result, rules, responses = _made(world, size.learn, used, workers, show)
     else:
@@ -195,10 +199,24 @@ def _closed(
     return LoopEvidence(found, proof, tested, ROBUST_DRAWS if robust else 0)
 
 
-def _looped(world: Scenario, years: int, seed: int, workers: int, robust: bool, show: Show) -> LoopResult:
+def _looped(
+    world: Scenario, years: int, seed: int, workers: int, robust: bool, show: Show, on_round: OnRound | None
+) -> LoopResult:
     with show("looking for a better plan") as progress:
         worlds = erring(world, seed) if robust else ()
-        return improve(world, replications=years, seed=seed, workers=workers, worlds=worlds, progress=progress)
+        found = improve(
+            world,
+            replications=years,
+            seed=seed,
+            workers=workers,
+            worlds=worlds,
+            progress=progress,
+            on_round=on_round,
+        )
+    if found.interrupted:
+        # The loop keeps its best plan where it is stopped; a report shows a plan with its proof or not at all.
+        raise KeyboardInterrupt
+    return found
 
 
 def _made(

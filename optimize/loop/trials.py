@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from optimize.audit import audit, broken
-from optimize.formulate import formulate
+from optimize.formulate import formulate, sales_alone
 from optimize.loop.trace import Cost
 from optimize.loop.trial import Trial, objective_years
 from optimize.plans import as_plan, quotas_of
@@ -119,7 +119,7 @@ class Trials:
         allocation = self.scenario.allocation.model_copy(update={"over_assignment": over})
         asked = self.scenario.model_copy(update={"allocation": allocation})
         problem = formulate(asked, responses, single_pass=False)
-        return replace(problem, two_stage=True) if self.quotas_move_sales else problem
+        return replace(problem, two_stage=sales_alone(self.scenario))
 
     def known(self, plan: Plan) -> bool:
         """Whether this plan needs no new simulation."""

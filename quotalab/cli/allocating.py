@@ -34,7 +34,6 @@ BOUNDS = {
     "closed": "by prices, closed by branch and bound",
     "none": "no bound",
 }
-SALES_FIRST = ("two_stage", "maximin", "alpha")
 SHOWN_SHARES = 12
 """Of leads, in the terminal; all of them stand in the files."""
 STATUS = {
@@ -218,6 +217,7 @@ def _facts(result: AllocationResult, world: Scenario) -> dict[str, Any]:
 
 def _text(result: AllocationResult, world: Scenario) -> str:
     from experiments.money import amount, table_scale
+    from optimize.formulate import SALES_FIRST
     from scenarios.today import today_plan
 
     plan, before = result.plan, today_plan(world).quotas()

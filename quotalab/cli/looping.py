@@ -85,6 +85,7 @@ class KeptSoFar:
 
     def __call__(self, row: Round, plan: Plan) -> None:
         """After each round."""
+        from optimize.formulate import sales_alone
         from quotalab.loop_text import round_table
         from scenarios.folders import whole_folder
         from scenarios.plan_files import write_plan
@@ -93,8 +94,21 @@ class KeptSoFar:
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         with whole_folder(self.folder) as draft:
             write_plan(plan, draft / "plan", self._world.currency)
-            table = round_table(self._rounds, self._world.allocation.mode == "two_stage")
+            table = round_table(self._rounds, sales_alone(self._world))
             table.to_csv(draft / "trace.csv", index=False, encoding="utf-8-sig", lineterminator="\r\n")
+
+    def tell_interruption(self) -> None:
+        """End a run that the user stopped before it wrote anything else, where a round had been kept.
+
+        Raises:
+            RunInterrupted: saying where the plan is.
+        """
+        if self._rounds:
+            onward = f"go on from it with quotalab allocate --loop --plan {self.folder}"
+            raise RunInterrupted(
+                f"stopped before there was a report; the best plan so far is in {self.folder}, and it is not proved: "
+                + onward
+            )
 
 
 def so_far(target: Path) -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quotalab.cli import options
-from quotalab.cli.looping import refuse_without_loop
+from quotalab.cli.looping import KeptSoFar, drop_so_far, refuse_without_loop
 from quotalab.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -136,20 +136,28 @@ def _run(
     from quotalab.summary import summary
 
     spoken = check_language(language or world.language)
-    found: Study = study(
-        world,
-        sizes,
-        seed=seed,
-        workers=workers,
-        what_ifs=what_ifs,
-        loop=loop,
-        robust=robust,
-        show=terminal.progress,
-    )
+    kept = KeptSoFar(target, world) if loop else None
+    try:
+        found: Study = study(
+            world,
+            sizes,
+            seed=seed,
+            workers=workers,
+            what_ifs=what_ifs,
+            loop=loop,
+            robust=robust,
+            show=terminal.progress,
+            on_round=kept,
+        )
+    except KeyboardInterrupt:
+        if kept is not None:
+            kept.tell_interruption()
+        raise
     settings = settings | {"seed": world.seed if seed is None else seed, "sizes": vars(sizes)}
     with run_folder(target, verb, terminal.watch, settings) as draft:
         write_study(draft, found, spoken)
         _write_reports(draft, found, spoken, people, LANGUAGES)
+    drop_so_far(target)
     page = target / "report.html"
     terminal.show(
         f"{summary(found.figures, spoken)}\n\n{page}",
