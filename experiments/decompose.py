@@ -37,6 +37,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "quotas only": ("quotas only", "仅调整指标"),
     "+ training": ("+ training", "+ 培训"),
     "+ accounts": ("+ accounts", "+ 客户归属"),
+    "+ leads": ("+ lead shares", "+ 线索分配"),
     "one-shot": ("one pass of the programme", "单次求解"),
     "loop": ("loop correction", "闭环修正"),
 }

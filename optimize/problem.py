@@ -96,6 +96,11 @@ class TrustRegion:
     care: float = float("inf")
     leads: float = float("inf")
 
+    @property
+    def points(self) -> float:
+        """Percentage points of leads that may go to somebody else: each is lost once and won once."""
+        return 50.0 * self.leads
+
 
 @dataclass(frozen=True)
 class AllocationProblem:

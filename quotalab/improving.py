@@ -33,8 +33,8 @@ STRESS_YEARS = 100
 ROBUST_DRAWS = 40
 FIRST_LEARNING_DRAW = 1_000_000
 """Parameter draws that a robust plan is made from are apart from those on which it is judged."""
-STEPS = ("quotas only", "+ training", "+ accounts", "loop")
-"""Candidates in the order in which the gain comes about."""
+STEPS = ("quotas only", "+ training", "+ accounts", "+ leads", "loop")
+"""Candidates in the order in which the gain comes about; lead shares only where they are decided."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def trace_table(found: LoopResult) -> pd.DataFrame:
-    """One row a round; sales in currency units, shares as shares."""
+    """One row a round; sales in currency units, shares as shares, leads that may move in points of a source's."""
     return round_table(found.trace, found.objective == "sales")
 
 
@@ -72,6 +72,8 @@ def _row(row: Round, unit: float) -> dict[str, Any]:
         "reason": row.reason,
         "most_hours": None if region is None or region.hours == float("inf") else region.hours,
         "most_moves": None if region is None else region.moves,
+        "most_care": None if region is None or region.care == float("inf") else region.care,
+        "most_leads": None if region is None or region.leads == float("inf") else region.points,
         "responses": row.responses,
         "response_error": row.response_error,
         "broken": "; ".join(row.broken),

@@ -136,13 +136,19 @@ class LoopRun:
 
     def _one_pass(self, trial: Trial) -> None:
         """Plans of one pass around today's decisions, for the decomposition of the gain."""
-        for name, region in {"+ training": STAY, "one-shot": None}.items():
+        regions: dict[str, TrustRegion | None] = {"+ training": STAY, "one-shot": None}
+        last = "+ accounts"
+        if trial.problem.leads:
+            moves = len(trial.problem.accounts.ids)
+            regions = {"+ training": STAY, last: replace(STAY, moves=moves, care=float("inf")), "one-shot": None}
+            last = "+ leads"
+        for name, region in regions.items():
             # A request that cannot be kept at all was refused by the simple rules before; here it is out of reach.
             with suppress(NoStepError, InfeasiblePlan, OutOfTimeError):
                 step = propose(trial, self._scenario, region, name)
                 self._candidates[name] = self._trials.seen(step.plan)
                 if region is None:
-                    self._candidates["+ accounts"] = replace(self._candidates[name], name="+ accounts")
+                    self._candidates[last] = replace(self._candidates[name], name=last)
                     self._promises[name] = step.promise
 
     def _room(self) -> bool:
