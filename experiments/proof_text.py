@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from math import isfinite
 
 from experiments.bounds import Bounds
-from experiments.compare_text import difference_line
+from experiments.compare_text import LABELS, difference_line
 from experiments.decompose import part_label
 from experiments.error_text import error_text
 from experiments.money import Language, headline_scale, plain
@@ -121,7 +121,8 @@ def _details(proof: Proof, language: Language) -> Iterator[str]:
         told = "; ".join(difference_line(row, language, currency) for row in rows)
         yield f"  {part_label(step.part, language)}: {told}"
     for name, found in proof.optimism.items():
-        line = word("proof.optimism", language, plan=plan_label(name, language), gap=_share(found.gap))
+        named = {"plan": plan_label(name, language), "measure": LABELS[found.objective][language == "zh"]}
+        line = word("proof.optimism", language, **named, gap=_share(found.gap))
         if found.without_luck is not None:
             line += "; " + word("proof.without_luck", language, gap=_share(found.without_luck))
         yield line

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -11,14 +13,21 @@ import pytest
 import quotalab as ql
 from experiments.parameter_error import with_parameter_draw
 from experiments.proof_text import plan_label
+from experiments.report.loop import loop_page, loop_view
+from experiments.report.wording import wording
 from experiments.runs import Runs
 from loop_worlds import company
+from optimize.loop.improve import improve
+from optimize.problem import TrustRegion
 from quotalab.cli import looping
 from quotalab.cli.main import run
+from quotalab.loop_text import round_table, trace_table
 from scenarios.errors import InputRefused
 from scenarios.files import load, save
+from scenarios.lead_shares import mean_shares
 from scenarios.plan_files import read_plan
 from scenarios.scenario import Provenance
+from scenarios.today import today_plan
 from sim.statistics import mean_interval
 
 SIZES = ("--draws", "10", "--stress-years", "20")
@@ -77,6 +86,99 @@ def test_a_stopped_run_leaves_its_best_plan_and_says_so(world, tmp_path, capfd, 
     assert "interrupted; the best plan so far is kept" in seen.out
     assert read_plan(target / "plan", load(world)).quotas()
     assert json.loads((target / "manifest.json").read_text())["loop"]["interrupted"] is True
+
+
+@pytest.mark.parametrize("where", ["start strong", "judging"])
+def test_a_stopped_report_leaves_the_plan_so_far_and_writes_no_page(world, tmp_path, capfd, monkeypatch, where):
+    target = tmp_path / "run"
+    whole = looping.KeptSoFar.__call__
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    def stop_there(self, row, plan):
+        whole(self, row, plan)
+        if row.step == where:
+            stop()
+
+    monkeypatch.setattr(looping.KeptSoFar, "__call__", stop_there)
+    monkeypatch.setattr("quotalab.job.proved", stop)
+    sizes = ("-n", "20", "--judge", "20", "--draws", "0")
+    assert run(["report", str(world), "--loop", *sizes, "-q", "-o", str(target)]) == 130
+    said = capfd.readouterr().err
+    assert "it is not proved" in said
+    assert str(looping.so_far(target)) in said
+    assert not target.exists()
+    assert read_plan(looping.so_far(target) / "plan", load(world)).quotas()
+    assert len(pd.read_csv(looping.so_far(target) / "trace.csv", encoding="utf-8-sig")) > (where == "judging")
+
+
+def test_a_report_stopped_before_any_round_says_that_nothing_was_written(world, tmp_path, capfd, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("quotalab.job.improve", stop)
+    assert run(["report", str(world), "--loop", "-q", "-o", str(tmp_path / "run")]) == 130
+    assert "nothing was written" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "settings", [{"mode": "maximin"}, {"mode": "alpha", "alpha": 1.0}, {"motivation": {}}, {"mode": "two_stage"}, {}]
+)
+def test_the_trace_kept_meanwhile_has_the_units_of_the_final_one(settings, tmp_path):
+    scenario = company(3, 6, **settings)
+    kept = looping.KeptSoFar(tmp_path / "run", scenario)
+    found = improve(scenario, replications=12, rounds=0, on_round=kept)
+    meanwhile = pd.read_csv(kept.folder / "trace.csv", encoding="utf-8-sig")
+    assert meanwhile["simulated"].tolist() == pytest.approx(trace_table(found)["simulated"].tolist())
+
+
+def with_leads_decided(scenario):
+    allocation = scenario.allocation
+    leads = allocation.leads.model_copy(update={"decide": True})
+    return scenario.model_copy(update={"allocation": allocation.model_copy(update={"leads": leads})})
+
+
+def test_the_gain_of_lead_shares_is_a_step_of_its_own():
+    shared = with_leads_decided(company(3, 6))
+    found = ql.study(shared, ql.Sizes(learn=20, judge=20, draws=0), loop=True)
+    loop = found.evidence.loop
+    accounts, leads = loop.found.candidates["+ accounts"], loop.found.candidates["+ leads"]
+    source = shared.sources[0]
+    today = mean_shares(shared, today_plan(shared), source)
+    assert mean_shares(shared, accounts, source) == pytest.approx(today, abs=1e-6)
+    assert mean_shares(shared, leads, source) != pytest.approx(today, abs=1e-3)
+    steps = [step.part for step in loop.proof.steps.steps]
+    assert steps[steps.index("+ accounts") + 1] == "+ leads"
+    assert "+ 线索分配" in found.report("zh")
+
+
+def test_limits_on_care_and_leads_stand_in_the_trace_and_on_the_page(studied):
+    found = studied.evidence.loop
+    row = next(row for row in found.found.trace if row.region is not None)
+    limited = replace(row, step="2 accounts, 12.5 points of leads", region=TrustRegion(16.0, 2, 7.5, leads=0.25))
+    table = round_table([limited], sales=False)
+    assert (table["most_care"][0], table["most_leads"][0]) == (7.5, 12.5)
+    decided = replace(found.found.responses, leads=SimpleNamespace(sources=("web",)))
+    decided = replace(decided, accounts=replace(decided.accounts, care_budget=100.0))
+    stopped = "interrupted; the best plan so far is kept"
+    page = loop_page(replace(found, found=replace(found.found, trace=(limited,), responses=decided, stopped=stopped)))
+    for language, allowed, step in (
+        ("en", "2 accounts, 16 h, 7.5 h care, 12.5 points of leads", "2 accounts, 12.5 points of leads"),
+        ("zh", "2 家客户，16 小时，服务 7.5 小时，线索 12.5 个百分点", "2 家客户，线索 12.5 个百分点"),
+    ):
+        view = loop_view(page, wording(studied.figures, language))
+        assert (view["rounds"][0]["region"], view["rounds"][0]["step"]) == (allowed, step)
+    assert "已中断；保留迄今最佳方案" in view["stopped"]
+
+
+def test_each_optimism_gap_is_named_by_its_measure(studied):
+    english, chinese = studied.report("en"), studied.report("zh")
+    assert "Optimism gap of capped sales" in english
+    assert "Optimism gap of the loop’s plan, capped attainment:" in english
+    assert "The programme promised" not in english
+    assert "封顶销售额的乐观偏差" in chinese
+    assert "封顶达成率乐观偏差" in chinese
 
 
 def test_settings_of_the_loop_are_refused_without_it(world, capfd):

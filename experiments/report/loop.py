@@ -45,7 +45,8 @@ class RoundRow:
     Attributes:
         number: 0 for a start.
         step, reason: phrases of the loop.
-        hours, moves: how far the step was allowed to go; ``None`` where it was free, or a start.
+        hours, moves, care, leads: how far the step was allowed to go, leads in percentage points of a source's;
+            ``None`` where it was free or that is not decided, or a start.
         runs: plans simulated so far.
         seconds: since the loop began.
     """
@@ -64,6 +65,8 @@ class RoundRow:
     error: float | None
     runs: int
     seconds: float
+    care: float | None = None
+    leads: float | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def loop_page(given: LoopEvidence) -> LoopPage:
     stress = given.stress
     tested = [() if stress is None else tuple(regret_text(stress, language).splitlines()) for language in ("en", "zh")]
     return LoopPage(
-        rounds=tuple(_row(row) for row in given.found.trace),
+        rounds=tuple(_row(row, given.found) for row in given.found.trace),
         sales=given.found.objective == "sales",
         stopped=given.found.stopped,
         recommended=given.proof.recommended,
@@ -136,8 +139,10 @@ def loop_view(page: LoopPage | None, say: Wording) -> View | None:
     }
 
 
-def _row(row: Round) -> RoundRow:
-    region = row.region
+def _row(row: Round, found: LoopResult) -> RoundRow:
+    region, decided = row.region, found.responses
+    cared = region is not None and decided.accounts.care_budget is not None and region.care < float("inf")
+    shared = region is not None and bool(decided.leads) and region.leads < float("inf")
     return RoundRow(
         number=row.number,
         step=row.step,
@@ -153,6 +158,8 @@ def _row(row: Round) -> RoundRow:
         error=row.response_error,
         runs=row.runs,
         seconds=row.seconds,
+        care=float(region.care) if region is not None and cared else None,
+        leads=float(region.points) if region is not None and shared else None,
     )
 
 
@@ -163,18 +170,23 @@ def _round(row: RoundRow, sales: bool, say: Wording) -> View:
         return say.small(value, signed=signed) if sales else f"{plain(100 * value, 2, signed=signed)}%"
 
     free = say.t("page.not_known")
-    region = say.t("loop.region", moves=row.moves, hours=free if row.hours is None else say.hours(row.hours))
+    limits = [say.t("loop.region", moves=row.moves, hours=free if row.hours is None else say.hours(row.hours))]
+    if row.care is not None:
+        limits.append(say.t("loop.region_care", hours=plain(row.care, 1)))
+    if row.leads is not None:
+        limits.append(say.t("loop.region_leads", points=plain(row.leads, 1)))
+    between = say.t("page.comma")
     method = "" if row.error is None else say.t("loop.error", error=say.percent(row.error))
     return {
         "number": str(row.number) if row.number else say.t("loop.start"),
-        "step": ", ".join(_phrase(part, say) for part in row.step.split(", ")),
+        "step": between.join(_phrase(part, say) for part in row.step.split(", ")),
         "promised": shown(row.promised),
         "simulated": shown(row.simulated),
         "change": shown(row.change, signed=True),
         "t": plain(row.t or 0.0, 1, signed=True),
         "kept": row.kept,
         "reason": _phrase(row.reason, say),
-        "region": free if row.moves is None else region,
+        "region": free if row.moves is None else between.join(limits),
         "responses": f"{say.known('loop', row.responses)}{method}" if row.responses else free,
         "runs": row.runs,
         "seconds": plain(row.seconds, 0),
@@ -188,7 +200,7 @@ def _phrase(text: str, say: Wording) -> str:
         return say.known("plan", name)
     if head == "breaks" and name.endswith(" as simulated"):
         return say.t("loop.breaks", rule=say.known("rule", name.removesuffix(" as simulated").split(" (")[0]))
-    return "; ".join(say.known("loop", part) for part in text.split("; "))
+    return say.t("page.semicolon").join(say.known("loop", part) for part in text.split("; "))
 
 
 def _indent(line: str) -> View:

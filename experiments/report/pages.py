@@ -219,7 +219,7 @@ def appendix(given: ReportInput, say: Wording) -> View:
         "plans_note": say.t("method.gain_note", confidence=say.percent(given.gain.against_rule.total.confidence)),
         "promise": [
             say.t(
-                "method.promise_line",
+                "method.promise_line" if given.loop is None else "method.learned_line",
                 model=say.money(promise.model),
                 simulated=say.money(promise.simulated.estimate),
                 gap=say.percent(promise.gap, 1, signed=True),
