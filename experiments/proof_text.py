@@ -82,7 +82,7 @@ def _against(proof: Proof, language: Language, names: dict[str, str]) -> Iterato
         yield word("proof.others", language, plan=names["plan"])
     for rival in others:
         own = [row for row in rows if row.against == rival and row.measure in OBJECTIVES]
-        shown = "; ".join(difference_line(row, language, currency) for row in own)
+        shown = word("page.semicolon", language).join(difference_line(row, language, currency) for row in own)
         told = word("proof.best_by_capped", language) if rival == proof.best_rules["capped"] else ""
         yield f"  {plan_label(rival, language)}{told}: {shown}"
 
@@ -114,17 +114,18 @@ def compared_names(proof: Proof) -> tuple[str, ...]:
 
 
 def _details(proof: Proof, language: Language) -> Iterator[str]:
+    between = word("page.semicolon", language)
     yield word("proof.steps", language)
     currency = proof.comparison.cases[0].currency
     for step in (*proof.steps.steps, proof.steps.total):
         rows = [row for row in (step.sales, step.capped) if row is not None]
-        told = "; ".join(difference_line(row, language, currency) for row in rows)
+        told = between.join(difference_line(row, language, currency) for row in rows)
         yield f"  {part_label(step.part, language)}: {told}"
     for name, found in proof.optimism.items():
         named = {"plan": plan_label(name, language), "measure": LABELS[found.objective][language == "zh"]}
         line = word("proof.optimism", language, **named, gap=_share(found.gap))
         if found.without_luck is not None:
-            line += "; " + word("proof.without_luck", language, gap=_share(found.without_luck))
+            line += between + word("proof.without_luck", language, gap=_share(found.without_luck))
         yield line
 
 

@@ -66,7 +66,7 @@ def test_every_key_has_both_languages_with_the_same_fields(key: str) -> None:
 def test_chinese_texts_are_chinese() -> None:
     same_in_both = {"page.not_known", "page.lang", "page.space", "watch.with_share"}
     for key, texts in table().items():
-        assert key in same_in_both or re.search(r"[一-鿿，：。、]", texts["zh"]), key
+        assert key in same_in_both or re.search(r"[一-鿿，：；。、]", texts["zh"]), key
 
 
 @pytest.mark.parametrize(("key", "chinese"), sorted(TRADE.items()))
