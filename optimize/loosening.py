@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from optimize.model import build, first_knots
-from optimize.problem import AllocationProblem
+from optimize.problem import AllocationProblem, Floats
 from optimize.programme.blocks import Programme
 from optimize.programme.solve import Solution, SolverError, Warm, feasible, settled, solve
 from scenarios.goals import EqualOdds, FairnessRule, MinimumChance
@@ -41,7 +41,15 @@ Family = Callable[[float], Programme]
 def question(problem: AllocationProblem, quotas: bool = True, unit: float | None = None) -> Programme:
     """The programme that is asked whether there is a plan: few pieces, so that many questions can be put."""
     few = tuple(np.unique(np.append(knots[::COARSE], knots[-1])) for knots in first_knots(problem))
+    if few:
+        few = tuple(map(_onwards, few, first_knots(problem, within_budget=False)))
     return build(problem, segments=PIECES, knots=few, quotas=quotas, unit=unit).programme
+
+
+def _onwards(cuts: Floats, further: Floats) -> Floats:
+    """Cuts of a care curve with the few beyond the budget: hours do nothing there unless the budget gives way."""
+    beyond = further[further > cuts[-1] + 1e-6]
+    return cuts if not len(beyond) else np.unique(np.concatenate([cuts, beyond[:: -2 * COARSE]]))
 
 
 def conflicting(programme: Programme) -> list[str]:

@@ -56,15 +56,22 @@ def segments_for(problem: AllocationProblem) -> int | None:
     return None if problem.basis.size <= EXACT_COLUMNS else SEGMENTS
 
 
-def first_knots(problem: AllocationProblem) -> tuple[Floats, ...]:
-    """Where the care curves are cut at first; empty where care is not a decision."""
+def first_knots(problem: AllocationProblem, *, within_budget: bool = True) -> tuple[Floats, ...]:
+    """Where the care curves are cut at first; empty where care is not a decision.
+
+    Args:
+        within_budget: whether curves end at the budget, or go on for as long as hours are of use.
+    """
     budget = problem.accounts.care_budget
     if budget is None:
         return ()
     even = np.linspace(0.0, 1.0, CARE_PIECES + 1)
     # An elasticity is steep at zero: there the cuts lie closer.
     share = np.unique(np.concatenate([even, even**3]))
-    return tuple(max(min(budget, curve.useful), 1e-9) * share for curve in problem.accounts.curves)
+    ends = [min(budget, curve.useful) for curve in problem.accounts.curves]
+    if not within_budget:
+        ends = [curve.useful if np.isfinite(curve.useful) else budget for curve in problem.accounts.curves]
+    return tuple(max(end, 1e-9) * share for end in ends)
 
 
 def care_error(problem: AllocationProblem, knots: tuple[Floats, ...], *, bends: bool = False) -> float:
@@ -144,7 +151,7 @@ def read_decisions(problem: AllocationProblem, model: Model, values: Floats) -> 
     for block in programme.columns:
         if not block.name.startswith((training.HOURS, accounts.CARE)):
             continue
-        for (first, second), value in zip(_pairs(block), values[block.index].tolist(), strict=True):
+        for (first, second), value in zip(label_pairs(block), values[block.index].tolist(), strict=True):
             if block.name == accounts.CARE:
                 care[first] = care.get(first, 0.0) + value
             else:
