@@ -184,5 +184,6 @@ def _owners(problem: AllocationProblem, programme: Programme, values: Floats) ->
     return owner
 
 
-def _pairs(block: Columns) -> list[tuple[str, str]]:
+def label_pairs(block: Columns) -> list[tuple[str, str]]:
+    """The labels of columns that belong to two things, such as an account and a rep."""
     return [(str(label[0]), str(label[1])) for label in block.labels if isinstance(label, tuple)]

@@ -8,9 +8,11 @@ from typing import Literal, cast, get_args
 import numpy as np
 
 from optimize.exact_value import attained_value, weighed_sales
+from optimize.fairness_measures import tied
 from optimize.infeasible import explain
 from optimize.metrics import Metrics
 from optimize.model import Model, build, first_knots, given_way, read_decisions, segments_for
+from optimize.nearby import with_exact_quotas
 from optimize.parts import lead_shares, metrics
 from optimize.parts.accounts import possible_pairs
 from optimize.problem import AllocationProblem, Decisions, Floats, gains, held
@@ -183,6 +185,12 @@ def _exact(problem: AllocationProblem, gap: float) -> Optimum:
             bound = solution.bound * first.unit + first.error
             solution, decisions = _calmed(first, solution, decisions)
             broken = given_way(first, solution.values)
+            decisions = _with_exact_quotas(problem, first, solution, decisions, sales=True)
+            model, solution = _with_quotas(problem, decisions)
+    elif tied(problem):
+        settled = _with_exact_quotas(problem, model, solution, decisions, sales=False)
+        if settled is not decisions:
+            decisions = settled
             model, solution = _with_quotas(problem, decisions)
     value, bound = attained_value(problem, decisions, model, solution.values), bound + broken
     if problem.two_stage:
@@ -191,6 +199,25 @@ def _exact(problem: AllocationProblem, gap: float) -> Optimum:
         # The solver is done, but cuts of the care curves, their envelopes or an earlier programme leave more open.
         status = "stopped"
     return Optimum(decisions, value, max(bound, value), status, steady, model, solution.values)
+
+
+def _with_exact_quotas(
+    problem: AllocationProblem, model: Model, solution: Solution, decisions: Decisions, *, sales: bool
+) -> Decisions:
+    """The same decisions, or such beside them that rules which tie people together leave exact quotas.
+
+    Raises:
+        InfeasiblePlan: none were found; says whether rules conflict or the search ended without a plan.
+    """
+    if not tied(problem):
+        return decisions
+    found = with_exact_quotas(problem, model, solution.values, decisions)
+    if found is None and problem.accounts.care_budget is not None:
+        model, solution, finer = _refined(problem, model, solution, decisions, True, sales=sales)
+        found = with_exact_quotas(problem, model, solution.values, finer)
+    if found is None:
+        raise explain(problem) if problem.trust is None else NoStepError
+    return found
 
 
 def _calmed(model: Model, solution: Solution, decisions: Decisions) -> tuple[Solution, Decisions]:
@@ -221,7 +248,13 @@ def _solved(
 
 
 def _refined(
-    problem: AllocationProblem, model: Model, solution: Solution, decisions: Decisions, quotas: bool
+    problem: AllocationProblem,
+    model: Model,
+    solution: Solution,
+    decisions: Decisions,
+    quotas: bool,
+    *,
+    sales: bool = False,
 ) -> tuple[Model, Solution, Decisions]:
     """Cut the care curves finer and finer around the solution, owners and training held, shares of leads not.
 
@@ -232,7 +265,7 @@ def _refined(
     fixed = replace(fixed, locks=replace(fixed.locks, shares=problem.locks.shares))
     for _ in range(REFINEMENTS):
         knots = tuple(zoom(k, float(hours), FINE_PIECES) for k, hours in zip(knots, decisions.care, strict=True))
-        model, solution = _solved(fixed, GAP, knots, quotas)
+        model, solution = _solved(fixed, GAP, knots, quotas, sales=sales)
         found = read_decisions(fixed, model, solution.values)
         decisions = replace(decisions, care=found.care, shares=found.shares)
     return model, solution, decisions

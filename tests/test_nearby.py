@@ -1,0 +1,37 @@
+"""Feasibility where care is decided: curves reach what is useful, and decisions leave exact quotas."""
+
+from __future__ import annotations
+
+import pytest
+
+import quotalab as ql
+from scenarios.errors import InfeasiblePlan
+
+RULES = (
+    "allocation.rules=[{rule: potential_band},{rule: growth, floor: -0.1},{rule: min_chance},{rule: workload},"
+    "{rule: equal_odds, width: %s}]"
+)
+
+
+def test_a_care_budget_that_is_too_small_is_named_and_what_is_told_of_it_is_enough():
+    def found(hours: float) -> object:
+        scenario = ql.load("starter", [f"allocation.accounts.care_hours_budget={hours}"])
+        return ql.allocate(scenario, outcome=ql.simulate(scenario, replications=20))
+
+    with pytest.raises(InfeasiblePlan) as caught:
+        found(0)
+    assert any(name.startswith("care hours to hand out: 0 hours") for name in caught.value.conflict)
+    told = next(text for text in caught.value.loosening if text.startswith("care hours to hand out"))
+    assert found(float(told.split("loosen by ")[1].split()[0])) is not None
+
+
+@pytest.mark.parametrize("width", [0.1, 0.115])
+def test_hours_of_care_are_those_that_the_programme_counted(width: float):
+    """Lower gains serve the rule: the programme fills flat pieces of a care curve before steep ones."""
+    scenario = ql.load("starter", [RULES % width])
+    plan = ql.allocate(scenario, outcome=ql.simulate(scenario, replications=100))
+    assert sum(plan.plan.quotas().values()) == 27_000_000_00
+    broken = [row for row in plan.rule_rows if not row.kept]
+    assert all(row.exception == "broken by less than one rounding step" for row in broken)
+    assert {row.rule for row in broken} <= {"equal_odds"}
+    assert sum(plan.plan.care_hours().values()) < 1374
