@@ -237,7 +237,7 @@ def _explained(
     asked = problem.with_rules((*problem.rules, *problem.set_aside))
     for row in audit(asked, decisions, quotas.astype(np.float64)):
         if row.rule in aside:
-            said = "" if row.kept else row.exception or "set aside: everybody gets the same chance to make quota"
+            said = "" if row.kept else "set aside: everybody gets the same chance to make quota"
             row = replace(row, binding=False, exception=said)
         price = found.get(row.rule)
         if price is not None and unit_of(row.rule) is not None:

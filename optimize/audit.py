@@ -43,7 +43,7 @@ class RuleRow:
 
     Attributes:
         limit, actual: in ``unit``.
-        binding: the figure is at its limit (quotas: within one rounding step).
+        binding: the figure is at its limit (quotas: within one rounding step), and the rule did not give way to a lock.
         kept: the rule holds.
         value_of_loosening: what one point, hour, move or account more would add to the model value, minor units, with
             owners held; None where it was not asked or has no meaning.
@@ -142,15 +142,16 @@ def _bounded(
         room = {b.side: (b.value - quotas[r]) if b.side == "upper" else (quotas[r] - b.value) for b in sides}
         nearest = min(room, key=lambda side: room[side])
         kept = bool(room[nearest] >= -0.5)
+        gave_way = "" if kept else excuse(problem, r)
         yield RuleRow(
             name,
             problem.reps[r],
             float(limits[nearest] or 0.0),
             float(measure[r]),
             unit,
-            binding=bool(abs(room[nearest]) <= max(problem.rounding_step, 1)),
+            binding=not gave_way and bool(abs(room[nearest]) <= max(problem.rounding_step, 1)),
             kept=kept,
-            exception="" if kept else excuse(problem, r) or _rounding(problem, float(room[nearest])),
+            exception="" if kept else gave_way or _rounding(problem, float(room[nearest])),
         )
 
 

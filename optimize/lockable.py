@@ -18,7 +18,7 @@ from optimize.phasing import Period
 from optimize.problem import AllocationProblem
 from optimize.response.estimate import Responses
 from optimize.response.metrics import metrics_asked
-from optimize.response.people import calendar_hours, reporting_periods
+from optimize.response.people import calendar_hours, least_account_effort, reporting_periods
 from optimize.response.shares import handed_out
 from scenarios.goals import RATIO_METRICS, Level, Target
 from scenarios.plan import Plan
@@ -36,9 +36,10 @@ class Lockable:
     Attributes:
         accounts: those with an owner today.
         hours: working hours of each rep over the horizon, [R].
-        care_load: hours of the calendar that one hour of care a year asks of each rep, [R].
+        care_load: hours of the calendar that one hour of care a year asks of each rep at least, [R].
         carried: by metric, revenue first, the periods in which each rep carries a quota, [R, P].
         levels: metrics and levels that targets ask for.
+        present: periods in which each rep is employed on some day, [R, P].
         leads: new leads that are handed out, and to whom.
     """
 
@@ -50,6 +51,7 @@ class Lockable:
     care_load: Floats
     carried: Mapping[str, Bools]
     levels: frozenset[tuple[str, Level]]
+    present: Bools
     leads: LeadOffer = NO_LEADS
 
 
@@ -66,6 +68,7 @@ def of_request(scenario: Scenario, problem: AllocationProblem, responses: Respon
         problem.accounts.care_load,
         carried,
         _levels(scenario),
+        _present(scenario, problem.reps, responses.periods),
         problem.leads,
     )
 
@@ -73,20 +76,23 @@ def of_request(scenario: Scenario, problem: AllocationProblem, responses: Respon
 def of_plan(scenario: Scenario, plan: Plan) -> Lockable:
     """What locks put on a plan may speak of: of whom it has quotas, when, and what the scenario says of the rest.
 
-    What an hour of care asks of whom is for the allocation to say; no care is refused here for its hours.
+    What an hour of care asks of whom is for the allocation to say: it takes the skills that the plan's training makes.
+    Here it asks what it asks of the most skilled, so that care is refused only where nobody could ever have the hours.
     """
     quotas, periods = plan.quotas(), reporting_periods(scenario)
     people = [rep for rep in scenario.reps if rep.id in quotas]
     reps = tuple(rep.id for rep in people)
+    years = (scenario.calendar.end - scenario.calendar.start).days / 365.0
     return Lockable(
         reps,
         periods,
         tuple(account.id for account in scenario.accounts if account.owner is not None),
         tuple(scenario.skills.dimensions),
         np.array([calendar_hours(scenario, rep) for rep in people]),
-        np.zeros(len(reps)),
+        np.array([years * least_account_effort(scenario, rep) for rep in people]),
         {metric: _carried(plan, metric, reps, periods) for metric in ("revenue", *metrics_asked(scenario))},
         _levels(scenario),
+        _present(scenario, reps, periods),
         handed_out(scenario, plan, people),
     )
 
@@ -108,6 +114,19 @@ def _carried(plan: Plan, metric: str, reps: tuple[str, ...], periods: tuple[Peri
     for row in rows:
         out[reps.index(row.rep)] |= [row.start <= period.first and period.end <= row.end for period in periods]
     return out if rows else ~out
+
+
+def _present(scenario: Scenario, reps: tuple[str, ...], periods: tuple[Period, ...]) -> Bools:
+    """Periods in which somebody is hired before the end and leaves after the beginning, [R, P]."""
+    known = {rep.id: rep for rep in scenario.reps}
+    rows = [
+        [
+            (rep.hired is None or rep.hired < one.end) and (rep.leaves is None or rep.leaves > one.first)
+            for one in periods
+        ]
+        for rep in (known[name] for name in reps)
+    ]
+    return np.array(rows, dtype=np.bool_).reshape(len(reps), len(periods))
 
 
 def _levels(scenario: Scenario) -> frozenset[tuple[str, Level]]:

@@ -154,6 +154,8 @@ class _Reader:
                 near = min(firsts, key=lambda day: abs((day - (quota.start or day)).days))
                 return f"no reporting period begins on {quota.start}; the nearest begins on {near}"
             period = firsts.index(quota.start)
+            if value and not about.present[rep, period]:
+                return f"{quota.rep} is not employed on any day of {about.periods[period].label}"
         key = quota.level, metric
         known = self.locks.quotas.get(key, LockedQuotas(metric))
         told = {**known.told, rep: (*known.told.get(rep, ()), f"{lock.path} {author}")}

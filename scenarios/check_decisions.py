@@ -250,8 +250,23 @@ def _locked_share_problems(where: str, path: str, value: float | str, world: Wor
     if asked.sources and source not in asked.sources:
         rule = f"leads of {source} are not handed out"
         yield Problem(f"{where}.path", path, rule, f"name {source} in allocation.leads.sources")
+    yield from _absent_receiver(f"{where}.path", path, rep, world)
     if isinstance(value, str) or not 0 <= value <= 1:
         yield Problem(f"{where}.value", str(value), "a share must be 0 to 1", "a share is written 0.45, not 45")
+
+
+def _absent_receiver(where: str, path: str, name: str, world: World) -> Iterator[Problem]:
+    """A locked share holds over the whole horizon, so whoever gets it has to be there on all its days."""
+    rep = next((rep for rep in world.scenario.reps if rep.id == name), None)
+    if rep is None or world.horizon is None:
+        return
+    start, end = world.horizon
+    late, gone = rep.hired is not None and rep.hired > start, rep.leaves is not None and rep.leaves < end
+    if late or gone:
+        when = f"is hired only on {rep.hired}" if late else f"leaves on {rep.leaves}"
+        rule = f"{path} is locked to somebody who {when}; shares are decided from {start} to the end of the horizon"
+        remedy = "lock the shares of those who are there all the time, or write hers into the plan's table shares"
+        yield Problem(where, path, rule, remedy)
 
 
 def check_leads(world: World) -> Iterator[Problem]:

@@ -19,8 +19,10 @@ from quotalab import locking
 from quotalab.cli.main import run
 from quotalab.locking import put_lock
 from scenarios.errors import InputRefused
+from scenarios.files import load
 from scenarios.folders import whole_folder
 from scenarios.locks import lock
+from scenarios.plan import QuotaRow
 from scenarios.plan_files import write_plan
 from scenarios.trail import Trail, read_trail, write_trail
 from target_worlds import responses_of, world
@@ -68,6 +70,7 @@ REFUSED = [
     ([(f"floor.R1.orders.{MARCH}", "3"), (f"quota.R1.orders.{MARCH}", "1")], "over 2026-03 the floor is locked at 3"),
     ([("training.R1.negotiation", "5000")], "working hours over the horizon"),
     ([("care.A1", "9000")], "a year has no more hours"),
+    ([("care.A1", "8000")], "nobody has so many hours"),
 ]
 
 
@@ -114,6 +117,22 @@ def test_a_plan_and_its_allocation_say_the_same_of_what_can_be_locked(made):
     for metric, carried in asked.carried.items():
         np.testing.assert_array_equal(kept.carried[metric], carried)
     require_room(scenario, plan)
+
+
+def test_nothing_is_locked_before_somebody_is_hired():
+    scenario = load("starter", ["allocation.leads={decide: true}"])
+    plan = ql.today_plan(scenario)
+    with pytest.raises(InputRefused, match=r"share\.online\.S4 is locked to somebody who is hired only on 2026-03-02"):
+        ql.lock(scenario, "share.online.S4", 0.33, author="王", reason="agreed")
+    with pytest.raises(InputRefused, match=r"S4 is not employed on any day of 2026-01"):
+        require_room(ql.lock(scenario, "quota.S4.2026-01-01", 5, author="王", reason="agreed"), quoted(plan, scenario))
+    require_room(ql.lock(scenario, "quota.S4.2026-03-01", 5, author="王", reason="agreed"), quoted(plan, scenario))
+
+
+def quoted(plan, scenario):
+    """The plan with a quota for everybody over the horizon."""
+    start, end = scenario.calendar.start, scenario.calendar.end
+    return plan.with_rows(targets=[QuotaRow(rep.id, "revenue", start, end, 100_000_00) for rep in scenario.reps])
 
 
 def test_hours_of_the_calendar_are_those_of_the_simulation(tiny):

@@ -381,3 +381,13 @@ def test_hours_have_a_price_where_reps_are_busy():
     own = displaced[np.arange(6), today]
     assert (own < busy.account_sales()[np.arange(6), today]).all()
     assert (busy.accounts.hour_price[:3] > 0).all()
+
+
+def test_potentials_are_given_for_all_or_none(scenario, outcome):
+    document = scenario.document()
+    document["reps"][0]["potential"] = 9_000_000
+    some = from_document(document)
+    told = f"a potential is given for {some.reps[0].id} but not for {some.reps[1].id}, "
+    with pytest.raises(InputRefused, match=told) as refused:
+        estimate(some, simulate(some, replications=2))
+    assert "or for nobody" in str(refused.value)

@@ -107,7 +107,8 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
         carriers: reps who carry a quota; default all who can be seen to book sales (:func:`_carriers`).
 
     Raises:
-        InputRefused: the outcome is of another world or plan, or nobody sells anything.
+        InputRefused: the outcome is of another world or plan, nobody sells anything, or potentials are given for
+            some who carry a quota only.
     """
     plan = scenario.plan or today_plan(scenario)
     _same_world(scenario, outcome, scenario.simulation_hash(plan))
@@ -115,6 +116,7 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
     keep = _carriers(scenario, outcome) if carriers is None else [cube.keys.index(rep) for rep in carriers]
     periods = reporting_periods(scenario)
     people = People(scenario, plan, outcome, tuple(keep), periods)
+    _potentials_of_all(people)
     accounts = AccountFigures(people)
     leads = LeadFigures(people, accounts.base_hours())
     offer = _account_offer(scenario, accounts, leads)
@@ -222,6 +224,16 @@ def _same_world(scenario: Scenario, outcome: Outcome, plan: str) -> None:
         )
     if problems:
         raise InputRefused(problems)
+
+
+def _potentials_of_all(people: People) -> None:
+    """Refuse potentials that only some have: given and computed ones are measured differently."""
+    given = [rep.id for rep in people.reps if rep.potential is not None]
+    lacking = [rep.id for rep in people.reps if rep.potential is None]
+    if given and lacking:
+        rule = f"a potential is given for {', '.join(given)} but not for {', '.join(lacking)}, who carry quotas too"
+        remedy = "give one for everybody who carries a quota, or for nobody: then all are computed"
+        raise InputRefused(Problem("reps.*.potential", ", ".join(lacking), rule, remedy))
 
 
 def _carriers(scenario: Scenario, outcome: Outcome) -> list[int]:

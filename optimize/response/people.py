@@ -172,6 +172,14 @@ def calendar_hours(scenario: Scenario, rep: Rep) -> float:
     return length_within(timetable.rep_hours(rep, region, scenario.absences), 0, timetable.end) / HOUR
 
 
+def least_account_effort(scenario: Scenario, rep: Rep) -> float:
+    """Hours of the calendar per hour of effort on accounts at the relationship skill that makes them fewest."""
+    skills = scenario.skills
+    best = min(physics.effort_factor(skill, skills.reference, skills.effort_log_per_point) for skill in (0.0, 100.0))
+    pace = rep_pace(scenario, rep, Timetable(scenario.calendar).full_week_hours()) * mean_ramp(scenario, rep)
+    return float(Person.of(scenario, rep, {}).effort * best / pace)
+
+
 def mean_ramp(scenario: Scenario, rep: Rep) -> float:
     """Mean share of full pace over the days of the horizon in which the rep is employed."""
     if rep.hired is None:
