@@ -248,6 +248,24 @@ def test_workloads_see_the_hours_of_the_leads(two) -> None:
     assert share_of(result.plan, "R1") < share_of(allocate(scenario, found).plan, "R1")
 
 
+@pytest.mark.parametrize("rule", ["potential_band", "group_parity"])
+def test_the_company_keeps_its_potential_as_leads_are_handed_over(rule) -> None:
+    people = {r: {"skills": {"market_insight": 30 + 25 * r}} for r in range(3)}
+    scenario = pool(0.6, 1.0, 1.7, people=people, rules=[{"rule": rule, "tolerance": 0.25}])
+    found, _ = simulated(scenario)
+    problem = formulate(scenario, found)
+    result = allocate(scenario, found)
+    shares = decisions_of(problem, result.plan).shares
+    assert np.abs(shares - problem.leads.base).max() > 0.05
+    whole = potentials(problem, decisions_of(problem, result.plan).owner, shares)
+    assert whole.sum() == pytest.approx(problem.potential.sum(), rel=1e-9)
+    quotas = result.plan.quotas()
+    ratio = sum(quotas.values()) / sum(result.potentials.values())
+    for row in result.rule_rows:
+        if row.rule == "potential_band":
+            assert row.actual == pytest.approx(quotas[row.subject] / result.potentials[row.subject] / ratio, rel=1e-6)
+
+
 def test_potential_follows_the_leads(three) -> None:
     scenario, found, _ = three
     problem = formulate(scenario, found)

@@ -354,3 +354,24 @@ def test_a_simple_rule_that_leaves_no_room_for_a_part_of_the_horizon_says_so():
     assert "breaks targets of parts of the horizon for company" in made["waterfall"].plan.notes
     assert made["waterfall"].plan.quotas()["R3"] == 100_00
     assert "targets of parts of the horizon" not in made["equal"].breaks
+
+
+def test_what_gave_way_to_a_lock_binds_nobody_and_what_is_set_aside_is_said_to_be():
+    rules = [{"rule": "min_chance", "chance": 0.5}]
+    scenario = world([], reps=4, allocation={"rules": rules, "rounding_step": 500})
+    found = responses_of(scenario)
+    free = float(np.median(found.samples[:, 0])) / 100
+    near = lock(scenario, "quota.R1", float(round(free + 100)), author="王")
+    row = next(r for r in allocate(near, responses_of(near)).rule_rows if (r.rule, r.subject) == ("min_chance", "R1"))
+    assert not row.kept
+    assert "王" in row.exception
+    assert not row.binding
+    odds = lock(
+        world([], reps=4, allocation={"rules": rules, "rounding_step": 500, "mode": "equal_odds"}),
+        "quota.R1",
+        float(round(free + 100)),
+        author="王",
+    )
+    rows = [r for r in allocate(odds, responses_of(odds)).rule_rows if r.rule == "min_chance" and not r.kept]
+    assert rows
+    assert all(r.exception.startswith("set aside") for r in rows)

@@ -235,13 +235,16 @@ class _Figures:
         return np.asarray(leads.scale[:, None] * out)
 
     def _potential(self, territory: Floats) -> Floats:
-        """What all leads of a source would be of each rep's potential: her part of it grows with her share, [S, R]."""
-        sales = self.each[0] * self.bare.base
+        """What all leads of a source are of the potential of whoever works them, [S, R].
+
+        It is the leads' own, the same for everybody in a region: what they are of those who work them in the plan that
+        was simulated, weighed by shares. So the potential of the company stays as leads are handed over.
+        """
+        base, entry, region = self.bare.base, self.bare.entry, self.bare.region
+        sales = self.each[0] * base
         held = np.array([whole for whole, _ in self.leads.chain])
         part = np.divide(sales, held, out=np.zeros_like(sales), where=held > 0)
         part /= np.maximum(part.sum(axis=0), 1.0)
-        own = np.divide(territory * part, self.bare.base, out=np.zeros_like(part), where=self.bare.base > 0)
-        # Of somebody without leads of a source, what they are of the potential of those who have some.
-        count = np.maximum((own > 0).sum(axis=1, keepdims=True), 1)
-        common = own.sum(axis=1, keepdims=True) / count
-        return np.asarray(np.where(self.bare.base > 0, own, common) * self.bare.entry)
+        together = region[:, None] == region[None, :]
+        potential, share = (territory * part) @ together, base @ together
+        return np.asarray(np.divide(potential, share, out=np.zeros_like(share), where=share > 0) * entry)
