@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import floor
+
 from experiments.money import Language, Scale, plain
 from experiments.parameter_error import ErrorSources
 from experiments.words import word
@@ -11,7 +13,7 @@ from sim.interval import Interval
 def error_text(
     cost: Interval,
     left: Interval | None,
-    better_in: tuple[int, int],
+    chance_ahead: float,
     sources: ErrorSources,
     scale: Scale,
     language: Language,
@@ -21,7 +23,7 @@ def error_text(
     Args:
         cost: change of expected sales as a share of them.
         left: gain over the rule when the parameters err, minor units; ``None`` where plan and rule are one simulation.
-        better_in: in how many of how many draws the plan sells more.
+        chance_ahead: share of plausible worlds in which the plan expects to sell more.
     """
     told = word(
         "sure.errors_cost",
@@ -39,9 +41,13 @@ def error_text(
         left=scale.text(left.estimate, signed=True),
         low=scale.number(left.low, signed=True),
         high=scale.number(left.high, signed=True),
-        wins=better_in[0],
-        draws=better_in[1],
+        ahead=of_hundred(chance_ahead),
     )
+
+
+def of_hundred(chance: float) -> int:
+    """In how many of 100 plausible worlds; rounded down, so that what is too rare never looks as if it sufficed."""
+    return floor(100 * chance + 1e-9)
 
 
 def _sources(sources: ErrorSources, language: Language) -> str:

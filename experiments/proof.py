@@ -32,7 +32,7 @@ TOO_GOOD = 0.08
 20, 139-150): more hints at a bad input."""
 
 ROBUST_SHARE = 0.8
-"""Of the parameter draws in which a plan must lead before its gain in sales is acted on."""
+"""Of plausible worlds in which a plan must be expected to lead before its gain in sales is acted on."""
 
 OBJECTIVES = ("sales", "capped")
 """The measures that decide; the others are shown."""
@@ -105,34 +105,40 @@ class Proof:
     def recommended(self) -> str:
         """The plan itself where its gain is proven and parameter errors do not undo it, else the simplest as good.
 
-        That is the simplest plan that is not proven worse than the best rule, looked for among today's plan and the
-        rules within the fairness rules; the simplest moves the fewest accounts, then trains the fewest hours;
-        of today's quotas and new ones with the same owners, those within the fairness rules are taken.
+        That is the simplest plan that is proven worse neither than the best rule nor than the plan, looked for among
+        today's plan and the rules within the fairness rules; the simplest moves the fewest accounts, then trains the
+        fewest hours; of today's quotas and new ones with the same owners, those within the fairness rules are taken,
+        then those that sell more, then those of higher capped attainment. Where all are proven worse it is the plan
+        itself, or the best rule where the plan's gain is fragile or the plan is worse.
         """
         if self.verdict == "proven gain" and not self.fragile:
             return self.plan
         equals = [
             case
             for case in self.comparison.cases
-            if case.name in {TODAY, *self.rules} and 1 not in self._signs_of_the_best(case.name)
+            if case.name in {TODAY, *self.rules}
+            and 1 not in self._signs_of_the_best(case.name)
+            and not _better(self._signs(self.plan, dict.fromkeys(OBJECTIVES, case.name)))
         ]
         if not equals:
-            return self.best_rule
+            return self.plan if self.verdict == "no proven gain" and not self.fragile else self.best_rule
 
-        def simplicity(case: PlanMeasures) -> tuple[int, float, bool]:
-            return case.moves, sum(rep.training_hours for rep in case.reps), case.name in self.rule_breakers
+        def simplicity(case: PlanMeasures) -> tuple[int, float, bool, float, float]:
+            hours, capped = sum(rep.training_hours for rep in case.reps), case.capped_attainment
+            reached = 0.0 if capped is None else capped.estimate
+            return case.moves, hours, case.name in self.rule_breakers, -case.expected_sales.estimate, -reached
 
         return min(equals, key=simplicity).name
 
     @property
     def fragile(self) -> bool:
-        """Whether a gain in sales over the best rule is lost in too many draws of the parameters; see the limit above.
+        """Whether a gain in sales over the best rule is lost in too many plausible worlds; see the limit above.
 
         False where nothing was drawn, or where no sales are gained that could be lost.
         """
         if self.uncertainty is None or self.gain().word == "equal" or not self.gain().interval.estimate > 0:
             return False
-        return self.uncertainty[0].better_in.estimate < ROBUST_SHARE
+        return self.uncertainty[0].chance_ahead < ROBUST_SHARE
 
     @property
     def relative_gain(self) -> float:

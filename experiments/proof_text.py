@@ -8,7 +8,7 @@ from math import isfinite
 from experiments.bounds import Bounds
 from experiments.compare_text import LABELS, difference_line
 from experiments.decompose import part_label
-from experiments.error_text import error_text
+from experiments.error_text import error_text, of_hundred
 from experiments.money import Language, headline_scale, plain
 from experiments.proof import OBJECTIVES, TODAY, Proof
 from experiments.uncertainty import as_share
@@ -38,9 +38,7 @@ def proof_lines(proof: Proof, language: Language) -> Iterator[str]:
     verdict = {"proven gain": "proof.proven", "no proven gain": "proof.not_proven", "worse": "proof.worse"}
     yield word(verdict[proof.verdict], language, **names)
     if proof.verdict == "proven gain" and proof.fragile and proof.uncertainty is not None:
-        gain = proof.uncertainty[0]
-        wins = round(gain.better_in.estimate * gain.draws)
-        yield word("proof.fragile", language, wins=wins, draws=gain.draws, **names)
+        yield word("proof.fragile", language, ahead=of_hundred(proof.uncertainty[0].chance_ahead), **names)
     chosen = plan_label(proof.recommended, language)
     yield word("proof.recommended" if proof.recommended == proof.plan else "proof.simpler", language, plan=chosen)
     if proof.too_good:
@@ -104,8 +102,7 @@ def _errors(proof: Proof, language: Language) -> str:
         return word("sure.errors_none", language)
     scale = headline_scale(round(abs(gain.under_errors.estimate)), language, proof.comparison.cases[0].currency)
     left = None if proof.gain().word == "equal" else gain.under_errors
-    better_in = round(gain.better_in.estimate * gain.draws), gain.draws
-    return error_text(cost, left, better_in, years.sources, scale, language)
+    return error_text(cost, left, gain.chance_ahead, years.sources, scale, language)
 
 
 def compared_names(proof: Proof) -> tuple[str, ...]:

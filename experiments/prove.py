@@ -19,7 +19,7 @@ from experiments.fair_measures import STATISTICS, fair_measures, fairness_differ
 from experiments.optimism import Promise, optimism
 from experiments.proof import OBJECTIVES, TODAY, Proof
 from experiments.runs import Progress, Runs, Simulate
-from experiments.uncertainty import GainRange, YearRange, gain_range
+from experiments.uncertainty import YEARS_A_DRAW, GainRange, YearRange, gain_range
 from optimize.formulate import formulate
 from optimize.plans import breaks_a_rule, decisions_of
 from optimize.problem import AllocationProblem, potentials
@@ -48,7 +48,7 @@ def prove(
     first: int = 0,
     seed: int | None = None,
     draws: int = 0,
-    each: int = 4,
+    each: int = YEARS_A_DRAW,
     workers: int = 1,
     progress: Progress | None = None,
     confidence: float = 0.95,

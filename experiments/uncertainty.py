@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from experiments.measures import HIGH_QUANTILE, LOW_QUANTILE, Floats
 from experiments.parameter_error import ErrorLevels, ErrorSources, error_sources, with_parameter_draw
@@ -21,9 +21,11 @@ from scenarios.errors import Problem, refuse_if
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 from sim.outcome import Outcome
-from sim.statistics import Interval, mean_interval, quantile_interval, wilson
+from sim.statistics import Interval, mean_interval, quantile_interval
 
 FEWEST_DRAWS = 10
+YEARS_A_DRAW = 4
+"""Where nothing else is asked."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class GainRange:
     Attributes:
         promised: mean difference with all parameters as given.
         under_errors: mean difference over parameter draws, one figure a draw.
-        better_in: share of the draws in which the plan sells more, with its Wilson interval.
+        chance_ahead: share of plausible worlds in which the plan *expects* to sell more, see :func:`chance_above_zero`.
         low: P10 of the draws' mean differences (they still hold the luck of ``each`` years).
         high: P90 of them.
         lost_share: share of the promise that parameter errors cost on average; negative where they add; ``None``
@@ -76,7 +78,7 @@ class GainRange:
 
     promised: Interval
     under_errors: Interval
-    better_in: Interval
+    chance_ahead: float
     low: float
     high: float
     lost_share: float | None
@@ -88,7 +90,7 @@ def year_range(
     scenario: Scenario,
     *,
     draws: int = 50,
-    each: int = 4,
+    each: int = YEARS_A_DRAW,
     seed: int | None = None,
     levels: ErrorLevels | None = None,
     workers: int = 1,
@@ -125,7 +127,7 @@ def gain_range(
     against: Plan,
     *,
     draws: int = 50,
-    each: int = 4,
+    each: int = YEARS_A_DRAW,
     seed: int | None = None,
     levels: ErrorLevels | None = None,
     workers: int = 1,
@@ -165,7 +167,7 @@ def gain_range(
     gain = GainRange(
         promised=promised,
         under_errors=under,
-        better_in=wilson(int((by_draw > 0).sum()), draws),
+        chance_ahead=chance_above_zero(erring[0] - erring[1]),
         low=float(low),
         high=float(high),
         lost_share=lost,
@@ -173,6 +175,19 @@ def gain_range(
         each=each,
     )
     return gain, _range(given[0], erring[0], error_sources(scenario, levels))
+
+
+def chance_above_zero(gains: Floats) -> float:
+    """Chance that the expected gain is above zero in a world whose parameters err.
+
+    Normal approximation: the mean gain over the draws, over the standard deviation of expected gains between them. The
+    luck of the few years in each draw is taken out of the latter, since it says nothing of the parameters.
+
+    Args:
+        gains: of draws and their years, shape ``[draws, each]``.
+    """
+    mean, spread = float(gains.mean()), _between_sd(gains)
+    return float(ndtr(mean / spread)) if spread > 0 else float(mean > 0)
 
 
 def as_share(change: Interval, level: float) -> Interval | None:

@@ -17,7 +17,7 @@ from experiments.report.input import People, ReportInput
 from experiments.report.loop import LoopEvidence
 from experiments.report.render import render
 from experiments.runs import Progress, Runs, plan_of
-from experiments.uncertainty import FEWEST_DRAWS
+from experiments.uncertainty import FEWEST_DRAWS, YEARS_A_DRAW
 from experiments.whatif import what_if
 from history.diagnosis.scenario import diagnose_scenario
 from optimize.allocate import AllocationResult, allocate
@@ -55,7 +55,7 @@ class Sizes:
     learn: int = 200
     judge: int = 200
     draws: int = 40
-    each: int = 2
+    each: int = YEARS_A_DRAW
     stress: int = 0
 
     def check(self) -> None:

@@ -85,6 +85,19 @@ def test_of_rules_that_do_as_well_the_simplest_is_recommended() -> None:
         assert (found.verdict, found.recommended) == ("worse", chosen)
 
 
+def test_what_the_plan_is_proven_better_than_is_not_recommended_and_ties_go_to_the_better() -> None:
+    found = proved(500.0, 8.0, 8.0)
+    rows = tuple(row for row in found.comparison.differences if row.case != "strong")
+    seen = replace(found, comparison=replace(found.comparison, differences=rows))
+    assert (seen.verdict, seen.recommended) == ("no proven gain", "strong"), "the plan is proven better than today's"
+    scenario = world()
+    today = today_plan(scenario)
+    rules = {"as now": today.with_rows(name="as now"), "easier": halved(today)}
+    tied = prove(scenario, {"mine": trained(today)}, baselines=rules, replications=30, simulate=FakeSimulate())
+    tied = replace(tied, comparison=replace(tied.comparison, differences=()), rule_breakers=frozenset())
+    assert tied.recommended == "easier"
+
+
 def test_a_gain_that_is_too_good_says_so() -> None:
     little, much = proved(60.0, 8.0, 4.0), proved(900.0, 8.0, 4.0)
     assert 0 < little.relative_gain < 0.08 < much.relative_gain
@@ -126,9 +139,9 @@ def test_a_gain_that_parameter_errors_undo_is_not_recommended(wins: float, recom
     drawn = proved(500.0, 8.0, 4.0, draws=10)
     assert drawn.uncertainty is not None
     gain, years = drawn.uncertainty
-    found = replace(drawn, uncertainty=(replace(gain, better_in=wilson(round(10 * wins), 10)), years))
+    found = replace(drawn, uncertainty=(replace(gain, chance_ahead=wins), years))
     assert (found.verdict, found.recommended) == ("proven gain", recommended)
-    assert ("only in 7 of 10 draws" in found.summary()) == found.fragile == (wins < 0.8)
+    assert ("only in about 70 of 100 plausible worlds" in found.summary()) == found.fragile == (wins < 0.8)
     same = replace(proved(500.0, 8.0, 8.0, draws=10), uncertainty=found.uncertainty)
     assert not same.fragile, "no sales are gained that could be lost"
 

@@ -183,7 +183,7 @@ def example() -> ReportInput:
         how_sure=HowSure(
             (24_400 * K, 31_300 * K),
             (26_300 * K, 29_150 * K),
-            (47, 50),
+            0.94,
             None,
             YEARS,
             Interval(-0.012, -0.021, -0.003, 0.95, 50, "Student"),
@@ -493,10 +493,10 @@ def test_today_s_plan_is_not_kept_as_it_is_where_it_breaks_the_rules(language: s
 
 
 def test_a_gain_that_parameter_errors_undo_is_not_headlined() -> None:
-    fragile = replace(EXAMPLE, how_sure=replace(EXAMPLE.how_sure, better_in=(31, 50)))
+    fragile = replace(EXAMPLE, how_sure=replace(EXAMPLE.how_sure, chance_ahead=0.62))
     assert verdict(EXAMPLE) == "adopt"
     assert verdict(fragile) == "either"
-    assert "31 of 50" in decision(fragile, wording(fragile, "en"))[0]
+    assert "about 62 of 100" in decision(fragile, wording(fragile, "en"))[0]
 
 
 def test_the_gain_over_today_never_comes_first_and_an_unproven_rule_is_not_offered() -> None:
@@ -557,7 +557,7 @@ def test_how_sure_says_what_one_year_can_show() -> None:
     assert "You will not see this in one year’s result" in render(EXAMPLE, pages=("front",))
     narrow = replace(EXAMPLE.how_sure, luck=(27_700 * K, 27_900 * K))
     assert "You will not see" not in render(replace(EXAMPLE, how_sure=narrow), pages=("front",))
-    unassessed = replace(EXAMPLE.how_sure, parameters=None, better_in=None)
+    unassessed = replace(EXAMPLE.how_sure, parameters=None, chance_ahead=None)
     assert "not assessed in this run" in render(replace(EXAMPLE, how_sure=unassessed), pages=("front",))
 
 
@@ -566,9 +566,14 @@ def test_the_first_page_says_what_parameter_errors_cost_and_how_that_is_known() 
         (
             "en",
             "(12 spreads from data, 30 stated defaults): sales −1.2% [−2.1%, −0.3%] on average",
-            "the gain over the best simple rule +410k [+120, +700], ahead in 47 of 50 draws.",
+            "the gain over the best simple rule +410k [+120, +700]; "
+            "in about 94 of 100 plausible worlds the plan sells more.",
         ),
-        ("zh", "12 项离散度取自数据，30 项为默认值", "增益为 +41.0万元 [+12.0, +70.0]，50 次抽样中 47 次领先。"),
+        (
+            "zh",
+            "12 项离散度取自数据，30 项为默认值",
+            "增益为 +41.0万元 [+12.0, +70.0]；100 种合理情形中约 94 种方案领先。",
+        ),
     ):
         for text in (render(EXAMPLE, language, pages=("front",)), summary(EXAMPLE, language)):
             assert cost in text
@@ -581,7 +586,7 @@ def test_the_first_page_says_what_parameter_errors_cost_and_how_that_is_known() 
         text = summary(given, "en")
         assert told in text
         assert "sell the same in every draw" in text
-    unassessed = replace(EXAMPLE.how_sure, parameters=None, better_in=None, error_cost=None)
+    unassessed = replace(EXAMPLE.how_sure, parameters=None, chance_ahead=None, error_cost=None)
     assert "were not assessed" in summary(replace(EXAMPLE, how_sure=unassessed), "en")
 
 

@@ -150,7 +150,7 @@ def _how_sure(found: Evidence) -> HowSure:
     return replace(
         known,
         parameters=years.parameters,
-        better_in=(round(gain.better_in.estimate * gain.draws), gain.draws),
+        chance_ahead=gain.chance_ahead,
         error_cost=as_share(years.shift, years.mean.estimate),
         gain_left=None if plan == rule else gain.under_errors,
         error_sources=years.sources,

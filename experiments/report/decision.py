@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from experiments.error_text import of_hundred
 from experiments.proof import ROBUST_SHARE
 from experiments.report.input import ReportInput, sureness
 from experiments.report.wording import Wording, short
@@ -49,8 +50,8 @@ def holds(difference: Interval) -> bool:
 
 def robust(given: ReportInput) -> bool:
     """Whether the plan leads the best simple rule over plausible parameters, as far as this was assessed."""
-    counted = given.how_sure.better_in
-    return counted is None or counted[0] >= ROBUST_SHARE * counted[1]
+    chance = given.how_sure.chance_ahead
+    return chance is None or chance >= ROBUST_SHARE
 
 
 def backed(given: ReportInput) -> bool:
@@ -82,9 +83,9 @@ def _either(given: ReportInput, say: Wording) -> list[str]:
     over_rule, over_today = given.gain.against_rule.total, given.gain.against_today.total
     rule_over_today = given.gain.rule_over_today
     plan = short(given.strip.plan_name, 24)
-    if over_rule.estimate > 0 and holds(over_rule) and given.how_sure.better_in is not None:
-        wins, draws = given.how_sure.better_in
-        first = say.t("decision.fragile", plan=plan, wins=wins, draws=draws)
+    chance = given.how_sure.chance_ahead
+    if over_rule.estimate > 0 and holds(over_rule) and chance is not None and not robust(given):
+        first = say.t("decision.fragile", plan=plan, ahead=of_hundred(chance))
     else:
         first = say.t(
             "decision.either",

@@ -13,7 +13,7 @@ from experiments.report.input import BackCast
 from experiments.report.loop import LoopEvidence
 from experiments.runs import Progress, Runs
 from experiments.trade import TradeTable, trade_table
-from experiments.uncertainty import GainRange, YearRange
+from experiments.uncertainty import YEARS_A_DRAW, GainRange, YearRange
 from experiments.whatif import WhatIf
 from history.diagnosis.finding import Finding
 from optimize.allocate import AllocationResult
@@ -81,7 +81,7 @@ def gather(
     runs: Runs,
     *,
     draws: int = 0,
-    each: int = 4,
+    each: int = YEARS_A_DRAW,
     workers: int = 1,
     progress: Progress | None = None,
     label: str = "B",

@@ -121,9 +121,9 @@ def _how_sure(given: ReportInput, say: Wording) -> View:
 
 def _errors(given: ReportInput, say: Wording) -> str:
     sure = given.how_sure
-    if sure.error_cost is None or sure.better_in is None:
+    if sure.error_cost is None or sure.chance_ahead is None:
         return say.t("sure.errors_none")
-    return error_text(sure.error_cost, sure.gain_left, sure.better_in, sure.error_sources, say.fine, say.language)
+    return error_text(sure.error_cost, sure.gain_left, sure.chance_ahead, sure.error_sources, say.fine, say.language)
 
 
 def _spread(kind: str, ends: tuple[float, float], mean: float, bar: object, say: Wording) -> View:

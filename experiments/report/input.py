@@ -101,7 +101,7 @@ class HowSure:
     Attributes:
         luck: P10 and P90 of a single year under the plan with all parameters as given.
         parameters: P10 and P90 of the *mean* over plausible parameter values; None where this was not assessed.
-        better_in: in how many of how many parameter draws the plan beats the best simple rule.
+        chance_ahead: share of plausible worlds in which the plan expects to beat the best simple rule.
         years: simulated years behind the figures.
         error_cost: what parameter errors change of the plan's expected sales on average, as a share of them; None
             where this was not assessed.
@@ -112,7 +112,7 @@ class HowSure:
 
     luck: tuple[float, float]
     parameters: tuple[float, float] | None
-    better_in: tuple[int, int] | None
+    chance_ahead: float | None
     back_cast: BackCast | None
     years: int
     error_cost: Interval | None = None

@@ -170,7 +170,7 @@ def _errors(proof: Proof) -> dict[str, Any] | None:
     gain, years = proof.uncertainty
     ends = {"sales_change": years.shift, "gain_left": gain.under_errors}
     return {name: [end / 100 for end in (found.estimate, found.low, found.high)] for name, found in ends.items()} | {
-        "better_in": gain.better_in.estimate,
+        "chance_ahead": gain.chance_ahead,
         "draws": gain.draws,
         "spreads_from_data": years.sources.measured,
         "spreads_stated": years.sources.stated,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from quotalab.runs import Draft
     from scenarios.scenario import Scenario
 
-LEARN_YEARS, JUDGE_YEARS, DRAWS, YEARS_A_DRAW = 200, 200, 40, 2
+LEARN_YEARS, JUDGE_YEARS, DRAWS = 200, 200, 40
 # The demo is to take at most half a minute of CPU, about 1,700 years of the starter: 200 to learn from, 200 of each of
 # seven worlds to judge by, four a draw of the parameters. The intervals on the page say what these sizes are worth.
 DEMO_LEARN_YEARS, DEMO_JUDGE_YEARS, DEMO_DRAWS, DEMO_YEARS_A_DRAW = 200, 200, 20, 2
@@ -83,7 +83,7 @@ def report(
         target = run_target("report", world, output)
         judged = judge or (PROOF_YEARS if loop else replications)
         stress = STRESS_YEARS if loop else 0
-        sizes = Sizes(learn=replications, judge=judged, draws=draws, each=YEARS_A_DRAW, stress=stress)
+        sizes = Sizes(learn=replications, judge=judged, draws=draws, stress=stress)
         settings = options.settings(
             scenario=scenario, sets=sets, what_if=what_if, replications=replications, draws=draws, people=people
         )
