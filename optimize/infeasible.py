@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from optimize.fairness_measures import tied
 from optimize.giving_way import GivenWay, together
 from optimize.loosening import TOTAL, conflicting, least_loosening, precedence, question, suffices
 from optimize.parts.fairness_together import PRODUCT
@@ -130,6 +131,10 @@ def explain(problem: AllocationProblem) -> InfeasiblePlan:
         if not feasible(settled):
             problem, programme = still, settled
             as_simulated += ["owners of accounts and training as in the plan that was simulated"]
+    if not programme.has(PRODUCT) and suffices(programme):
+        # Not the rules but the search for exact quotas ended without a plan.
+        together_rules = dict.fromkeys(name for rule in tied(problem) for name in rule_name(rule))
+        return InfeasiblePlan([_named(problem, programme, name) for name in together_rules], proven=False)
     conflict = conflicting(programme)
     loosening = [text for name in conflict if name != TOTAL and (text := _least(problem, programme, name))]
     jointly = () if loosening else together(problem, programme, _size)

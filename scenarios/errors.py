@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 
 @dataclass(frozen=True, order=True)
@@ -79,6 +80,7 @@ class InfeasiblePlan(QuotalabError):
         loosening: for each rule that could give way, by how much and in which unit, in words.
         together: where no rule can alone: rules that have to give way together, each with its amount, in words.
         further: other sets of rules that cannot hold together either, each told as the conflict is.
+        proven: whether there is no plan; else none was found, and the conflict names what the search ended on.
     """
 
     def __init__(
@@ -87,11 +89,18 @@ class InfeasiblePlan(QuotalabError):
         loosening: Sequence[str] = (),
         together: Sequence[str] = (),
         further: Sequence[Sequence[str]] = (),
+        *,
+        proven: bool = True,
     ) -> None:
         self.conflict = tuple(conflict)
         self.loosening = tuple(loosening)
         self.together = tuple(together)
         self.further = tuple(tuple(names) for names in further)
+        self.proven = proven
+        if not proven:
+            said = "found no plan under these rules, and no proof that there is none"
+            super().__init__("\n".join([said, *(f"  - {name}" for name in self.conflict)]))
+            return
         lines = ["no feasible plan: these rules cannot hold together"]
         lines += [f"  - {name}" for name in self.conflict]
         for names in self.further:
@@ -108,8 +117,9 @@ class InfeasiblePlan(QuotalabError):
             lines += [f"  - {text}" for text in self.together]
         super().__init__("\n".join(lines))
 
-    def __reduce__(self) -> tuple[type[InfeasiblePlan], tuple[Sequence[str] | Sequence[Sequence[str]], ...]]:
-        return type(self), (self.conflict, self.loosening, self.together, self.further)
+    def __reduce__(self) -> tuple[partial[InfeasiblePlan], tuple[Sequence[str] | Sequence[Sequence[str]], ...]]:
+        made = partial(type(self), proven=self.proven)
+        return made, (self.conflict, self.loosening, self.together, self.further)
 
 
 class RunInterrupted(QuotalabError):

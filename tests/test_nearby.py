@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 import quotalab as ql
@@ -35,3 +37,9 @@ def test_hours_of_care_are_those_that_the_programme_counted(width: float):
     assert all(row.exception == "broken by less than one rounding step" for row in broken)
     assert {row.rule for row in broken} <= {"equal_odds"}
     assert sum(plan.plan.care_hours().values()) < 1374
+
+
+def test_a_search_without_an_end_is_no_proof():
+    error = pickle.loads(pickle.dumps(InfeasiblePlan(["range of the chances to make quota: 5 %"], proven=False)))
+    assert not error.proven
+    assert str(error).startswith("found no plan under these rules, and no proof that there is none")
