@@ -206,8 +206,7 @@ def _with_exact_quotas(
 ) -> Decisions:
     """The same decisions, or such beside them that rules which tie people together leave exact quotas.
 
-    Raises:
-        InfeasiblePlan: none were found; says whether rules conflict or the search ended without a plan.
+    The same where none are found: whether their quotas keep the rules in whole steps shows when they are rounded.
     """
     if not tied(problem):
         return decisions
@@ -215,9 +214,7 @@ def _with_exact_quotas(
     if found is None and problem.accounts.care_budget is not None:
         model, solution, finer = _refined(problem, model, solution, decisions, True, sales=sales)
         found = with_exact_quotas(problem, model, solution.values, finer)
-    if found is None:
-        raise explain(problem) if problem.trust is None else NoStepError
-    return found
+    return decisions if found is None else found
 
 
 def _calmed(model: Model, solution: Solution, decisions: Decisions) -> tuple[Solution, Decisions]:
