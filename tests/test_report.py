@@ -40,6 +40,7 @@ from experiments.report.input import (
     Strip,
     Trade,
 )
+from experiments.report.loop import LoopPage
 from experiments.report.render import PAGES, render, write
 from experiments.report.table import LEAST_GROUP, MOST_ROWS, withheld_groups
 from experiments.report.watch import MOST_WATCH_OUTS, questions, watch_outs
@@ -490,6 +491,25 @@ def test_today_s_plan_is_not_kept_as_it_is_where_it_breaks_the_rules(language: s
     within = replace(weak, plans=tuple(replace(row, within_rules=True) for row in rows))
     assert said in decision(broken, wording(broken, language))[-1]
     assert said not in " ".join(decision(within, wording(within, language)))
+
+
+@pytest.mark.parametrize(
+    ("recommended", "over_today", "expected", "opening"),
+    [
+        ("loop", NOTHING, "attain", "Adopt plan B: proven on fresh years"),
+        ("loop", STRONG, "attain", "Adopt plan B: proven on fresh years"),
+        ("strong", NOTHING, "simpler", "No proven gain in sales; recommended: "),
+        ("today", NOTHING, "keep", "Keep today’s plan"),
+        ("strong", STRONG, "either", "Replace today’s plan"),
+    ],
+)
+def test_page_and_proof_conclude_the_same(recommended: str, over_today: Interval, expected: str, opening: str) -> None:
+    proven = LoopPage((), True, "as asked", recommended, ((), ()), ((), ()))
+    given = replace(EXAMPLE, gain=gains(NOTHING, over_today), loop=proven)
+    assert verdict(given) == expected
+    for language in ("en", "zh"):
+        assert 1 <= len(decision(given, wording(given, language))) <= 3
+    assert decision(given, wording(given, "en"))[0].startswith(opening)
 
 
 def test_a_gain_that_parameter_errors_undo_is_not_headlined() -> None:

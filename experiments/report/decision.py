@@ -13,6 +13,9 @@ gain over the rule not robust to parameters,  ``either``
 or not recommended by the proof of a loop
 else                                          ``adopt`` the plan
 ============================================  =======================================================
+
+Where a loop was proven, attainment counts too, so that page and proof conclude the same. What the proof recommends
+takes the place of ``keep`` and ``either``: the plan (``attain``), or a rule where today's would be kept (``simpler``).
 """
 
 from __future__ import annotations
@@ -20,18 +23,27 @@ from __future__ import annotations
 from typing import Literal
 
 from experiments.error_text import of_hundred
-from experiments.proof import ROBUST_SHARE
+from experiments.proof import ROBUST_SHARE, TODAY
 from experiments.report.input import ReportInput, sureness
 from experiments.report.wording import Wording, short
 from sim.interval import Interval
 
-Verdict = Literal["adopt", "either", "rule", "keep"]
+Verdict = Literal["adopt", "either", "rule", "keep", "attain", "simpler"]
 
 PLAN_OF_THE_LOOP = "loop"
 
 
 def verdict(given: ReportInput) -> Verdict:
     """What the evidence supports; see the table above."""
+    found = _by_sales(given)
+    if given.loop is None or found not in ("keep", "either"):
+        return found
+    if backed(given):
+        return "attain"
+    return "simpler" if found == "keep" and given.loop.recommended != TODAY else found
+
+
+def _by_sales(given: ReportInput) -> Verdict:
     over_rule, over_today = given.gain.against_rule.total, given.gain.against_today.total
     rule_over_today = given.gain.rule_over_today
     if over_rule.estimate < 0 and holds(over_rule) and rule_over_today.estimate > 0 and holds(rule_over_today):
@@ -61,7 +73,14 @@ def backed(given: ReportInput) -> bool:
 
 def decision(given: ReportInput, say: Wording) -> list[str]:
     """The decision in at most three sentences, the verdict first."""
-    write = {"adopt": _adopt, "either": _either, "rule": _rule, "keep": _keep}
+    write = {
+        "adopt": _adopt,
+        "either": _either,
+        "rule": _rule,
+        "keep": _keep,
+        "attain": _attain,
+        "simpler": _simpler,
+    }
     return write[verdict(given)](given, say)
 
 
@@ -130,9 +149,19 @@ def _rule(given: ReportInput, say: Wording) -> list[str]:
     return [first, why]
 
 
-def _keep(given: ReportInput, say: Wording) -> list[str]:
+def _attain(given: ReportInput, say: Wording) -> list[str]:
+    first = say.t("decision.attain", plan=short(given.strip.plan_name, 24))
+    return [first, _in_sales(given, say), _terms_and_deeds(given, say)]
+
+
+def _simpler(given: ReportInput, say: Wording) -> list[str]:
+    return [say.t("decision.simpler", recommended=_recommended(given, say)), _in_sales(given, say)]
+
+
+def _in_sales(given: ReportInput, say: Wording) -> str:
+    """What the plan gains in sales over the best simple rule, and over today's plan."""
     over_rule, over_today = given.gain.against_rule.total, given.gain.against_today.total
-    why = say.t(
+    return say.t(
         "decision.keep_why",
         plan=short(given.strip.plan_name, 24),
         gain=say.small(over_rule.estimate, signed=True),
@@ -142,7 +171,10 @@ def _keep(given: ReportInput, say: Wording) -> list[str]:
         today_low=say.low(over_today),
         today_high=say.high(over_today),
     )
-    sentences = [say.t("decision.keep"), why]
+
+
+def _keep(given: ReportInput, say: Wording) -> list[str]:
+    sentences = [say.t("decision.keep"), _in_sales(given, say)]
     if any(row.kind == "today" and not row.within_rules for row in given.plans):
         return [*sentences, say.t("decision.keep_outside")]
     before, after = given.today.widest_gap, given.plan.widest_gap
