@@ -187,7 +187,7 @@ def _exact(problem: AllocationProblem, gap: float) -> Optimum:
             broken = given_way(first, solution.values)
             decisions = _with_exact_quotas(problem, first, solution, decisions, sales=True)
             model, solution = _with_quotas(problem, decisions)
-    elif tied(problem):
+    else:
         settled = _with_exact_quotas(problem, model, solution, decisions, sales=False)
         if settled is not decisions:
             decisions = settled

@@ -127,9 +127,8 @@ def _either(given: ReportInput, say: Wording) -> list[str]:
 
 
 def _recommended(given: ReportInput, say: Wording) -> str:
-    if given.loop is None or backed(given):
-        return say.t("decision.the_plan", plan=short(given.strip.plan_name, 24))
-    return say.known("plan", given.loop.recommended)
+    """The simple rule or today's plan that a proof recommends in the plan's place; nothing without a proof."""
+    return "" if given.loop is None else say.known("plan", given.loop.recommended)
 
 
 def _rule(given: ReportInput, say: Wording) -> list[str]:
