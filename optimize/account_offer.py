@@ -84,7 +84,7 @@ class AccountOffer:
         extra = self.hour_price[rep] * self.care_load[rep] * (care - self.care_base)[account]
         worth, cost = self.unit[account, rep] * sales[account], self.displaced[account, rep]
         if rates is not None:
-            return np.asarray(rates.account * worth - rates.lead[rep] * (cost + extra))
+            return np.asarray(rates.of_accounts(account) * worth - rates.lead[rep] * (cost + extra))
         return np.asarray(worth - cost - extra)
 
     def value(self, account: int, rep: int, care: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -65,7 +66,8 @@ class AllocationResult:
             accounts and whole accounts at each rep), "total" (nobody attains more than the quotas), "closed" (branch
             and bound over the owners that prices leave open), or "none".
         status: "optimal" (within the asked gap), "stopped" (at a limit; ``gap`` tells how far it may be off), or
-            "simulated" (found by the closed loop; no gap is claimed, so ``gap`` is NaN).
+            "simulated" (found by the closed loop) or "levelled" (hours of care are lexicographically least for these
+            owners); no gap is claimed of the last two, so ``gap`` is NaN.
         reproducible: False where a wall-clock limit ended the solve.
         rule_rows: every rule on every subject.
         prices: value of loosening by rule.
@@ -131,7 +133,7 @@ def allocate(
     value = objective(problem, decisions, tables, value)
     plan = as_plan(scenario, responses, problem, decisions, quotas, name=name, origin="allocated", tables=tables)
     worth = best.value if problem.two_stage else value
-    gap_left = max(0.0, best.bound - worth) / max(abs(worth), 1e-9)
+    gap_left = math.nan if math.isnan(best.bound) else max(0.0, best.bound - worth) / max(abs(worth), 1e-9)
     found = described(scenario, responses, problem, decisions, exact, quotas, tables, best.model, best.values, plan)
     return replace(
         found,
@@ -227,7 +229,7 @@ def _explained(
 ) -> tuple[list[RuleRow], dict[str, Price]]:
     """The audit with values of loosening on binding rows; none in modes that do not maximise the sum."""
     found: dict[str, Price] = {}
-    if not problem.maximin and not problem.alpha:
+    if not problem.maximin and not problem.alpha and not problem.even_load:
         if model is None or solved_apart(problem):
             model, values = with_owners_held(problem, decisions)
         found = prices(model, values)

@@ -10,15 +10,18 @@ from datetime import date
 import numpy as np
 
 from optimize.asked import quota_total, revenue_team_totals
+from optimize.even_load import MOST_REPS
 from optimize.infeasible import words
 from optimize.lockable import of_request
 from optimize.locked import read_locks
+from optimize.metrics import Metrics
 from optimize.pairs import owners_of
 from optimize.problem import AllocationProblem, Floats
 from optimize.read_targets import read_metrics
 from optimize.response.estimate import Responses
 from optimize.rules import bounds, box
 from optimize.sums_under_locks import revenue_locks, teams_under_locks
+from scenarios.base import Minor
 from scenarios.errors import Problem, Unsupported, refuse_if
 from scenarios.goals import (
     TENURE_YEARS,
@@ -38,7 +41,7 @@ from scenarios.today import company_target, formula_target, last_full_sales
 _OF_DECISIONS = (Workload, TrainingFloor)
 """Rules on owners, training and care; all others bound quotas, which equal odds alone decide where they are asked."""
 
-SALES_FIRST = ("two_stage", "maximin", "alpha")
+SALES_FIRST = ("two_stage", "maximin", "alpha", "even_load")
 """Modes in which owners and training are for sales, and quotas split what comes of them."""
 
 LEAST_SHARE = 1e-6
@@ -83,11 +86,12 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
         leads=responses.leads,
         rules=tuple(rule for rule in rules if rule not in aside) if equal_odds else rules,
         set_aside=aside if equal_odds else (),
-        metrics=read_metrics(scenario, responses, total),
+        metrics=_metrics(scenario, responses, total),
         rounding_step=int(allocation.rounding_step),
         two_stage=allocation.mode in SALES_FIRST,
         alpha=allocation.alpha if allocation.mode == "alpha" else 0.0,
         maximin=allocation.mode == "maximin",
+        even_load=allocation.mode == "even_load",
         groups=people_groups(scenario, responses.reps),
     )
     problem = replace(problem, locks=read_locks(scenario, of_request(scenario, problem, responses)))
@@ -120,13 +124,16 @@ def refuse_unsupported(scenario: Scenario, *, single_pass: bool = True) -> None:
 def _unsupported(scenario: Scenario, single_pass: bool) -> Iterator[Problem]:
     allocation = scenario.allocation
     for position, rule in enumerate(allocation.rules):
-        if rule.enabled and allocation.mode == "maximin" and isinstance(rule, EqualOdds):
-            text = "lexicographic max-min needs rules without levels to choose from"
+        if rule.enabled and allocation.mode in ("maximin", "even_load") and isinstance(rule, EqualOdds):
+            order = "max-min" if allocation.mode == "maximin" else "min-max"
+            text = f"lexicographic {order} needs rules without levels to choose from"
             yield Problem(f"allocation.rules[{position}]", rule.rule, text, "switch it off, or use mode alpha")
         if rule.enabled and allocation.leads.decide and isinstance(rule, Spread | GiniBound):
             text = "compares ratios of quota to potential, both of which move where shares of leads are decided"
             remedy = "switch it off, use potential_band, or set allocation.leads.decide to false"
             yield Problem(f"allocation.rules[{position}]", rule.rule, text, remedy)
+    if allocation.mode == "even_load":
+        yield from _without_levels_of_work(scenario, single_pass)
     if scenario.motivation is not None and single_pass:
         rule_text = "with motivation on, quotas change sales, so that one pass cannot answer"
         remedy = "use the closed loop: ql.improve or `quotalab allocate --loop`; or leave motivation out"
@@ -134,6 +141,19 @@ def _unsupported(scenario: Scenario, single_pass: bool) -> Iterator[Problem]:
     if allocation.mode == "equal_odds" and allocation.quota_basis != "full":
         rule_text = "equal odds are those of the simulated person"
         yield Problem("allocation.quota_basis", allocation.quota_basis, rule_text, "set it to full")
+
+
+def _without_levels_of_work(scenario: Scenario, single_pass: bool) -> Iterator[Problem]:
+    """What the least and most evenly borne care needs, or cannot have."""
+    if scenario.allocation.accounts.care_hours_budget is None:
+        rule, remedy = "even_load hands out hours of care, and there is no budget of them", "give it, or use two_stage"
+        yield Problem("allocation.accounts.care_hours_budget", "empty", rule, remedy)
+    if not any(target.floor for target in scenario.goals.targets if target.team is None and _whole(scenario, target)):
+        rule = "even_load gives no more care than floors need, and no target of the company over the horizon has one"
+        yield Problem("goals.targets", "no floor", rule, "give a target its floor, or use two_stage")
+    if not single_pass:
+        rule = "the closed loop maximises what is simulated, and even_load does not"
+        yield Problem("allocation.mode", "even_load", rule, "allocate in one pass, or use two_stage")
 
 
 def basis_samples(samples: Floats, responses: Responses, basis: str) -> Floats:
@@ -148,6 +168,14 @@ def basis_samples(samples: Floats, responses: Responses, basis: str) -> Floats:
     wanted = weight * responses.opportunity * responses.ramp + (1 - weight) * mean
     factor = np.divide(wanted, mean, out=np.ones_like(mean), where=mean > 0)
     return np.asarray(samples * factor)
+
+
+def _metrics(scenario: Scenario, responses: Responses, total: int) -> Metrics:
+    """Targets beside the company's revenue; its floor among them where care is no more than floors need."""
+    found, revenue = read_metrics(scenario, responses, total), scenario.goals.company()
+    if scenario.allocation.mode != "even_load" or revenue is None or revenue.floor is None:
+        return found
+    return replace(found, revenue_floor=float(Minor.of(revenue.floor)))
 
 
 def _whole(scenario: Scenario, target: Target) -> bool:
@@ -207,6 +235,10 @@ def _contradictions(problem: AllocationProblem) -> Iterator[Problem]:
         told = f"is more than an even share of {problem.total / 100:,.2f} among {len(problem.reps)} reps"
         remedy = f"a thousandth of that share is {problem.total / len(problem.reps) / 100_000:,.2f}"
         yield Problem("allocation.rounding_step", f"{problem.rounding_step / 100:,.2f}", told, remedy)
+    if problem.even_load and len(problem.reps) > MOST_REPS:
+        text = f"it finds one level of workload after the other, for at most {MOST_REPS} reps"
+        given = f"even_load for {len(problem.reps)} reps"
+        yield Problem("allocation.mode", given, text, "use two_stage with a workload rule")
     expected = float(problem.samples.mean(axis=0).sum())
     if 0 < problem.total < LEAST_SHARE * expected:
         told = f"is less than a millionth of the expected sales of {expected / 100:,.2f}: too little to be split"

@@ -222,7 +222,7 @@ def _simulated(problem: AllocationProblem) -> float:
 def _of_its_own(problem: AllocationProblem) -> bool:
     """Whether something else than attainment or sales is maximised, so that plans and bounds do not carry over."""
     other = bool(problem.metrics.weighted) or problem.metrics.revenue_weight != 1.0
-    return problem.maximin or bool(problem.alpha) or other
+    return problem.maximin or problem.even_load or bool(problem.alpha) or other
 
 
 def _cold(problem: AllocationProblem) -> Point | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimize.programme.blocks import Bools, Columns, Floats, Linear, Programme, Rows
-from optimize.programme.solve import Solution, Warm, solve
+from optimize.programme.solve import Solution, SolverError, Warm, solve
 
 TOLERANCE = 1e-8
 """Of a level, relative to the bottoms; finer than a solver's own is no use."""
@@ -124,9 +124,15 @@ class _Stage:
             rows=(*base.rows, block),
             constant=0.0,
         )
-        if self._warm is None:
-            self._warm = Warm(programme)
-            solution = self._warm.solve()
-        else:
-            solution = self._warm.again(programme)
+        solution = self._solved(programme)
         return solution, np.abs(solution.duals[-1]) if len(solution.duals) else np.zeros(count)
+
+    def _solved(self, programme: Programme) -> Solution:
+        """From the last basis; from the start where the solver ends a hair outside the rows there."""
+        if self._warm is not None:
+            try:
+                return self._warm.again(programme)
+            except SolverError:
+                pass
+        self._warm = Warm(programme)
+        return self._warm.solve()

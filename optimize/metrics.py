@@ -23,11 +23,17 @@ class Rates:
 
     Attributes:
         lead: with revenue from leads, by rep, [R].
-        account: with revenue from accounts.
+        account: with revenue from accounts: of each, [A], or one figure for all.
     """
 
     lead: Floats
-    account: float
+    account: Floats | float
+
+    def of_accounts(self, account: Ints) -> Floats:
+        """Of these accounts, by position."""
+        if isinstance(self.account, np.ndarray):
+            return np.asarray(self.account[account])
+        return np.full(len(account), float(self.account))
 
 
 @dataclass(frozen=True)
@@ -152,12 +158,14 @@ class Metrics:
         others: in the order in which they can be split: a metric comes after the one it takes its totals from.
         revenue_weight: of the attained share of revenue.
         revenue_windows: what revenue quotas sum to within parts of the horizon.
+        revenue_floor: least expected sales of the company, minor units; None where only quotas follow the floor.
     """
 
     others: tuple[Metric, ...] = ()
     ratios: tuple[Ratio, ...] = ()
     revenue_weight: float = 1.0
     revenue_windows: tuple[Window, ...] = ()
+    revenue_floor: float | None = None
     notes: tuple[str, ...] = field(default=())
 
     def ratio_of(self, metric: str) -> Ratio | None:

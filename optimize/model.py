@@ -10,7 +10,7 @@ import numpy as np
 from optimize.pairs import PairLabels, largest
 from optimize.parts import accounts, fairness, lead_shares, metrics, targets, training, trust
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints
-from optimize.programme.blocks import BROKEN, Blocks, Columns, Programme
+from optimize.programme.blocks import BROKEN, Blocks, Columns, Linear, Programme
 from optimize.programme.curves import as_it_is, chord_error
 from optimize.programme.ordered import with_cuts
 
@@ -30,6 +30,7 @@ class Model:
         knots: where the care curves are cut.
         quotas: expressions of the quotas; None where they are left out.
         bends: whether care curves are told as they are.
+        load, left: hours asked of each rep, and working hours that training leaves.
     """
 
     programme: Programme
@@ -39,6 +40,8 @@ class Model:
     knots: tuple[Floats, ...]
     quotas: targets.Quotas | None = None
     bends: bool = False
+    load: Linear | None = None
+    left: Linear | None = None
 
     @cached_property
     def error(self) -> float:
@@ -81,9 +84,10 @@ def care_error(problem: AllocationProblem, knots: tuple[Floats, ...], *, bends: 
     best = largest(problem.accounts.unit, problem.accounts.allowed)
     cut = zip(problem.accounts.curves, knots, strict=True)
     errors = [as_it_is(c.sales, k).pieces.error if bends else chord_error(c.sales, k) for c, k in cut]
-    worth = problem.metrics.revenue_weight
-    worth += sum(metrics.objective_factor(problem, one) * one.rates.account for one in problem.metrics.weighted)
-    return worth * float(best @ np.array(errors))
+    worth, every = np.full(len(best), problem.metrics.revenue_weight), np.arange(len(best))
+    for one in problem.metrics.weighted:
+        worth += metrics.objective_factor(problem, one) * one.rates.of_accounts(every)
+    return float((worth * best) @ np.array(errors))
 
 
 def build(
@@ -127,7 +131,8 @@ def build(
     fairness.add(blocks, problem, unit, made, owned, gain, trained.hours)
     trust.add(blocks, problem.trust, trained, owned, shared)
     hidden += problem.metrics.revenue_weight * (made.error if made else 0.0)
-    return Model(with_cuts(blocks.programme()), unit, hidden * unit, problem, cuts, made, bends)
+    left = Linear.constants(problem.hours) - trained.hours
+    return Model(with_cuts(blocks.programme()), unit, hidden * unit, problem, cuts, made, bends, owned.load, left)
 
 
 def given_way(model: Model, values: Floats) -> float:

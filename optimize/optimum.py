@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal, cast, get_args
 
 import numpy as np
 
+from optimize.even_load import evenly_loaded
 from optimize.exact_value import attained_value, weighed_sales
 from optimize.fairness_measures import tied
 from optimize.infeasible import explain
@@ -77,6 +79,11 @@ def optimise(problem: AllocationProblem, gap: float | None = None, method: Metho
         NoStepError: none within its trust region do; of a large request, none that prices lead to.
     """
     check_method(method, gap)
+    found = _found(problem, gap, method)
+    return _evenly_loaded(problem, found) if problem.even_load else found
+
+
+def _found(problem: AllocationProblem, gap: float | None, method: Method) -> Optimum:
     if method == "prices" or (method == "auto" and _large(problem)):
         from optimize.by_prices.scope import unsupported
 
@@ -89,6 +96,23 @@ def optimise(problem: AllocationProblem, gap: float | None = None, method: Metho
         note = f"decided by branch and bound, large as it is: the method by prices does not decide {'; '.join(missing)}"
         return replace(_exact(problem, GAP if gap is None else gap), notes=(note,))
     return _exact(problem, GAP if gap is None else gap)
+
+
+def _evenly_loaded(problem: AllocationProblem, found: Optimum) -> Optimum:
+    """The same owners and training with no more care than floors need; no bound is claimed on what is sold."""
+    decisions = evenly_loaded(problem, found.decisions)
+    model, solution = _with_quotas(problem, decisions)
+    value = attained_value(problem, decisions, model, solution.values)
+    return replace(
+        found,
+        decisions=decisions,
+        value=value,
+        bound=math.nan,
+        bound_type="none",
+        status="levelled",
+        model=model,
+        values=solution.values,
+    )
 
 
 def check_method(method: str, gap: float | None) -> Method:

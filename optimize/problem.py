@@ -127,6 +127,7 @@ class AllocationProblem:
         two_stage: owners, training and care for sales first, then quotas.
         alpha: of alpha fairness; 0 is the sum of expected capped sales.
         maximin: whether quotas are lexicographically best for the worst-off.
+        even_load: whether care is no more than floors need, and workloads lexicographically least.
         firm: whether rules hold for sure, so that they may bound columns; False where rules are dropped in turn.
         groups: group of each rep, by what the groups are made (team, region, tenure, level).
     """
@@ -150,6 +151,7 @@ class AllocationProblem:
     two_stage: bool = False
     alpha: float = 0.0
     maximin: bool = False
+    even_load: bool = False
     firm: bool = True
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     teams_overruled: dict[str, float] = field(default_factory=dict)

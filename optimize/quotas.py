@@ -94,7 +94,7 @@ def _by_programme(problem: AllocationProblem, decisions: Decisions) -> Floats | 
     solution, columns = solve(model.programme), model.programme.block(QUOTA).index
     if solution.status == "infeasible":
         return None
-    programme = _settled(model.programme, solution.values)
+    programme = giving_way_no_further(model.programme, solution.values)
     if problem.alpha:
         return welfare_quotas(problem, model, programme, gains(problem, decisions))
     if problem.maximin and model.quotas is not None:
@@ -103,7 +103,7 @@ def _by_programme(problem: AllocationProblem, decisions: Decisions) -> Floats | 
     return np.asarray(within_limits(programme, solution.values)[columns] * model.unit)
 
 
-def _settled(programme: Programme, values: Floats) -> Programme:
+def giving_way_no_further(programme: Programme, values: Floats) -> Programme:
     """Rows that give way to locks give way no further than for the largest sum, whatever is maximised next."""
     upper = programme.upper.copy()
     for block in programme.columns:

@@ -257,10 +257,12 @@ class Allocation(Frozen):
     over_assignment: float = Field(default=0.0, ge=0, le=1)
     """Quotas sum to target x (1 + this)."""
     rounding_step: Money = Minor(1_000_00)
-    mode: Literal["joint", "two_stage", "maximin", "alpha", "equal_odds"] = "joint"
+    mode: Literal["joint", "two_stage", "maximin", "alpha", "equal_odds", "even_load"] = "joint"
     """``two_stage``: owners and training for sales, then quotas for the largest sum; ``maximin``: the same, but quotas
     that leave the worst-off as well off as can be, then the next, and so on; ``alpha``: between the two, by ``alpha``.
-    ``equal_odds``: everybody has the same chance to make quota; rules that bound quotas otherwise are set aside."""
+    ``equal_odds``: everybody has the same chance to make quota; rules that bound quotas otherwise are set aside.
+    ``even_load``: as ``two_stage``, but with no more hours of care than the floors of targets need: the busiest person
+    is as little busy as can be, then the next."""
     alpha: float = Field(default=1.0, ge=0, le=20)
     """Of the mode ``alpha``: 0 is ``two_stage``, 1 proportional fairness, large values come near ``maximin``."""
     quota_basis: Literal["full", "blend", "opportunity"] = "full"

@@ -18,6 +18,7 @@ def unsupported(problem: AllocationProblem) -> tuple[str, ...]:
     metrics = problem.metrics
     moved = [metric.name for metric in metrics.weighted if _moves(problem, metric)]
     floors = [metric.name for metric in metrics.others if metric.floor is not None]
+    floors += ["revenue"] if metrics.revenue_floor is not None else []
     floors += [ratio.name for ratio in metrics.ratios if ratio.floor is not None]
     asked = {
         f"other metrics in the objective that owners, care or training move ({', '.join(moved)})": bool(moved),
@@ -36,7 +37,9 @@ def _moves(problem: AllocationProblem, metric: Metric) -> bool:
     owners = bool((choices > 1).any()) or offer.care_budget is not None
     trained = bool((training.gain != 0.0).any()) and training.most > 0.0
     # Hours of accounts displace leads, so that owners and care move what leads bring, too.
-    return (metric.rates.account != 0.0 and owners) or (bool((metric.rates.lead != 0.0).any()) and (owners or trained))
+    return (bool(np.any(metric.rates.account)) and owners) or (
+        bool((metric.rates.lead != 0.0).any()) and (owners or trained)
+    )
 
 
 def _trained_apart(problem: AllocationProblem) -> bool:

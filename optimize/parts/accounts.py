@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimize.metrics import Metric
+from optimize.metrics import Metric, Rates
 from optimize.pairs import PairLabels, Pairs, as_pairs
 from optimize.parts import account_rows
 from optimize.parts.account_rows import OwnerPairs
@@ -120,7 +120,7 @@ def _gain(
     owned = _by_rep(blocks, name, problem, pairs, worth / unit, steady / unit)
     care = cut.sold - cut.displaced
     if rates is not None:
-        care = cut.sold.times(rates.account) - cut.displaced.times(rates.lead)
+        care = cut.sold_as(rates) - cut.displaced.times(rates.lead)
     return owned + care.times(1 / unit)
 
 
@@ -182,6 +182,7 @@ class _Cut:
         start: care hours where the curves start, [A]; ``sales``: in a year there, on the concave envelope, [A].
         sold: sales of accounts by rep; ``displaced``: sales of leads that the hours displace; ``load``: hours.
         change: care hours of each account whose care is decided, less those of the simulated plan.
+        account: whose each entry of ``sold`` is, by position.
     """
 
     start: Floats
@@ -190,6 +191,11 @@ class _Cut:
     displaced: Linear
     load: Linear
     change: Linear
+    account: Ints
+
+    def sold_as(self, rates: Rates) -> Linear:
+        """What those sales are worth in another metric."""
+        return replace(self.sold, coef=self.sold.coef * rates.of_accounts(self.account))
 
 
 def _gates(blocks: Blocks, cut: Stretch, cols: Ints, names: list[tuple[str, str]], owner: int) -> Ints:
@@ -220,8 +226,9 @@ def _care(
     sales = offer.base_sales if np.array_equal(start, offer.care_base) else offer.sales(start)
     hours = offer.order_hours[pairs.account, pairs.rep] + offer.care_load[pairs.rep] * start[pairs.account]
     none, nobody = Linear.constants(np.zeros(count)), Linear.constants(np.zeros(0))
+    no_entries = np.zeros(0, dtype=np.int64)
     if offer.care_budget is None:
-        return hours, _Cut(start, sales, none, none, none, nobody)
+        return hours, _Cut(start, sales, none, none, none, nobody, no_entries)
     columns: list[Ints] = []
     of_rep: list[Ints] = []
     of_account: list[Ints] = []
@@ -254,8 +261,8 @@ def _care(
             link = Linear.columns(cols[behind]) + opened
             blocks.rows("care needs its owner", [str(names[n]) for n in behind], link, upper=0.0, kept=True)
     if not columns:
-        return hours, _Cut(start, sales, none, none, none, nobody)
-    cols, reps = np.concatenate(columns), np.concatenate(of_rep)
+        return hours, _Cut(start, sales, none, none, none, nobody, no_entries)
+    cols, reps, place = np.concatenate(columns), np.concatenate(of_rep), np.concatenate(of_account)
     spent = Linear.total(cols) + Linear.constants(np.array([sum(locked.values())]))
     # Locks may go beyond the budget; then nobody else is cared for, and it is broken no further.
     most = raised(offer.care_budget, locked)
@@ -267,6 +274,7 @@ def _care(
         Linear.of(count, reps, cols, np.concatenate(slope)),
         Linear.of(count, reps, cols, np.concatenate(price)),
         Linear.of(count, reps, cols, np.concatenate(load)),
-        Linear.of(len(cuts), np.concatenate(of_account), cols, 1.0, now),
+        Linear.of(len(cuts), place, cols, 1.0, now),
+        np.array(list(cuts), dtype=np.int64)[place],
     )
     return hours, cut

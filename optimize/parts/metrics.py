@@ -56,6 +56,10 @@ def add(
         if metric.floor is not None:
             missing = metric.floor - metric.expected
             _floor(blocks, metric.name, gains[metric.name], missing, metric.floor, metric.firm)
+    least = problem.metrics.revenue_floor
+    if least is not None:
+        simulated = float(problem.samples.mean(axis=0).sum())
+        _floor(blocks, "revenue", revenue.times(unit), least - simulated, least, firm=True)
     for ratio in problem.metrics.ratios:
         if ratio.floor is not None:
             _ratio_floor(blocks, problem, ratio, gains | {"revenue": revenue.times(unit)})
@@ -143,8 +147,14 @@ def floor_words(problem: AllocationProblem, rule: str) -> str:
     ratio = next((ratio for ratio in problem.metrics.ratios if ratio.name == name), None)
     if ratio is not None:
         return f"expected {name} of the company is at least {shown_value(name, ratio.floor or 0.0)}"
-    metric = next(metric for metric in problem.metrics.others if metric.name == name)
-    return f"expected {name} of the company is at least {shown_value(name, metric.floor or 0.0)}"
+    return f"expected {name} of the company is at least {shown_value(name, _least(problem, name))}"
+
+
+def _least(problem: AllocationProblem, name: str) -> float:
+    """Floor of an additive metric."""
+    if name == "revenue":
+        return problem.metrics.revenue_floor or 0.0
+    return next(metric.floor or 0.0 for metric in problem.metrics.others if metric.name == name)
 
 
 def floor_loosening(problem: AllocationProblem, rule: str, amount: float) -> str:
@@ -161,7 +171,7 @@ def floor_loosening(problem: AllocationProblem, rule: str, amount: float) -> str
             below = metric.expected if metric.name == ratio.denominator else below
         least = (ratio.floor or 0.0) - amount / max(below, 1e-9)
     else:
-        least = next(metric.floor or 0.0 for metric in problem.metrics.others if metric.name == name) - amount
+        least = _least(problem, name) - amount
     return f"floor of {name}: at most {shown_value(name, least, down=True)}"
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from optimize.eligibility import owned_accounts
 from optimize.metrics import Rates
 from scenarios.goals import RATIO_METRICS
 from scenarios.scenario import Scenario
-from sim.outcome import Counts, Outcome
+from sim.outcome import Counts, Cube, Outcome
 
 Floats = NDArray[np.float64]
 
@@ -30,9 +31,9 @@ def other_metrics(scenario: Scenario, outcome: Outcome, keep: list[int]) -> dict
 def rates(scenario: Scenario, outcome: Outcome, keep: list[int]) -> dict[str, Rates]:
     """How each metric goes with revenue.
 
-    New customers come from leads alone. Orders of accounts are counted by account; the rest of a rep's orders goes
-    with the rest of the rep's revenue. All others go with revenue, whatever it comes from: leads in the rep's own
-    proportion, accounts, which may change hands, in the company's.
+    New customers come from leads alone. Orders of accounts are counted by account, so that each has its own size of
+    order; the rest of a rep's orders goes with the rest of the rep's revenue. All others go with revenue, whatever it
+    comes from: leads in the rep's own proportion, accounts, which may change hands, in the company's.
     """
     cube, accounts = outcome["rep"], outcome["account"]
     revenue = cube.total("revenue").mean(axis=0)[keep]
@@ -46,10 +47,17 @@ def rates(scenario: Scenario, outcome: Outcome, keep: list[int]) -> dict[str, Ra
             sold, sales = (float(accounts.total(one).mean(axis=0).sum()) for one in ("orders", "revenue"))
             each = sold / sales if sales > 0 else 0.0
             lead = np.maximum(mean - each * np.maximum(revenue - new, 0.0), 0.0)
-            found[metric] = Rates(_shares(lead, new), each)
+            found[metric] = Rates(_shares(lead, new), _by_account(scenario, accounts))
         else:
             found[metric] = Rates(_shares(mean, revenue), float(mean.sum() / revenue.sum()) if revenue.sum() else 0.0)
     return found
+
+
+def _by_account(scenario: Scenario, accounts: Cube) -> Floats:
+    """Orders with a minor unit of revenue of each account that has an owner, [A]."""
+    place = {key: i for i, key in enumerate(accounts.keys)}
+    at = [place[account.id] for account in owned_accounts(scenario)]
+    return _shares(*(accounts.total(one).mean(axis=0)[at] for one in ("orders", "revenue")))
 
 
 def _shares(above: Floats, below: Floats) -> Floats:

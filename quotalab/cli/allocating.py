@@ -40,6 +40,7 @@ STATUS = {
     "optimal": "optimal",
     "stopped": "not proven optimal",
     "simulated": "found by the closed loop",
+    "levelled": "no more care than floors need, as evenly borne as can be",
 }
 
 
