@@ -35,6 +35,7 @@ from optimize.rules import bounds, box
 from scenarios.base import Minor
 from scenarios.errors import InputRefused, Problem
 from scenarios.goals import Target
+from scenarios.locks import lock_rows, with_locks
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 
@@ -153,7 +154,9 @@ def audit_plan(scenario: Scenario, plan: Plan, responses: Responses, *, seed: in
 
 
 def _request(scenario: Scenario, plan: Plan, responses: Responses) -> AllocationProblem:
-    """The scenario's request with everything that concerns only how a plan is made put aside."""
+    """The scenario's request with the plan's locks beside its own, without what only concerns how a plan is made."""
+    own = {row.path for row in lock_rows(scenario)}
+    scenario = with_locks(scenario, [row for row in plan.locks if row.path not in own], f"plan {plan.name}")
     plain = {"mode": "joint", "quota_basis": "full"}
     changes: dict[str, object] = {"allocation": scenario.allocation.model_copy(update=plain)}
     if scenario.goals.company("revenue") is None:

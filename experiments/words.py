@@ -16,6 +16,8 @@ from types import MappingProxyType
 from experiments.money import Language
 from scenarios.errors import InputRefused, Problem
 
+_NEXT_LOCK = re.compile(r"; (?=\S+ locked by )")
+"""Where the next lock begins; a reason may hold semicolons of its own."""
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
@@ -66,6 +68,18 @@ def _forms(section: str) -> tuple[tuple[re.Pattern[str], str], ...]:
     """The keys of a section that have fields, as patterns of the phrases that they stand for."""
     forms = [key for key in table() if key.startswith(f"{section}.") and "{" in key]
     return tuple((_pattern(key.removeprefix(f"{section}.")), key) for key in forms)
+
+
+def known(section: str, text: str, language: str) -> str:
+    """The text that a section has for a machine's phrase; the phrase itself where it has none."""
+    key, fields = phrase(section, text)
+    return text if key is None else word(key, language, **fields)
+
+
+def exceptions(text: str, language: str) -> str:
+    """What a rule gives way to, as an audit tells it (``PATH locked by AUTHOR (REASON)``, parted by semicolons)."""
+    parts = _NEXT_LOCK.split(text) if text else []
+    return ("；" if language == "zh" else "; ").join(known("exception", part, language) for part in parts)
 
 
 def _pattern(form: str) -> re.Pattern[str]:

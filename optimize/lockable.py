@@ -76,8 +76,8 @@ def of_request(scenario: Scenario, problem: AllocationProblem, responses: Respon
 def of_plan(scenario: Scenario, plan: Plan) -> Lockable:
     """What locks put on a plan may speak of: of whom it has quotas, when, and what the scenario says of the rest.
 
-    What an hour of care asks of whom is for the allocation to say: it takes the skills that the plan's training makes.
-    Here it asks what it asks of the most skilled, so that care is refused only where nobody could ever have the hours.
+    An hour of care asks of each rep what it asks with the plan's training or without, whichever is less: the next
+    allocation may go on from this plan or from today's.
     """
     quotas, periods = plan.quotas(), reporting_periods(scenario)
     people = [rep for rep in scenario.reps if rep.id in quotas]
@@ -89,7 +89,7 @@ def of_plan(scenario: Scenario, plan: Plan) -> Lockable:
         tuple(account.id for account in scenario.accounts if account.owner is not None),
         tuple(scenario.skills.dimensions),
         np.array([calendar_hours(scenario, rep) for rep in people]),
-        np.array([years * least_account_effort(scenario, rep) for rep in people]),
+        np.array([years * least_account_effort(scenario, rep, plan, periods) for rep in people]),
         {metric: _carried(plan, metric, reps, periods) for metric in ("revenue", *metrics_asked(scenario))},
         _levels(scenario),
         _present(scenario, reps, periods),

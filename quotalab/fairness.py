@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from experiments.fairness_checks import Check
 from experiments.fairness_people import PersonRow, Quarter
 from experiments.money import Language
 from experiments.runs import Progress, plan_of
-from experiments.words import phrase, word
+from experiments.words import exceptions, known, listed, word
 from optimize.audit import RuleRow
 from optimize.response.estimate import estimate
 from quotalab.learning import DEFAULT_YEARS, learning_years
@@ -38,6 +38,8 @@ _VERDICT = {
         "未发现超出偶然的不均（对公平方案，全部检验合计误报率不超过 {level:.0%}）",
     ),
 }
+_BROKEN = ("rules that the plan does not keep:", "未满足的规则：")
+_GIVES_WAY = ("{line}, an exception: {why}", "{line}，例外：{why}")
 _MARK = {"flagged": ("[unfair] ", "[不公平] "), "calm": ("         ", "         ")}
 _CORRELATED = (
     "{measure} against {against}: rank correlation {correlation:+.2f}, highest quarter {gap:+.0%} on lowest{tested}",
@@ -102,14 +104,27 @@ def audit_text(found: FairnessAudit, language: Language) -> str:
     for row in found.feasible:
         mark = _MARK["flagged" if row.outlier else "calm"][zh]
         lines.append(mark + _AMONG[zh].format(**asdict(row) | {"figure": word(f"fair.{row.figure}", language)}))
-    broken = sorted({row.rule for row in found.rules if not row.kept})
-    if broken:
-        shown = ("、" if zh else ", ").join(word(f"rule.{rule}", language) for rule in broken)
-        lines.append(("不符合的规则：" if zh else "rules that the plan breaks: ") + shown)
+    lines += _broken_lines(found.rules, language)
     for note in found.notes:
-        key, given = phrase("fair_note", note)
-        lines.append(note if key is None else word(key, language, **given))
+        lines.append(known("fair_note", note, language))
     return "\n".join(lines)
+
+
+def _broken_lines(rules: Sequence[RuleRow], language: Language) -> Iterator[str]:
+    """Rules that do not hold, each with whom it is broken for and the locks, by their authors, that it gives way to."""
+    zh = language == "zh"
+    broken: dict[tuple[str, str], list[str]] = {}
+    for row in rules:
+        if not row.kept:
+            broken.setdefault((row.rule, row.exception), []).append(row.subject)
+    if broken:
+        yield _BROKEN[zh]
+    for (rule, exception), subjects in sorted(broken.items()):
+        line = ("{rule}（{who}）" if zh else "{rule} ({who})").format(
+            rule=word(f"rule.{rule}", language),
+            who=listed([word("who.company", language) if one == "company" else one for one in subjects], language),
+        )
+        yield "  " + (_GIVES_WAY[zh].format(line=line, why=exceptions(exception, language)) if exception else line)
 
 
 def _check_line(check: Check, language: Language) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from scenarios.errors import Problem
-from scenarios.paths import join_path
+from scenarios.paths import join_path, some_of
 from scenarios.references import World, all_known, unknown
 
 
@@ -73,6 +73,28 @@ def check_employment(world: World) -> Iterator[Problem]:
             yield Problem(f"{where}.hired", str(rep.hired), rule, "remove the rep")
         if rep.leaves and rep.leaves <= start:
             yield Problem(f"{where}.leaves", str(rep.leaves), f"must be after the start, {start}", "remove the rep")
+
+
+def check_potentials(world: World) -> Iterator[Problem]:
+    """Potentials are given for all who sell or for nobody: given and computed ones are measured differently."""
+    scenario = world.scenario
+    if world.unsure & {"reps", "accounts", "stages", "roles"}:
+        return
+    owners = {account.owner for account in scenario.accounts}
+    winning = [stage.role for stage in scenario.stages if not stage.after_win][-1:]
+    roles = set(winning) if scenario.credit is None else {role for role, part in scenario.credit.shares.items() if part}
+    selling = [rep for rep in scenario.reps if rep.id in owners or (rep.role in roles and rep.lead_weight > 0)]
+    given = [rep.id for rep in scenario.reps if rep.potential is not None]
+    lacking = [rep.id for rep in selling if rep.potential is None]
+    if given and lacking:
+        yield potential_of_some(given, lacking)
+
+
+def potential_of_some(given: Sequence[str], lacking: Sequence[str]) -> Problem:
+    """What is wrong where some who carry quotas have a potential of their own and others do not."""
+    rule = f"a potential is given for {some_of(given)} but not for {some_of(lacking)}, who sell too"
+    remedy = "give one for everybody who sells, or for nobody: then all are computed"
+    return Problem(join_path("reps", lacking[0], "potential"), "", rule, remedy)
 
 
 def check_absences(world: World) -> Iterator[Problem]:

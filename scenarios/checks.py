@@ -16,7 +16,14 @@ from scenarios.check_market import (
     check_tenders,
     check_tiers,
 )
-from scenarios.check_people import check_absences, check_employment, check_reps, check_skills, check_transfers
+from scenarios.check_people import (
+    check_absences,
+    check_employment,
+    check_potentials,
+    check_reps,
+    check_skills,
+    check_transfers,
+)
 from scenarios.errors import Problem
 from scenarios.paths import join_path
 from scenarios.references import SECTIONS, World, all_known, unknown, world_of
@@ -143,6 +150,7 @@ CHECKS: tuple[Check, ...] = (
     check_skills,
     check_reps,
     check_employment,
+    check_potentials,
     check_absences,
     check_transfers,
     check_stages,

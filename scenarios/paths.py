@@ -93,3 +93,8 @@ def near(name: str, known: Iterable[str], otherwise: str = "") -> str:
     names = list(known)
     listed = f"known: {', '.join(names[:14])}{', ...' if len(names) > 14 else ''}" if names else otherwise
     return closest(name, names) or listed
+
+
+def some_of(names: Sequence[str], most: int = 6) -> str:
+    """The first names, and how many there are beside them."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -133,7 +133,8 @@ STARTER = Blueprint(
     description=(
         "An invented company: industrial software and service, sold to factories by twelve reps in three teams. "
         "Calendar 2026, values in CNY without VAT. S4 joins on 2 March 2026; until then S1 looks after S4's two C "
-        "accounts, and handing them over is a decision of the plan."
+        "accounts. The allocation leaves them there, since it moves accounts among those who are there from the first "
+        "day; a plan's table owners can hand them over in March."
     ),
     seed=20260101,
     regions=REGIONS,

@@ -15,8 +15,9 @@ from optimize.fairness_measures import standings, tied
 from optimize.feasible_quotas import feasible_quotas
 from optimize.formulate import formulate
 from optimize.rules import bounds, box
+from quotalab.fairness import audit_text
 from scenarios.errors import InputRefused
-from scenarios.plan import Plan, QuotaRow
+from scenarios.plan import LockRow, Plan, QuotaRow
 from test_optimize_allocate import changed, lognormal, responses_of, world
 
 PEOPLE, YEARS = 40, 80
@@ -246,3 +247,18 @@ def test_a_plan_without_a_company_target_is_audited_against_its_own_sum():
     bare = changed(scenario, goals={"targets": []})
     result = audit_plan(bare, plan_of(scenario, found.reps, potential), found)
     assert result.rules[0].kept
+
+
+def test_a_rule_that_gives_way_to_the_plans_lock_is_told_with_its_author():
+    scenario, found, potential, _ = company(people=8, rules=[{"rule": "potential_band", "tolerance": 0.1}])
+    quotas = potential * np.where(np.arange(8) == 2, 1.5, 1.0)
+    quotas *= 800 / quotas.sum()
+    plan = plan_of(scenario, found.reps, quotas)
+    assert "potential" in audit_text(audit_plan(scenario, plan, found), "en").partition("does not keep")[2]
+    locks = [LockRow("quota.R02", f"{quotas[2]:.2f}", "M. Chen", "agreed; in March")]
+    result = audit_plan(scenario, plan.with_rows(locks=locks), found)
+    row = next(row for row in result.rules if not row.kept and row.subject == "R02")
+    assert row.exception == "quota.R02 locked by M. Chen (agreed; in March)"
+    told = "(R02), an exception: quota.R02, locked by M. Chen (agreed; in March)"
+    assert told in audit_text(result, "en")
+    assert "（R02），例外：quota.R02 由 M. Chen 锁定（agreed; in March）" in audit_text(result, "zh")

@@ -19,7 +19,7 @@ from quotalab import locking
 from quotalab.cli.main import run
 from quotalab.locking import put_lock
 from scenarios.errors import InputRefused
-from scenarios.files import load
+from scenarios.files import from_document, load
 from scenarios.folders import whole_folder
 from scenarios.locks import lock
 from scenarios.plan import QuotaRow
@@ -135,11 +135,16 @@ def quoted(plan, scenario):
     return plan.with_rows(targets=[QuotaRow(rep.id, "revenue", start, end, 100_000_00) for rep in scenario.reps])
 
 
-def test_hours_of_the_calendar_are_those_of_the_simulation(tiny):
+def test_hours_of_the_calendar_are_those_of_the_simulation(tiny_document):
     from optimize.response.estimate import estimate
 
-    found = estimate(tiny, ql.simulate(tiny, replications=2))
-    np.testing.assert_allclose(of_plan(tiny, ql.today_plan(tiny)).hours, found.hours, rtol=1e-9)
+    tiny_document["skills"]["effort_log_per_point"] = -0.02
+    scenario = from_document(tiny_document)
+    found = estimate(scenario, ql.simulate(scenario, replications=2))
+    today = of_plan(scenario, ql.today_plan(scenario))
+    np.testing.assert_allclose(today.hours, found.hours, rtol=1e-9)
+    np.testing.assert_allclose(today.care_load, found.accounts.care_load, rtol=1e-9)
+    assert len(set(today.care_load)) > 1
 
 
 def test_the_hint_names_the_world_that_was_locked(made, folder, tmp_path, capfd):

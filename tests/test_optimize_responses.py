@@ -385,9 +385,10 @@ def test_hours_have_a_price_where_reps_are_busy():
 
 def test_potentials_are_given_for_all_or_none(scenario, outcome):
     document = scenario.document()
-    document["reps"][0]["potential"] = 9_000_000
+    for rep in document["reps"][:3]:
+        rep["potential"] = 9_000_000
+    document["reps"][3]["lead_weight"] = 0
     some = from_document(document)
-    told = f"a potential is given for {some.reps[0].id} but not for {some.reps[1].id}, "
-    with pytest.raises(InputRefused, match=told) as refused:
-        estimate(some, simulate(some, replications=2))
+    with pytest.raises(InputRefused, match="given for E1 but not for E4, who sell too") as refused:
+        estimate(some, simulate(some, replications=2), carriers=["E1", "E4"])
     assert "or for nobody" in str(refused.value)

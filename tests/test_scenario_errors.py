@@ -89,6 +89,15 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], Any], Problem]] = {
         lambda w: w["reps"][1].update(hired="2026-05-01", leaves="2026-04-01"),
         Problem("reps.E2.leaves", "2026-04-01", "must be after hired=2026-05-01", "correct one of the dates"),
     ),
+    "potential of some only": (
+        lambda w: w["reps"][0].update(potential=900_000),
+        Problem(
+            "reps.E2.potential",
+            "",
+            "a potential is given for E1 but not for E2, who sell too",
+            "give one for everybody who sells, or for nobody: then all are computed",
+        ),
+    ),
     "account owned by nobody known": (
         lambda w: w["accounts"][0].update(owner="E9"),
         Problem("accounts.K1.owner", "E9", "names nothing in reps", "known: E1, E2"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import isnan
 from typing import Any
 
+from experiments import words
 from experiments.money import adding_up, plain
 from experiments.proof_text import bound_texts
 from experiments.report.charts import waterfall
@@ -194,7 +195,7 @@ def _audit_row(row: AuditRow, labels: dict[str, str], say: Wording) -> View:
         "actual": _in_unit(row.actual, row.unit, say),
         "binding": say.t("audit.yes") if row.binding and row.kept else "" if row.kept else say.t("audit.broken"),
         "loosening": "" if not row.loosening else say.small(row.loosening, signed=True),
-        "exception": row.exception,
+        "exception": words.exceptions(row.exception, say.language),
         "kind": "grave" if not row.kept else "binds" if row.binding else "",
     }
 

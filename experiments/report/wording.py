@@ -40,8 +40,7 @@ class Wording:
 
     def known(self, section: str, text: str) -> str:
         """The text that this section of the word table has for a machine's phrase; the phrase itself where none."""
-        key, fields = words.phrase(section, text)
-        return text if key is None else self.t(key, **fields)
+        return words.known(section, text, self.language)
 
     def money(self, minor: float, *, signed: bool = False) -> str:
         """An amount in a sentence, with its unit."""

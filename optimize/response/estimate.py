@@ -27,6 +27,7 @@ from optimize.response.people import People, presence, reporting_periods
 from optimize.response.shares import offer as lead_offer
 from optimize.response.training import offer as training_offer
 from optimize.training_offer import TrainingOffer
+from scenarios.check_people import potential_of_some
 from scenarios.errors import InputRefused, Problem
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan
@@ -227,13 +228,11 @@ def _same_world(scenario: Scenario, outcome: Outcome, plan: str) -> None:
 
 
 def _potentials_of_all(people: People) -> None:
-    """Refuse potentials that only some have: given and computed ones are measured differently."""
+    """Refuse potentials that only some of those who sell in the simulation have, whatever their role."""
     given = [rep.id for rep in people.reps if rep.potential is not None]
     lacking = [rep.id for rep in people.reps if rep.potential is None]
     if given and lacking:
-        rule = f"a potential is given for {', '.join(given)} but not for {', '.join(lacking)}, who carry quotas too"
-        remedy = "give one for everybody who carries a quota, or for nobody: then all are computed"
-        raise InputRefused(Problem("reps.*.potential", ", ".join(lacking), rule, remedy))
+        raise InputRefused(potential_of_some(given, lacking))
 
 
 def _carriers(scenario: Scenario, outcome: Outcome) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -88,9 +88,8 @@ class People:
 
     @cached_property
     def kept(self) -> float:
-        """What is left on average of a gain from training, where some is forgotten."""
-        decay = self.scenario.skills.training.decay_per_month
-        return training_kept(self.periods, decay) if decay > 0 else 1.0
+        """As :func:`skill_kept`."""
+        return skill_kept(self.scenario, self.periods)
 
     @cached_property
     def trained(self) -> dict[tuple[str, str], float]:
@@ -109,12 +108,7 @@ class People:
 
     def level(self, r: int, skill: str, hours: float) -> float:
         """A skill of a rep with so many hours of training."""
-        training, start = self.scenario.skills.training, self.untrained[r]
-        if hours <= 0:
-            return start[skill]
-        learning = physics.learning_factor(start[training.learning_skill], self.scenario.skills.reference)
-        gain = physics.training_gain(hours, training.max_gain_points, training.hours_scale, learning)
-        return min(100.0, start[skill] + gain * self.kept)
+        return trained_level(self.scenario, self.untrained[r], skill, hours, self.kept)
 
     def person(self, r: int, profile: dict[str, float]) -> Person:
         """A rep under a profile."""
@@ -140,6 +134,22 @@ class People:
         factor = physics.effort_factor(skill, skills.reference, skills.effort_log_per_point)
         own = self.person(r, {}).effort
         return float(own * factor / (self.pace[r] * self.ramp[r]))
+
+
+def skill_kept(scenario: Scenario, periods: Sequence[Period]) -> float:
+    """What is left on average over the periods of a gain from training, where some is forgotten."""
+    decay = scenario.skills.training.decay_per_month
+    return training_kept(tuple(periods), decay) if decay > 0 else 1.0
+
+
+def trained_level(scenario: Scenario, start: Mapping[str, float], skill: str, hours: float, kept: float) -> float:
+    """A skill after so many hours of training, of which a share is kept."""
+    if hours <= 0:
+        return start[skill]
+    training = scenario.skills.training
+    learning = physics.learning_factor(start[training.learning_skill], scenario.skills.reference)
+    gain = physics.training_gain(hours, training.max_gain_points, training.hours_scale, learning)
+    return min(100.0, start[skill] + gain * kept)
 
 
 def presence(scenario: Scenario, rep: Rep, periods: Sequence[Period]) -> Floats:
@@ -172,12 +182,17 @@ def calendar_hours(scenario: Scenario, rep: Rep) -> float:
     return length_within(timetable.rep_hours(rep, region, scenario.absences), 0, timetable.end) / HOUR
 
 
-def least_account_effort(scenario: Scenario, rep: Rep) -> float:
-    """Hours of the calendar per hour of effort on accounts at the relationship skill that makes them fewest."""
-    skills = scenario.skills
-    best = min(physics.effort_factor(skill, skills.reference, skills.effort_log_per_point) for skill in (0.0, 100.0))
+def least_account_effort(scenario: Scenario, rep: Rep, plan: Plan, periods: Sequence[Period]) -> float:
+    """Hours of the calendar per hour of effort on accounts, with the plan's training or without, whichever is less."""
+    skills, rule = scenario.skills, scenario.account_physics
+    factor = 1.0
+    if rule is not None:
+        profile, name = skill_profile(scenario, rep), rule.relationship_skill
+        hours = plan.training_hours().get((rep.id, name), 0.0)
+        levels = (profile[name], trained_level(scenario, profile, name, hours, skill_kept(scenario, periods)))
+        factor = min(physics.effort_factor(one, skills.reference, skills.effort_log_per_point) for one in levels)
     pace = rep_pace(scenario, rep, Timetable(scenario.calendar).full_week_hours()) * mean_ramp(scenario, rep)
-    return float(Person.of(scenario, rep, {}).effort * best / pace)
+    return float(Person.of(scenario, rep, {}).effort * factor / pace)
 
 
 def mean_ramp(scenario: Scenario, rep: Rep) -> float:
