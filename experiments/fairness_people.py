@@ -21,7 +21,7 @@ class PersonRow:
         quota_over_potential: relative to the company's.
         attainment: expected sales over quota, uncapped; capped: ``E[min(S, q)] / q``.
         chance: to make quota.
-        growth: quota over last sales, less 1; None without a full last period.
+        growth: quota over last sales, less 1; None without a full last period or a full horizon.
         quarter: of the territory by potential, 1 the smallest.
         rather_be: whose territory and quota would give the best chance, where that is at least five points better;
             empty otherwise.

@@ -220,7 +220,7 @@ def _tenure(scenario: Scenario, hired: date | None) -> str:
 
 
 def _last_sales(scenario: Scenario, reps: tuple[str, ...]) -> Floats:
-    """Last sales of whoever was there for the whole last period, else NaN, [R]."""
+    """Last sales of whoever was there for the whole last period and stays for the whole horizon, else NaN, [R]."""
     known = {rep.id: last_full_sales(scenario, rep) for rep in scenario.reps}
     return np.array([known[rep] for rep in reps], dtype=np.float64)
 

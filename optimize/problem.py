@@ -115,7 +115,7 @@ class AllocationProblem:
         potential: of each rep, ramped, without the accounts, [R].
         opportunity: expected sales of a reference rep at full pace in the same territory, today's accounts in it, [R].
         ramp: share of full pace over the rep's time in the horizon, [R].
-        last_sales: with today's accounts; NaN where there is no full last period, [R].
+        last_sales: with today's accounts; NaN without a full last period or a full horizon, [R].
         hours: working hours over the horizon before training, [R].
         load: hours that leads ask for, [R].
         sharpness: of the clearing function that turns hours asked for into workload.

@@ -105,7 +105,7 @@ class PotentialBand(_Rule):
 
 
 class GrowthLimits(_Rule):
-    """Quota against the rep's last sales; reps without a full last period are left out."""
+    """Quota against the rep's last sales; reps without a full last period, or who leave on the way, are left out."""
 
     rule: Literal["growth"] = "growth"
     floor: float | None = 0.0

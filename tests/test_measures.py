@@ -17,7 +17,7 @@ from scenarios.errors import InputRefused, Unsupported
 from scenarios.files import from_document
 from scenarios.plan import OwnerRow, Plan, QuotaRow, TrainingRow
 from scenarios.scenario import Scenario
-from scenarios.today import today_plan
+from scenarios.today import last_sales_under, today_plan
 from sim.outcome import Cube, Outcome
 
 FIXED = {"family": "fixed", "value": 1}
@@ -33,7 +33,7 @@ WORLD: dict[str, Any] = {
     "reps": [
         {"id": "E1", "name": "陈立", "team": "T", "quota": 10, "last_sales": 8, "potential": 20},
         {"id": "E2", "team": "T", "quota": 20, "potential": 20},
-        {"id": "E3", "team": "T"},
+        {"id": "E3", "team": "T", "potential": 20},
     ],
     "accounts": [{"id": name, "tier": "A", "region": "east", "owner": "E1"} for name in ("K1", "K2")],
 }
@@ -208,3 +208,12 @@ def test_attainment_by_rep_leaves_out_who_has_no_quota() -> None:
     found = attainment_by_rep(plan, outcome(scenario, plan, SALES))
     assert list(found) == ["E2"]
     assert found["E2"].tolist() == [1.0, 0.5, 1.5, 0.95]
+
+
+def test_a_year_is_not_compared_with_a_part_of_one():
+    def last(**dates):
+        reps = [{"id": "E1", "team": "T", "last_sales": 8, **dates}]
+        return last_sales_under(world(reps=reps), today_plan(world()))["E1"]
+
+    assert last() == last(hired="2025-01-01") == last(leaves="2027-01-01") == 800
+    assert last(hired="2025-01-02") is last(leaves="2026-12-31") is None
