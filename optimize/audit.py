@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -226,12 +226,14 @@ def _account_rules(problem: AllocationProblem, decisions: Decisions) -> Iterator
             binding = abs(beyond) <= HOURS_OFF
             figure = float(held[s])
             yield RuleRow(limit.rule, subject, float(limit.limit[s]), figure, "accounts", binding, kept, None, said)
-    for rule, pairs in offer.barred.items():
-        against = pairs.account[decisions.owner[pairs.account] == pairs.rep]
-        free = [a for a in against.tolist() if a not in locks.owner]
-        said = _owner_locks(problem) if len(against) and not free else ""
-        kept = len(against) == 0
-        binding = kept and _would_sell_more(problem, decisions, pairs)
+    for rule in dict.fromkeys([*offer.barred, *locks.against]):
+        pairs = offer.barred.get(rule)
+        locked = {a for a in locks.against.get(rule, ()) if decisions.owner[a] == locks.owner[a]}
+        taken = pairs.account[decisions.owner[pairs.account] == pairs.rep].tolist() if pairs is not None else []
+        against = locked.union(taken)
+        said = _owner_locks(problem, against) if against and against <= locks.owner.keys() else ""
+        kept = not against
+        binding = kept and pairs is not None and _would_sell_more(problem, decisions, pairs)
         yield RuleRow(rule, "company", 0.0, float(len(against)), "accounts", binding, kept, None, said)
 
 
@@ -245,9 +247,10 @@ def _would_sell_more(problem: AllocationProblem, decisions: Decisions, pairs: Pa
     return bool((there > offer.values(account, decisions.owner[account], care, sales) + 0.5).any())
 
 
-def _owner_locks(problem: AllocationProblem) -> str:
-    """Who locked owners, in words."""
-    paths = [f"owner.{problem.accounts.ids[a]}" for a in problem.locks.owner]
+def _owner_locks(problem: AllocationProblem, accounts: Collection[int] | None = None) -> str:
+    """Who locked owners, of some accounts or of all, in words."""
+    locked = problem.locks.owner if accounts is None else sorted(accounts)
+    paths = [f"owner.{problem.accounts.ids[a]}" for a in locked]
     authors = problem.locks.author
     return "; ".join(f"{path} {authors[path]}" for path in paths if path in authors)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,11 +73,7 @@ def _possible(scenario: Scenario, accounts: tuple[Account, ...], reps: tuple[str
     """
     people = {rep.id: rep for rep in scenario.reps}
     owners_today = {account.owner for account in accounts}
-    calendar = scenario.calendar
-    steady = {
-        name: (rep.hired is None or rep.hired <= calendar.start) and (rep.leaves is None or rep.leaves >= calendar.end)
-        for name, rep in people.items()
-    }
+    steady = {name: _steady(rep, scenario) for name, rep in people.items()}
     regions = _regions(scenario)
     taking = np.array([steady[name] and name in owners_today for name in reps], dtype=np.bool_)
     near = {
@@ -95,6 +92,41 @@ def _possible(scenario: Scenario, accounts: tuple[Account, ...], reps: tuple[str
         if account.owner in places:
             out[a, places[account.owner]] = True
     return out
+
+
+def rules_against(scenario: Scenario, reps: tuple[str, ...], owner: Mapping[int, int]) -> dict[str, tuple[int, ...]]:
+    """Rules on who may take an account over that owners go against, listed or tacit, by name, with the accounts.
+
+    Args:
+        owner: position of a rep by that of an account with an owner today.
+    """
+    accounts, stay = owned_accounts(scenario), immovable(scenario)
+    taken = {a: r for a, r in owner.items() if accounts[a].owner != reps[r]}
+    rules = [rule for rule in scenario.allocation.accounts.rules if isinstance(rule, WhoTakes)]
+    anywhere = any(isinstance(rule, SameRegion) for rule in rules)
+    people, regions = {rep.id: rep for rep in scenario.reps}, _regions(scenario)
+    found: dict[str, list[int]] = {}
+    for rule in rules if taken else ():
+        if rule.enabled:
+            against = _barred(scenario, accounts, reps, rule)
+            found[rule_block(rule)] = [a for a, r in taken.items() if against[a, r]]
+    for a, r in taken.items():
+        account, rep = accounts[a], reps[r]
+        if account.id in stay:
+            found.setdefault("accounts_that_stay", []).append(a)
+        if not _steady(people[rep], scenario):
+            found.setdefault("whole_horizon", []).append(a)
+        if account.eligible and rep not in account.eligible:
+            found.setdefault("eligible_owners", []).append(a)
+        if not account.eligible and not anywhere and regions[rep] != account.region:
+            found.setdefault("same_region", []).append(a)
+    return {rule: tuple(sorted(where)) for rule, where in found.items() if where}
+
+
+def _steady(rep: Rep, scenario: Scenario) -> bool:
+    """Whether a rep is employed over the whole horizon."""
+    calendar = scenario.calendar
+    return (rep.hired is None or rep.hired <= calendar.start) and (rep.leaves is None or rep.leaves >= calendar.end)
 
 
 def _barred(scenario: Scenario, accounts: tuple[Account, ...], reps: tuple[str, ...], rule: WhoTakes) -> Bools:

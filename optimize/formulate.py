@@ -10,6 +10,7 @@ from datetime import date
 import numpy as np
 
 from optimize.asked import quota_total, revenue_team_totals
+from optimize.eligibility import rules_against
 from optimize.even_load import MOST_REPS
 from optimize.infeasible import words
 from optimize.lockable import of_request
@@ -94,7 +95,8 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
         even_load=allocation.mode == "even_load",
         groups=people_groups(scenario, responses.reps),
     )
-    problem = replace(problem, locks=read_locks(scenario, of_request(scenario, problem, responses)))
+    locks = read_locks(scenario, of_request(scenario, problem, responses))
+    problem = replace(problem, locks=replace(locks, against=rules_against(scenario, responses.reps, locks.owner)))
     refuse_if([*_contradictions(problem), *_lock_room(problem)])
     return teams_under_locks(_rules_under_locks(problem))
 

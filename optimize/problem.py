@@ -35,6 +35,7 @@ class Locks:
             ``beyond``: of the latter those whose locked periods are more than rules on their quota allow.
         quotas: locked quotas of every metric and level, over the horizon and in periods, revenue among them.
         shares: locked shares of new leads, by source and rep.
+        against: rules on who may take accounts over that locked owners go against, with the accounts.
     """
 
     quota: dict[int, float] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class Locks:
     beyond: frozenset[int] = frozenset()
     quotas: dict[tuple[Level, str], LockedQuotas] = field(default_factory=dict)
     shares: dict[tuple[int, int], float] = field(default_factory=dict)
+    against: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         decisions = self.owner or self.training or self.care or self.shares

@@ -101,9 +101,9 @@ def formula_target(scenario: Scenario, formula: TargetFormula) -> Minor:
 
 
 def last_full_sales(scenario: Scenario, rep: Rep) -> int | None:
-    """Last sales of a rep who was there for the whole last period and stays for the whole horizon, as long, minor units.
+    """Last sales of a rep who was there for the whole last period and stays for the whole horizon, which is as long.
 
-    ``None`` for everybody else: a year is not compared with a part of one.
+    Minor units; ``None`` for everybody else: a year is not compared with a part of one.
     """
     calendar = scenario.calendar
     before = calendar.start - (calendar.end - calendar.start)
@@ -115,7 +115,8 @@ def last_full_sales(scenario: Scenario, rep: Rep) -> int | None:
 def last_sales_under(scenario: Scenario, plan: Plan) -> dict[str, int | None]:
     """Last sales of each rep's territory under a plan, minor units: an account's history follows it to its new owner.
 
-    ``None`` for whoever has no full last period or leaves on the way, and for whoever gains or loses an account of unknown history.
+    ``None`` for whoever has no full last period or leaves on the way, and for whoever gains or loses an account of
+    unknown history.
     """
     planned = plan.owner_of()
     found = {rep.id: last_full_sales(scenario, rep) for rep in scenario.reps}

@@ -266,6 +266,34 @@ def test_a_locked_owner_comes_before_account_rules():
     assert all("王" in said for said in broken.values())
 
 
+AGAINST = {
+    "keeps_team": {"rules": [{"rule": "keeps_team"}]},
+    "reserved big": {"rules": [{"rule": "reserved", "name": "big", "levels": ["senior"]}]},
+    "same_region": {"regions": ("N", "N", "S")},
+    "whole_horizon": {"leaves": "2026-11-01"},
+    "eligible_owners": {"eligible": ["R1", "R2"]},
+    "accounts_that_stay": {"protected_until": "2026-06-01"},
+}
+"""By rule, how A0 comes to be one that R3 must not take over from R1."""
+
+
+@pytest.mark.parametrize("rule", AGAINST)
+def test_a_locked_owner_whom_a_rule_bars_is_an_exception_with_its_author(rule):
+    how = dict(AGAINST[rule])
+    leaves, company_of = how.pop("leaves", None), {key: how.pop(key) for key in ("rules", "regions") if key in how}
+    locks = [{"path": f"owner.A{i}", "value": owner, "author": "王"} for i, owner in enumerate(("R3", "R1"))]
+    rows = [{"id": "A0", "owner": "R1", **how}, {"id": "A1", "owner": "R1"}, {"id": "A2", "owner": "R3"}]
+    scenario = company(**{"rules": [], "owned": rows, "locks": locks, **company_of})
+    document = scenario.document()
+    document["reps"][2] |= {"leaves": leaves} if leaves else {}
+    scenario = from_document(document)
+    problem = formulate(scenario, answers(scenario, np.random.default_rng(3)))
+    found = [row for row in audit(problem, problem.today_decisions(), np.full(3, problem.total / 3)) if not row.kept]
+    assert rule in {row.rule for row in found}
+    (row,) = (row for row in found if row.rule == rule)
+    assert (row.actual, row.exception) == (1, "owner.A0 locked by 王")
+
+
 def test_a_locked_owner_may_leave_others_with_too_few_accounts():
     rows = [{"id": "A0", "owner": "R1"}, {"id": "A1", "owner": "R2"}, {"id": "A2", "owner": "R3"}]
     rules = [{"rule": "tier_count", "tier": "A", "least": 1}]

@@ -660,7 +660,7 @@ def test_the_demo_keeps_its_promises(command: Run, tmp_path: Path) -> None:
     found = only_json(out)
     assert code == 0
     assert sum(spent[:4]) - sum(before[:4]) < 30  # of this process and its children, user and system
-    assert found["sizes"] == {"learn": 200, "judge": 200, "draws": 20, "each": 2}
+    assert found["sizes"] == {"learn": 200, "judge": 200, "draws": 20, "each": 2, "stress": 0}
     assert len(found["what_ifs"]) == 2
     assert {"today", "equal", "history", "potential", "strong", "plan"} <= {row["case"] for row in found["cases"]}
     assert (tmp_path / "demo" / "report.html").stat().st_size > 20_000
