@@ -12,18 +12,19 @@ from optimize.audit import RuleRow, audit
 from optimize.bottom_up import GapRow, gap_rows
 from optimize.eligibility import immovable
 from optimize.formulate import formulate
-from optimize.infeasible import UNITS, unit_of
 from optimize.levels import LevelQuota, LevelRow, level_quotas, level_rows, level_tables
 from optimize.loosening import odds_widened
 from optimize.metric_values import MetricValue, metric_values, objective, sacrificed
 from optimize.model import Model
-from optimize.optimum import CALLED_OPTIMAL, Method, optimise
+from optimize.optimum import CALLED_OPTIMAL, Method
+from optimize.planned import planned
 from optimize.plans import as_plan, level_plan_rows
 from optimize.prices import Price, prices, with_owners_held
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, moved, potentials
 from optimize.quota_tables import Tables, quota_tables
-from optimize.quotas import best_quotas, whole_quotas
+from optimize.quotas import best_quotas
 from optimize.response.estimate import Responses
+from optimize.rule_words import UNITS, unit_of
 from optimize.rules import rule_name
 from optimize.split import attained
 from optimize.training_values import TrainingValue, training_values
@@ -124,10 +125,10 @@ def allocate(
         InfeasiblePlan: no plan satisfies it; says which rules conflict and the least loosening.
     """
     problem = formulate(scenario, responses)
-    best = optimise(problem, gap, method)
+    made = planned(problem, gap, method)
+    best, exact, quotas = made.best, made.exact, made.quotas
     decisions = best.decisions
     gain = gains(problem, decisions)
-    exact, quotas = whole_quotas(problem, decisions)
     value = attained(problem.basis, gain, quotas.astype(np.float64))
     tables = quota_tables(problem, responses, decisions, quotas)
     value = objective(problem, decisions, tables, value)

@@ -13,13 +13,13 @@ import numpy as np
 
 from optimize.audit import RuleRow, audit
 from optimize.formulate import basis_samples, formulate
-from optimize.infeasible import unit_of
 from optimize.levers import SHARE, Lever, levers
 from optimize.plans import decisions_of, quotas_of
 from optimize.prices import Price, prices, with_owners_held
 from optimize.problem import AllocationProblem, Decisions, Floats
 from optimize.quotas import possible_quotas
 from optimize.response.estimate import Responses
+from optimize.rule_words import unit_of
 from optimize.waterfall import waterfall
 from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.paths import near

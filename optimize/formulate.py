@@ -12,7 +12,6 @@ import numpy as np
 from optimize.asked import quota_total, revenue_team_totals
 from optimize.eligibility import rules_against
 from optimize.even_load import MOST_REPS
-from optimize.infeasible import words
 from optimize.lockable import of_request
 from optimize.locked import read_locks
 from optimize.metrics import Metrics
@@ -20,6 +19,7 @@ from optimize.pairs import owners_of
 from optimize.problem import AllocationProblem, Floats
 from optimize.read_targets import read_metrics
 from optimize.response.estimate import Responses
+from optimize.rule_words import words
 from optimize.rules import bounds, box
 from optimize.sums_under_locks import revenue_locks, teams_under_locks
 from scenarios.base import Minor

@@ -9,7 +9,7 @@ proven.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from optimize.model import build, first_knots
 from optimize.problem import AllocationProblem, Floats
 from optimize.programme.blocks import Programme
-from optimize.programme.solve import Solution, SolverError, Warm, feasible, settled, solve
+from optimize.programme.solve import Solution, SolverError, Warm, feasible, refuted, settled, solve
 from scenarios.goals import EqualOdds, FairnessRule, MinimumChance
 
 SEARCH_STEPS = 40
@@ -29,6 +29,8 @@ FEW_WHOLE, REFINEMENTS = 60, 3
 MOST = 1e13
 """An amount beyond which a rule is said not to help by degrees."""
 PIECES = 8
+MOST_SUBJECTS = 40
+"""People, teams and periods of a conflict up to whom it is asked which of them it takes."""
 TOTAL = "company_total"
 
 COARSE = 6
@@ -56,16 +58,49 @@ def conflicting(programme: Programme) -> list[str]:
     """Names of a smallest set of rule blocks that cannot hold together (no proper subset of it is proven to conflict).
 
     A deletion filter: each block in turn is left out for good if what remains still cannot hold (Chinneck and Dravnieks
-    1991). Rules are tried before totals and locks, so that what comes first in precedence is blamed last.
+    1991). Rules are tried before totals and locks, so that what comes first in precedence is blamed last. A proof in
+    rows answers for every block that it does without, so that this needs no solve of its own.
     """
-    if not feasible(relaxed(programme)):
-        programme = relaxed(programme)
+    shared = relaxed(programme)
+    proof = refuted(shared)
+    if proof is not None or not feasible(shared):
+        programme = shared
     names = list(dict.fromkeys(rows.rule for rows in programme.rows if not rows.kept))
     dropped: list[str] = []
     for name in sorted(names, key=precedence):
-        if settled(programme.without([*dropped, name])) is False:
+        if proof is not None and name not in proof:
+            dropped.append(name)
+            continue
+        rest = programme.without([*dropped, name])
+        found = None if programme.integer.any() else refuted(rest)
+        if found is not None or settled(rest) is False:
+            proof = proof if found is None else found
             dropped.append(name)
     return [name for name in names if name not in dropped]
+
+
+def culprits(programme: Programme, conflict: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Of the rules of a conflict, the subjects that cannot have it together: no smaller set of them is proven to.
+
+    Empty where accounts that are shared would settle it, so that only whole ones conflict; and beyond
+    :data:`MOST_SUBJECTS` of them, where all in one proof are taken.
+    """
+    names = {rows.rule for rows in programme.rows if not rows.kept}
+    alone = relaxed(programme).without([name for name in names if name not in conflict])
+    proof = refuted(alone)
+    if proof is None:
+        return {}
+    found = {name: proof.get(name, frozenset()) for name in conflict}
+    if sum(map(len, found.values())) > MOST_SUBJECTS:
+        return found
+    for name in conflict:
+        for subject in sorted(found[name]):
+            if subject not in found[name] or len(found[name]) == 1:
+                continue
+            fewer = refuted(alone.about(found | {name: found[name] - {subject}}))
+            if fewer is not None:
+                found = {one: fewer.get(one, frozenset()) for one in conflict}
+    return found
 
 
 def precedence(name: str) -> int:

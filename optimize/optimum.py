@@ -19,7 +19,7 @@ from optimize.parts import lead_shares, metrics
 from optimize.parts.accounts import possible_pairs
 from optimize.problem import AllocationProblem, Decisions, Floats, gains, held
 from optimize.programme.curves import zoom
-from optimize.programme.solve import Solution, solve
+from optimize.programme.solve import Solution, SolverError, solve
 from scenarios.errors import Problem, Unsupported, refuse_if
 
 GAP = 1e-4
@@ -33,6 +33,10 @@ CALM = 1e-8
 """Of the objective: what shares of leads may cost that stay nearer to the simulated ones."""
 REFINEMENTS = 8
 FINE_PIECES = 16
+
+
+class NoPlanError(Exception):
+    """The programme has no solution; what contradicts is for :func:`optimize.infeasible.explain` to say."""
 
 
 class NoStepError(Exception):
@@ -77,6 +81,27 @@ def optimise(problem: AllocationProblem, gap: float | None = None, method: Metho
         Unsupported: asked for prices, and they cannot decide all that is asked; says what.
         InfeasiblePlan: no decisions satisfy the request.
         NoStepError: none within its trust region do; of a large request, none that prices lead to.
+    """
+    try:
+        return decided(problem, gap, method)
+    except NoPlanError:
+        raise explain(problem, lambda changed: _has_decisions(changed, gap, method)) from None
+
+
+def _has_decisions(problem: AllocationProblem, gap: float | None, method: Method) -> bool:
+    try:
+        decided(problem, gap, method)
+    except (NoPlanError, NoStepError, SolverError, Unsupported):
+        return False
+    return True
+
+
+def decided(problem: AllocationProblem, gap: float | None = None, method: Method = "auto") -> Optimum:
+    """As :func:`optimise`, without saying what contradicts.
+
+    Raises:
+        InputRefused, Unsupported, NoStepError: as :func:`optimise`.
+        NoPlanError: no decisions satisfy the request.
     """
     check_method(method, gap)
     found = _found(problem, gap, method)
@@ -264,7 +289,7 @@ def _solved(
     model = build(problem, segments=segments_for(problem), knots=knots, quotas=quotas, sales=sales)
     solution = solve(model.programme, gap)
     if solution.status == "infeasible":
-        raise explain(problem) if problem.trust is None else NoStepError
+        raise NoPlanError if problem.trust is None else NoStepError
     return model, solution
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimize.infeasible import unit_of
 from optimize.model import Model, build, first_knots, segments_for
 from optimize.parts.accounts import OWNER
 from optimize.parts.fairness_together import LEVEL
@@ -15,6 +14,7 @@ from optimize.problem import AllocationProblem, Decisions, Floats, with_owners
 from optimize.programme.curves import zoom
 from optimize.programme.ordered import worth_of_room
 from optimize.programme.solve import Warm, solve
+from optimize.rule_words import unit_of
 
 NUDGE = 1e-4
 """How far a rule is loosened before its duals are read, as a share of one point: at a kink this gives the side that

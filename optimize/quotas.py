@@ -25,6 +25,7 @@ from optimize.rounding import rounded_quotas
 from optimize.rules import attainable, bounds, box
 from optimize.split import attained, groups, split_in_groups
 from optimize.welfare import welfare_quotas
+from scenarios.errors import InfeasiblePlan
 from scenarios.goals import EqualOdds, GroupParity, TrainingFloor, Workload, WorstOff
 
 EXACT_PIECES = 60_000
@@ -42,6 +43,18 @@ def plain(problem: AllocationProblem) -> bool:
     return not tied(problem) and not problem.alpha and not problem.maximin
 
 
+class NoQuotasError(Exception):
+    """Rules that tie people together leave decisions no quotas.
+
+    Attributes:
+        stuck: the request with these decisions held.
+    """
+
+    def __init__(self, stuck: AllocationProblem) -> None:
+        super().__init__("no quotas under these decisions")
+        self.stuck = stuck
+
+
 def exact_quotas(problem: AllocationProblem, decisions: Decisions) -> Floats:
     """The best quotas under these decisions before rounding, minor units, [R].
 
@@ -50,8 +63,13 @@ def exact_quotas(problem: AllocationProblem, decisions: Decisions) -> Floats:
     """
     found = best_quotas(problem, decisions)
     if found is None:
-        raise explain(quota_model(problem, decisions).problem)
+        raise _contradicted(problem, decisions)
     return found
+
+
+def _contradicted(problem: AllocationProblem, decisions: Decisions) -> InfeasiblePlan:
+    stuck = quota_model(problem, decisions).problem
+    return explain(stuck, lambda changed: possible_quotas(changed, decisions) is not None)
 
 
 def best_quotas(problem: AllocationProblem, decisions: Decisions) -> Floats | None:
@@ -182,8 +200,22 @@ def whole_quotas(problem: AllocationProblem, decisions: Decisions, *, nearest: b
     Raises:
         InfeasiblePlan: as :func:`exact_quotas`.
     """
+    try:
+        return stepped_quotas(problem, decisions, nearest=nearest)
+    except NoQuotasError:
+        raise _contradicted(problem, decisions) from None
+
+
+def stepped_quotas(problem: AllocationProblem, decisions: Decisions, *, nearest: bool = False) -> tuple[Floats, Ints]:
+    """As :func:`whole_quotas`, without saying what contradicts.
+
+    Raises:
+        NoQuotasError: rules that tie people together leave no quotas.
+    """
     low, high = box(problem, bounds(problem, decisions))
-    found = best_quotas(problem, decisions) if nearest else exact_quotas(problem, decisions)
+    found = best_quotas(problem, decisions)
+    if found is None and not nearest:
+        raise NoQuotasError(quota_model(problem, decisions).problem)
     exact = split_in_groups(problem, problem.basis, gains(problem, decisions), low, high) if found is None else found
     quotas = rounded_quotas(problem, exact, low, high)
     excess = _breaches(problem, decisions, quotas)

@@ -4,90 +4,119 @@ from __future__ import annotations
 
 import math
 
+from optimize.easing import Way
 from optimize.loosening import TOTAL, question, suffices
 from optimize.model import money_unit
-from optimize.nearest_sums import HAIR, nearest_sum, nearest_total
+from optimize.nearest_sums import HAIR, nearest_sum
 from optimize.parts.targets import PERIODS
 from optimize.problem import AllocationProblem
 from optimize.programme.blocks import Programme
-from optimize.sums_under_locks import with_lock, with_team_total
+from optimize.sums_under_locks import with_lock, with_team_total, with_total, without_team_total
+from scenarios.errors import Said
 
 LOCK = "locked quota."
 TEAM = "team_total "
-COMPANY = "the company's total of quotas"
+COMPANY = Said("the company's total of quotas", "公司指标合计")
 
 
-def sum_named(problem: AllocationProblem, name: str) -> str:
+def sum_named(problem: AllocationProblem, name: str) -> Said:
     """What a sum has to be, in words."""
     if name == TOTAL:
-        return f"{COMPANY} is {problem.total / 100:,.2f}"
+        total = f"{problem.total / 100:,.2f}"
+        return Said(f"{COMPANY.english} is {total}", f"{COMPANY.chinese}为 {total}")
     if name.startswith(TEAM):
         team = name.removeprefix(TEAM)
-        return f"the quotas of team {team} sum to {problem.team_totals[team] / 100:,.2f}"
+        total = f"{problem.team_totals[team] / 100:,.2f}"
+        return Said(f"the quotas of team {team} sum to {total}", f"团队 {team} 的指标合计为 {total}")
     r = _locked_rep(problem, name)
+    rep = problem.reps[r]
     if name.startswith(PERIODS):
         told = "; ".join(problem.locks.of("revenue").told.get(r, ()))
-        return f"locked periods of {problem.reps[r]} sum to {problem.locks.least[r] / 100:,.2f}: {told}"
-    return f"quota.{problem.reps[r]} = {problem.locks.quota[r] / 100:,.2f}, {_author(problem, r)}"
+        least = f"{problem.locks.least[r] / 100:,.2f}"
+        return Said(f"locked periods of {rep} sum to {least}: {told}", f"{rep} 的锁定期间合计为 {least}：{told}")
+    text = f"quota.{rep} = {problem.locks.quota[r] / 100:,.2f}"
+    author = _author(problem, r)
+    return Said(f"{text}, {author.english}", f"{text}，{author.chinese}")
 
 
-def sum_loosened(problem: AllocationProblem, programme: Programme, name: str) -> str:
+def sum_loosened(problem: AllocationProblem, programme: Programme, name: str) -> Way | None:
     """What a team's total or a locked quota, which can give way alone, has to be; or that it has to be removed."""
     # Rules and totals that give way to a lock hold again where it is removed.
     if name.startswith("locked ") and suffices(question(with_lock(problem, _locked_rep(problem, name), None))):
-        return f"{sum_named(problem, name)}: remove it"
-    return sum_words(problem, name, nearest_sum(programme, name))
+        return removed(problem, name)
+    return nearest_way(problem, name, nearest_sum(programme, name))
 
 
-def sum_words(problem: AllocationProblem, name: str, value: float | None, alone: bool = True) -> str:
+def nearest_way(problem: AllocationProblem, name: str, value: float | None, alone: bool = True) -> Way | None:
     """The nearest value of a team's total or a locked quota; removed where there is none.
 
     Args:
         value: in units of money (:func:`optimize.model.money_unit`); None for what can only be removed.
-        alone: whether it is to suffice by itself; empty where it does not to the cent.
+        alone: whether it is to suffice by itself; None where a lock does not to the cent.
     """
     if value is None or value < 0:
-        return "" if alone and name.startswith("locked ") else f"{sum_named(problem, name)}: remove it"
-    total, what = _asked(problem, name)
+        return None if alone and name.startswith("locked ") else removed(problem, name)
     nearest = value * money_unit(problem)
-    word, shown = ("at most", math.floor) if nearest < total else ("at least", math.ceil)
-    told = shown(nearest + (HAIR if word == "at most" else -HAIR))
-    if alone and not suffices(question(_with(problem, name, float(told)))):
-        return "" if name.startswith("locked ") else f"{sum_named(problem, name)}: remove it"
-    return f"{what}: {word} {told / 100:,.2f} instead of {total / 100:,.2f}"
+    below = nearest < figure_of(problem, name)
+    told = math.floor(nearest + HAIR) if below else math.ceil(nearest - HAIR)
+    way = moved(problem, name, told)
+    if alone and way.change is not None and not suffices(question(way.change(problem))):
+        return None if name.startswith("locked ") else removed(problem, name)
+    return way
 
 
-def total_words(problem: AllocationProblem) -> str:
-    """The nearest total for which there is a plan; empty where there is none."""
-    nearest = nearest_total(problem)
-    if nearest is None:
-        return ""
-    word = "at most" if nearest < problem.total else "at least"
-    return f"{COMPANY}: {word} {nearest / 100:,.2f} instead of {problem.total / 100:,.2f}"
-
-
-def _asked(problem: AllocationProblem, name: str) -> tuple[float, str]:
-    """What a sum has to be, minor units, and whose it is."""
-    if name == TOTAL:
-        return problem.total, COMPANY
+def removed(problem: AllocationProblem, name: str) -> Way:
+    """The way out that leaves a team's total or a lock out."""
+    said = sum_named(problem, name)
+    told = Said(f"{said.english}: remove it", f"{said.chinese}：取消")
     if name.startswith(TEAM):
         team = name.removeprefix(TEAM)
-        return problem.team_totals[team], f"the quotas of team {team}"
+        return Way(told, lambda request: without_team_total(request, team))
     r = _locked_rep(problem, name)
-    if name.startswith(PERIODS):
-        return problem.locks.least[r], f"locked periods of {problem.reps[r]}"
-    return problem.locks.quota[r], f"quota.{problem.reps[r]}, {_author(problem, r)}"
+    return Way(told, lambda request: with_lock(request, r, None))
 
 
-def _with(problem: AllocationProblem, name: str, value: float) -> AllocationProblem:
+def moved(problem: AllocationProblem, name: str, told: int) -> Way:
+    """The way out that gives a sum another value, minor units."""
+    total, what = figure_of(problem, name), _whose(problem, name)
+    side, chinese_side = ("at most", "不超过") if told < total else ("at least", "不低于")
+    new, old = f"{told / 100:,.2f}", f"{total / 100:,.2f}"
+    said = Said(f"{what.english}: {side} {new} instead of {old}", f"{what.chinese}：由 {old} 改为{chinese_side} {new}")
+    if name == TOTAL:
+        return Way(said, lambda request: with_total(request, float(told)))
     if name.startswith(TEAM):
-        return with_team_total(problem, name.removeprefix(TEAM), value)
-    return with_lock(problem, _locked_rep(problem, name), value)
+        return Way(said, lambda request: with_team_total(request, name.removeprefix(TEAM), float(told)))
+    return Way(said, lambda request: with_lock(request, _locked_rep(request, name), float(told)))
+
+
+def figure_of(problem: AllocationProblem, name: str) -> float:
+    """What a sum has to be, minor units."""
+    if name == TOTAL:
+        return problem.total
+    if name.startswith(TEAM):
+        return problem.team_totals[name.removeprefix(TEAM)]
+    r = _locked_rep(problem, name)
+    return problem.locks.least[r] if name.startswith(PERIODS) else problem.locks.quota[r]
+
+
+def _whose(problem: AllocationProblem, name: str) -> Said:
+    if name == TOTAL:
+        return COMPANY
+    if name.startswith(TEAM):
+        team = name.removeprefix(TEAM)
+        return Said(f"the quotas of team {team}", f"团队 {team} 的指标合计")
+    r = _locked_rep(problem, name)
+    rep = problem.reps[r]
+    if name.startswith(PERIODS):
+        return Said(f"locked periods of {rep}", f"{rep} 的锁定期间")
+    author = _author(problem, r)
+    return Said(f"quota.{rep}, {author.english}", f"quota.{rep}，{author.chinese}")
 
 
 def _locked_rep(problem: AllocationProblem, name: str) -> int:
     return problem.reps.index(name.removeprefix(PERIODS).removeprefix(LOCK))
 
 
-def _author(problem: AllocationProblem, r: int) -> str:
-    return problem.locks.author.get(f"quota.{problem.reps[r]}", "all of its periods are locked")
+def _author(problem: AllocationProblem, r: int) -> Said:
+    told = problem.locks.author.get(f"quota.{problem.reps[r]}")
+    return Said("all of its periods are locked", "其全部期间均已锁定") if told is None else Said(told, told)

@@ -34,6 +34,14 @@ def with_team_total(problem: AllocationProblem, team: str, total: float) -> Allo
     return teams_under_locks(replace(problem, team_totals={**problem.team_totals, team: total}))
 
 
+def without_team_total(problem: AllocationProblem, team: str) -> AllocationProblem:
+    """The request without any total of a team."""
+    asked, overruled = (
+        {t: v for t, v in of.items() if t != team} for of in (problem.team_totals, problem.teams_overruled)
+    )
+    return teams_under_locks(replace(problem, team_totals=asked, teams_overruled=overruled))
+
+
 def with_lock(problem: AllocationProblem, r: int, value: float | None) -> AllocationProblem:
     """The request with another locked quota of a rep, minor units; without any lock on it where there is no value."""
     locks = problem.locks

@@ -72,54 +72,96 @@ class Unsupported(InputRefused):
     headline = "not supported here"
 
 
+@dataclass(frozen=True)
+class Said:
+    """A sentence or a part of one in both languages."""
+
+    english: str
+    chinese: str
+
+    def text(self, language: str) -> str:
+        """In ``en`` or ``zh``."""
+        return self.chinese if language == "zh" else self.english
+
+
+_UNPROVEN = Said(
+    "found no plan under these rules, and no proof that there is none",
+    "在这些规则下未找到方案，也未能证明无可行方案",
+)
+_CONFLICT = Said("no feasible plan: these rules cannot hold together", "无可行方案：以下规则不能同时成立")
+_FURTHER = Said("nor can these, for a reason of their own:", "以下规则另有原因，同样不能同时成立：")
+_ALONE = Said("  by itself it would be settled by any one of these:", "  单就此项冲突，下列任一调整即可解决：")
+_ANY = Said("any one of these would make it feasible:", "下列任一调整即可得到可行方案：")
+_NOT_ENOUGH = Said(
+    "giving way in one of them alone is not enough: others conflict as well", "只调整其中一项不够：其他规则也有冲突"
+)
+_TOGETHER = Said("all of these together would make it feasible:", "下列各项须同时调整，才有可行方案：")
+_THIS = Said("this would make it feasible:", "作如下调整即可得到可行方案：")
+_OR = Said("or ", "或者，")
+
+
 class InfeasiblePlan(QuotalabError):
-    """No plan satisfies the request.
+    """No plan satisfies the request. As text it is English; :meth:`text` gives the same in Chinese.
 
     Attributes:
         conflict: names of the rules that cannot hold together.
         loosening: for each rule that could give way, by how much and in which unit, in words.
         together: where no rule can alone: rules that have to give way together, each with its amount, in words.
         further: other sets of rules that cannot hold together either, each told as the conflict is.
+        alone: where there are several conflicts: for each of them, the first included, what would settle that one by
+            itself, in words.
         proven: whether there is no plan; else none was found, and the conflict names what the search ended on.
     """
 
     def __init__(
         self,
-        conflict: Sequence[str],
-        loosening: Sequence[str] = (),
-        together: Sequence[str] = (),
-        further: Sequence[Sequence[str]] = (),
+        conflict: Sequence[str | Said],
+        loosening: Sequence[str | Said] = (),
+        together: Sequence[str | Said] = (),
+        further: Sequence[Sequence[str | Said]] = (),
+        alone: Sequence[Sequence[str | Said]] = (),
         *,
         proven: bool = True,
     ) -> None:
-        self.conflict = tuple(conflict)
-        self.loosening = tuple(loosening)
-        self.together = tuple(together)
-        self.further = tuple(tuple(names) for names in further)
+        told = _both(conflict), _both(loosening), _both(together)
+        several = tuple(map(_both, further)), tuple(map(_both, alone))
+        self._told, self._several = told, several
+        self.conflict, self.loosening, self.together = (_english(texts) for texts in told)
+        self.further, self.alone = (tuple(map(_english, texts)) for texts in several)
         self.proven = proven
-        if not proven:
-            said = "found no plan under these rules, and no proof that there is none"
-            super().__init__("\n".join([said, *(f"  - {name}" for name in self.conflict)]))
-            return
-        lines = ["no feasible plan: these rules cannot hold together"]
-        lines += [f"  - {name}" for name in self.conflict]
-        for names in self.further:
-            lines.append("nor can these, for a reason of their own:")
-            lines += [f"  - {name}" for name in names]
-        if self.loosening:
-            lines.append("any one of these would make it feasible:")
-            lines += [f"  - {text}" for text in self.loosening]
-        elif len(self.together) != 1:
-            lines.append("giving way in one of them alone is not enough: others conflict as well")
-        if self.together:
-            several = "all of these together" if len(self.together) > 1 else "this"
-            lines.append(f"{f'or {several}' if self.loosening else several} would make it feasible:")
-            lines += [f"  - {text}" for text in self.together]
-        super().__init__("\n".join(lines))
+        super().__init__(self.text("en"))
 
-    def __reduce__(self) -> tuple[partial[InfeasiblePlan], tuple[Sequence[str] | Sequence[Sequence[str]], ...]]:
-        made = partial(type(self), proven=self.proven)
-        return made, (self.conflict, self.loosening, self.together, self.further)
+    def text(self, language: str) -> str:
+        """The whole message in ``en`` or ``zh``."""
+        (conflict, loosening, together), (further, alone) = self._told, self._several
+
+        def listed(texts: Iterable[Said]) -> list[str]:
+            return [f"  - {said.text(language)}" for said in texts]
+
+        lines = [(_CONFLICT if self.proven else _UNPROVEN).text(language)]
+        for place, names in enumerate((conflict, *further)):
+            lines += ([_FURTHER.text(language)] if place else []) + listed(names)
+            if place < len(alone) and alone[place]:
+                lines += [_ALONE.text(language), *(f"  {line}" for line in listed(alone[place]))]
+        if loosening:
+            lines += [_ANY.text(language), *listed(loosening)]
+        elif self.proven and len(together) != 1:
+            lines.append(_NOT_ENOUGH.text(language))
+        if together:
+            several = (_TOGETHER if len(together) > 1 else _THIS).text(language)
+            lines += [f"{_OR.text(language) if loosening else ''}{several}", *listed(together)]
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[partial[InfeasiblePlan], tuple[object, ...]]:
+        return partial(type(self), proven=self.proven), (*self._told, *self._several)
+
+
+def _both(texts: Iterable[str | Said]) -> tuple[Said, ...]:
+    return tuple(text if isinstance(text, Said) else Said(text, text) for text in texts)
+
+
+def _english(texts: Iterable[Said]) -> tuple[str, ...]:
+    return tuple(said.english for said in texts)
 
 
 class RunInterrupted(QuotalabError):

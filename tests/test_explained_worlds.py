@@ -12,13 +12,13 @@ import pytest
 from optimize.allocate import allocate
 from optimize.explanation import explain_plan
 from optimize.formulate import formulate
-from optimize.infeasible import UNITS, WORDS
 from optimize.parameters import PARAMETERS
 from optimize.parts.accounts import OWNER
 from optimize.plans import decisions_of
 from optimize.prices import NUDGE, prices, with_owners_held
 from optimize.programme.blocks import Programme
 from optimize.programme.solve import solve
+from optimize.rule_words import UNITS, WORDS
 from scenarios.errors import InfeasiblePlan
 from scenarios.scenario import Scenario
 from test_explanation import found, solved_anew, split_world

@@ -15,7 +15,6 @@ from optimize.allocate import allocate
 from optimize.audit import audit, broken
 from optimize.fairness_measures import chances, gini, standings, worst_off
 from optimize.formulate import formulate, people_groups
-from optimize.infeasible import WORDS
 from optimize.model import build, money_unit
 from optimize.parts import fairness_together
 from optimize.parts.fairness_together import comparators
@@ -23,6 +22,7 @@ from optimize.prices import prices
 from optimize.problem import Decisions, Locks, gains
 from optimize.programme.solve import solve
 from optimize.quotas import best_quotas, exact_quotas, quota_model
+from optimize.rule_words import WORDS
 from optimize.split import attained
 from scenarios.errors import InfeasiblePlan
 from scenarios.goals import GiniBound, GrowthLimits, PotentialBand

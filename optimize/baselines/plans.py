@@ -30,11 +30,11 @@ from optimize.audit import audit, broken
 from optimize.baselines.decisions import chained_training, even_training, greedy_owners
 from optimize.baselines.quotas import by_mean, by_priority, fair_share_weights, history_weights, in_proportion
 from optimize.formulate import formulate
-from optimize.optimum import optimise
+from optimize.planned import planned
 from optimize.plans import as_plan
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, potentials
 from optimize.quota_tables import Tables, quota_tables
-from optimize.quotas import possible_quotas, whole_quotas
+from optimize.quotas import possible_quotas
 from optimize.response.estimate import Responses
 from optimize.split import attained
 from scenarios.errors import InfeasiblePlan, Problem, refuse_if
@@ -102,8 +102,8 @@ def _waterfall(problem: AllocationProblem) -> Made:
 
 def _solved(problem: AllocationProblem) -> Made:
     """The programme's decisions with the exact split under the request's own rules."""
-    decisions = optimise(problem).decisions
-    return decisions, whole_quotas(problem, decisions)[1]
+    made = planned(problem)
+    return made.best.decisions, made.quotas
 
 
 SIMPLE_RULES: dict[str, SimpleRule] = {

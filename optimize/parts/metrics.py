@@ -13,6 +13,7 @@ from optimize.parts import targets
 from optimize.parts.accounts import Ownership
 from optimize.problem import AllocationProblem, Floats
 from optimize.programme.blocks import PENALTY, Blocks, Linear, Programme
+from scenarios.errors import Said
 from scenarios.goals import CountMetric
 from scenarios.plan import is_money
 
@@ -141,13 +142,12 @@ def _ratio_floor(blocks: Blocks, problem: AllocationProblem, ratio: Ratio, gains
     _floor(blocks, ratio.name, above - below.times(floor), left, floor * means[ratio.denominator], ratio.firm)
 
 
-def floor_words(problem: AllocationProblem, rule: str) -> str:
+def floor_words(problem: AllocationProblem, rule: str) -> Said:
     """A floor as a person says it."""
     name = rule.removeprefix(f"{FLOOR} ")
     ratio = next((ratio for ratio in problem.metrics.ratios if ratio.name == name), None)
-    if ratio is not None:
-        return f"expected {name} of the company is at least {shown_value(name, ratio.floor or 0.0)}"
-    return f"expected {name} of the company is at least {shown_value(name, _least(problem, name))}"
+    floor = shown_value(name, _least(problem, name) if ratio is None else ratio.floor or 0.0)
+    return Said(f"expected {name} of the company is at least {floor}", f"公司 {name} 的期望值不低于 {floor}")
 
 
 def _least(problem: AllocationProblem, name: str) -> float:
@@ -157,7 +157,7 @@ def _least(problem: AllocationProblem, name: str) -> float:
     return next(metric.floor or 0.0 for metric in problem.metrics.others if metric.name == name)
 
 
-def floor_loosening(problem: AllocationProblem, rule: str, amount: float) -> str:
+def floor_loosening(problem: AllocationProblem, rule: str, amount: float) -> Said:
     """The least lowering of a floor that helps, in words.
 
     Args:
@@ -172,7 +172,8 @@ def floor_loosening(problem: AllocationProblem, rule: str, amount: float) -> str
         least = (ratio.floor or 0.0) - amount / max(below, 1e-9)
     else:
         least = _least(problem, name) - amount
-    return f"floor of {name}: at most {shown_value(name, least, down=True)}"
+    told = shown_value(name, least, down=True)
+    return Said(f"floor of {name}: at most {told}", f"{name} 的下限：不高于 {told}")
 
 
 def shown_value(metric: str, value: float, down: bool = False) -> str:

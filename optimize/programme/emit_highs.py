@@ -173,3 +173,14 @@ class HighsModel:
         every = np.array(self.highs.getSolution().row_dual, dtype=np.float64)
         ends = np.cumsum([len(rows.lower) for rows in self._programme.rows])
         return tuple(np.split(every, ends[:-1])) if len(ends) else ()
+
+    def ray(self) -> tuple[Floats, ...] | None:
+        """Multipliers of every row, block after block, that prove a linear programme infeasible (Farkas 1902).
+
+        None where HiGHS has none. Rows with a multiplier of zero are no part of the proof.
+        """
+        _, known, every = self.highs.getDualRay()
+        if not known:
+            return None
+        ends = np.cumsum([len(rows.lower) for rows in self._programme.rows])
+        return tuple(np.split(np.asarray(every, dtype=np.float64), ends[:-1])) if len(ends) else ()

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import highspy
@@ -203,6 +203,25 @@ def settled(programme: Programme, nodes: int = MOST_NODES) -> bool | None:
     if model.infeasible(status):
         return False
     return None if model.values() is None else True
+
+
+def refuted(programme: Programme) -> dict[str, frozenset[str]] | None:
+    """Rules, with their subjects, whose rows prove together that no values satisfy a programme without its integers.
+
+    None where some do, or where the solver has no proof in rows. All else may be left out: the rest still conflicts.
+    """
+    with quiet():
+        model = HighsModel(replace(programme.relaxed_objective(), integer=np.zeros_like(programme.integer)))
+        known = model.infeasible(model.run(time_limit=SAFETY_NET_SECONDS))
+        ray = model.ray() if known else None
+    if ray is None:
+        return None
+    found: dict[str, frozenset[str]] = {}
+    for rows, multipliers in zip(programme.rows, ray, strict=True):
+        part = frozenset(rows.subjects[i] for i in np.flatnonzero(multipliers).tolist())
+        if part:
+            found[rows.rule] = found.get(rows.rule, frozenset()) | part
+    return found
 
 
 @dataclass(frozen=True)

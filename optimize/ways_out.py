@@ -1,0 +1,221 @@
+"""Ways out of a request without a plan: each is made in the request and solved again before it is told.
+
+Questions to the programme with few pieces say by how much a rule must give way; whether that suffices is for the pass
+to say that makes plans, whose quotas are exact under rules that tie people together. Where it does not, the amount is
+widened until it does, and what only leads to a plan by more than :data:`WIDENINGS` doublings is not told.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from optimize.easing import Way, eased, switched_off, without_locks
+from optimize.giving_way import GivenWay
+from optimize.loosening import TOTAL, least_loosening, precedence, suffices
+from optimize.nearest_sums import nearest_total
+from optimize.parts.metrics import FLOOR, floor_loosening
+from optimize.problem import AllocationProblem, raised
+from optimize.programme.blocks import Programme
+from optimize.rule_words import amount_said, limit_said, said, size_of, unit_of
+from optimize.rules import rule_name
+from optimize.sums_told import figure_of, moved, nearest_way, removed, sum_loosened
+from scenarios.errors import Said
+from scenarios.goals import PotentialBand
+
+Possible = Callable[[AllocationProblem], bool]
+"""Whether a request has a plan: the pass that makes plans, run once."""
+
+WIDENINGS, NARROWINGS = 6, 3
+FIRST_WIDENING = 0.1
+"""Of an amount that turns out not to be enough: how much more is tried first."""
+NO_BAND = 1.0
+"""A range around the company's ratio that reaches down to nothing: rather than to be wider it is to be switched off."""
+HUNDREDTH = 0.01
+
+
+@dataclass(frozen=True)
+class WaysOut:
+    """Finds ways out of one request.
+
+    Attributes:
+        asked: the request as it was given.
+        problem: the request as the questions are put: nothing held for sure.
+        possible: whether a request that was changed has a plan.
+    """
+
+    asked: AllocationProblem
+    problem: AllocationProblem
+    possible: Possible
+
+    def alone(self, programme: Programme, name: str) -> Said | None:
+        """How one rule, lock or total of a team gives way so that the programme and the whole request have a plan."""
+        if precedence(name):
+            way = sum_loosened(self.problem, programme, name) if suffices(programme.without([name])) else None
+            return None if way is None else self.checked_sum(name, way)
+        amount = self._least(programme, name)
+        return None if amount is None else self.checked(name, amount)
+
+    def within(self, programme: Programme, name: str) -> Said | None:
+        """The same for a programme without the other conflicts of the request, so that there is nothing to solve."""
+        if precedence(name):
+            way = sum_loosened(self.problem, programme, name) if suffices(programme.without([name])) else None
+            return None if way is None else way.said
+        amount = self._least(programme, name)
+        return None if amount is None else self.way(name, self.told(name, amount)).said
+
+    def _least(self, programme: Programme, name: str) -> float | None:
+        """The least amount in a rule's own number; of a range that would have no lower end left, more than that."""
+        if name == "potential_band" and not suffices(programme.loosened(name, self._last_band())):
+            return self._last_band() + HUNDREDTH if suffices(programme.without([name])) else None
+        return least_loosening(self.problem, programme, name, size_of(name) or 1.0)
+
+    def checked(self, name: str, amount: float) -> Said | None:
+        """A rule's loosening by an amount in its own number, or by more where that does not suffice."""
+        found = self.enough(lambda told: self.way(name, told), self.told(name, amount), HUNDREDTH)
+        if found is not None:
+            return found.said
+        off = self.off(name)
+        return off.said if off.change is not None and self.possible(off.change(self.asked)) else None
+
+    def checked_sum(self, name: str, way: Way) -> Said | None:
+        """A sum's nearest value, or its removal where that does not suffice."""
+        if way.change is None or self.possible(way.change(self.asked)):
+            return way.said
+        gone = removed(self.problem, name)
+        return gone.said if gone.change is not None and self.possible(gone.change(self.asked)) else None
+
+    def total(self) -> Said | None:
+        """The nearest total of the company that leads to a plan."""
+        nearest = nearest_total(self.problem)
+        if nearest is None:
+            return None
+        wanted = figure_of(self.problem, TOTAL)
+        away = -1 if nearest < wanted else 1
+        step = float(self.problem.rounding_step)
+        found = self.enough(lambda by: moved(self.problem, TOTAL, nearest + away * round(by)), 0.0, step)
+        return None if found is None else found.said
+
+    def enough(self, at: Callable[[float], Way], amount: float, step: float) -> Way | None:
+        """The way out at the least amount that is known to lead to a plan; None where none was found.
+
+        Args:
+            step: amounts are multiples of it, or the first one.
+        """
+        way = at(amount)
+        if way.change is None or self.possible(way.change(self.asked)):
+            return way
+        short, by, best = amount, max(FIRST_WIDENING * amount, step), math.inf
+        for _ in range(WIDENINGS):
+            tried = math.ceil((short + by) / step - 1e-6) * step
+            if self._leads(at(tried)):
+                best = tried
+                break
+            short, by = tried, 2 * by
+        for _ in range(NARROWINGS if math.isfinite(best) else 0):
+            middle = math.ceil((short + best) / 2 / step - 1e-6) * step
+            if not short < middle < best:
+                break
+            short, best = (short, middle) if self._leads(at(middle)) else (middle, best)
+        return at(best) if math.isfinite(best) else None
+
+    def _leads(self, way: Way) -> bool:
+        return self._lead([way])
+
+    def _lead(self, ways: Sequence[Way]) -> bool:
+        """Whether all of these together lead to a plan."""
+        changes = [way.change for way in ways if way.change is not None]
+        return bool(changes) and self.possible(reduce(lambda asked, change: change(asked), changes, self.asked))
+
+    def together(self, given: Sequence[GivenWay]) -> list[Said]:
+        """What rules have to do that give way together; where the amounts do not suffice, larger ones."""
+        for factor in (1.0, *(1.0 + FIRST_WIDENING * 2**n for n in range(WIDENINGS))):
+            ways = [self._given(one, factor) for one in given]
+            changes = [way.change for way in ways if way.change is not None]
+            if len(changes) < len(ways) or self.possible(
+                reduce(lambda asked, change: change(asked), changes, self.asked)
+            ):
+                return [way.said for way in ways]
+        texts = [self._given(one, 1.0).said for one in given]
+        return [Said(f"{one.english} (not proven to suffice)", f"{one.chinese}（未证明足够）") for one in texts]
+
+    def _given(self, one: GivenWay, factor: float) -> Way:
+        if precedence(one.rule):
+            way = nearest_way(self.problem, one.rule, one.amount, alone=False)
+            return removed(self.problem, one.rule) if way is None else way
+        if one.amount is None:
+            return self.off(one.rule)
+        return self.way(one.rule, self.told(one.rule, one.amount * factor))
+
+    def told(self, name: str, amount: float) -> float:
+        """An amount in the rule's own number as it is told: in its unit, upwards, from the planner's number."""
+        unit, size = unit_of(name) or ("", 1.0)
+        value = (amount + self._locked_beyond(name)) / size
+        if name.startswith(FLOOR):
+            return value
+        return float(math.ceil(value - 1e-6) if unit.startswith(("accounts", "moves")) else _hundredths(value))
+
+    def way(self, name: str, told: float) -> Way:
+        """A rule that gives way by so many of its units."""
+        if name.startswith(FLOOR):
+            return Way(floor_loosening(self.problem, name, told), None)
+        if name == "potential_band" and told * HUNDREDTH > self._last_band() + HUNDREDTH / 2:
+            return self.off(name)
+        what, amount = said(name), amount_said(told, name)
+        text = Said(f"{what.english}: loosen by {amount.english}", f"{what.chinese}：放宽 {amount.chinese}")
+        return Way(text, eased(name, told * (size_of(name) or 1.0)))
+
+    def off(self, name: str) -> Way:
+        """A rule that is switched off."""
+        what, limit = said(name), limit_said(self.problem, name)
+        english, chinese = f"{what.english}: {limit.english}", f"{what.chinese}：{limit.chinese}"
+        return Way(Said(f"{english}: switch it off", f"{chinese}：停用"), switched_off(name))
+
+    def last_resorts(self, conflict: Sequence[str]) -> tuple[list[Said], list[Said]]:
+        """What may be left out where no amounts are known: one of the conflict or one lock, else what helps together.
+
+        Returns:
+            Single ways out, and those that have to be taken together.
+        """
+        ways = [
+            removed(self.problem, name) if precedence(name) else self.off(name) for name in conflict if name != TOTAL
+        ]
+        locks = list(without_locks(self.asked))
+        single = [way.said for way in (*ways, *locks) if self._leads(way)]
+        if single:
+            return single, []
+        rules = [
+            way for rule in self.asked.rules for name in rule_name(rule) if (way := self.off(name)).change is not None
+        ]
+        for several in (ways, locks, rules, [*rules, *locks]):
+            changes = [way.change for way in several if way.change is not None]
+            if changes and self.possible(reduce(lambda asked, change: change(asked), changes, self.asked)):
+                return [], [way.said for way in several if way.change is not None]
+        nothing = Said(
+            "no rule or lock whose removal is proven to help: free accounts or people for others, or lower the target",
+            "未能证明取消任何规则或锁定值有效：请放开更多可接手的客户或人员，或降低目标",
+        )
+        return [], [nothing]
+
+    def _last_band(self) -> float:
+        """By how much the range around the company's ratio can be wider."""
+        band = next(rule for rule in self.problem.rules if isinstance(rule, PotentialBand))
+        return max(NO_BAND - band.tolerance, 0.0)
+
+    def _locked_beyond(self, name: str) -> float:
+        """How far locks go beyond a limit: there the programme's row begins, but not the planner's number."""
+        offer, locks = self.problem.training, self.problem.locks
+        care, money = self.problem.accounts.care_budget or 0.0, float(offer.money or 0)
+        beyond = {
+            "care_budget": raised(care, locks.care) - care,
+            "training_budget": raised(offer.budget, locks.training) - offer.budget,
+            "training_money": (raised(money, locks.training, offer.price) - money) / 100,
+        }
+        return beyond.get(name, 0.0)
+
+
+def _hundredths(value: float) -> float:
+    """Two decimals, upwards, so that the stated amount suffices."""
+    return math.ceil(value * 100 - 0.02) / 100
