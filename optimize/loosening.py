@@ -9,14 +9,14 @@ proven.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from optimize.model import build, first_knots
 from optimize.problem import AllocationProblem, Floats
-from optimize.programme.blocks import Programme
+from optimize.programme.blocks import Programme, Rows
 from optimize.programme.solve import Solution, SolverError, Warm, feasible, refuted, settled, solve
 from scenarios.goals import EqualOdds, FairnessRule, MinimumChance
 
@@ -97,10 +97,25 @@ def culprits(programme: Programme, conflict: Sequence[str]) -> dict[str, frozens
         for subject in sorted(found[name]):
             if subject not in found[name] or len(found[name]) == 1:
                 continue
-            fewer = refuted(alone.about(found | {name: found[name] - {subject}}))
+            fewer = refuted(_about(alone, found | {name: found[name] - {subject}}))
             if fewer is not None:
                 found = {one: fewer.get(one, frozenset()) for one in conflict}
     return found
+
+
+def _about(programme: Programme, subjects: Mapping[str, frozenset[str]]) -> Programme:
+    """The programme with these rules' rows for these subjects alone; rows of other rules stay as they are."""
+    rows = []
+    for block in programme.rows:
+        if block.rule not in subjects or block.kept:
+            rows.append(block)
+            continue
+        keep = np.flatnonzero([who in subjects[block.rule] for who in block.subjects])
+        if len(keep):
+            names = tuple(block.subjects[i] for i in keep.tolist())
+            expression, lower, upper = block.expression.pick(keep), block.lower[keep], block.upper[keep]
+            rows.append(Rows(block.rule, names, expression, lower, upper, None, block.kept))
+    return replace(programme, rows=tuple(rows))
 
 
 def precedence(name: str) -> int:

@@ -177,10 +177,10 @@ def named(problem: AllocationProblem, programme: Programme, name: str, first: Co
     shown = [subject for subject in subjects if subject in first] or list(subjects)
     shown, left = shown[:SHOWN], len(subjects) - len(shown[:SHOWN])
     what, limit = said(name), limit_said(problem, name)
-    return Said(
-        f"{what.english}: {limit.english} ({', '.join(shown)}{f' and {left} more' if left else ''})",
-        f"{what.chinese}：{limit.chinese}（{'、'.join(shown)}{f'，另有 {left} 项' if left else ''}）",
-    )
+    english, chinese = ", ".join(shown), "、".join("公司" if one == "company" else one for one in shown)
+    if left:
+        english, chinese = f"{english} and {left} more", f"{chinese}，另有 {left} 项"
+    return Said(f"{what.english}: {limit.english} ({english})", f"{what.chinese}：{limit.chinese}（{chinese}）")
 
 
 def _care_said(problem: AllocationProblem) -> Said:

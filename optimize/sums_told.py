@@ -119,4 +119,6 @@ def _locked_rep(problem: AllocationProblem, name: str) -> int:
 
 def _author(problem: AllocationProblem, r: int) -> Said:
     told = problem.locks.author.get(f"quota.{problem.reps[r]}")
-    return Said("all of its periods are locked", "其全部期间均已锁定") if told is None else Said(told, told)
+    if told is None:
+        return Said("all of its periods are locked", "其全部期间均已锁定")
+    return Said(told, told.replace("locked by ", "锁定人：", 1) if told.startswith("locked by ") else told)

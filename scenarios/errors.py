@@ -101,9 +101,10 @@ _OR = Said("or ", "或者，")
 
 
 class InfeasiblePlan(QuotalabError):
-    """No plan satisfies the request. As text it is English; :meth:`text` gives the same in Chinese.
+    """No plan satisfies the request. As text it is in its ``language``; :meth:`text` gives it in either.
 
     Attributes:
+        language: ``en``, or ``zh`` where whoever caught it speaks Chinese to its reader.
         conflict: names of the rules that cannot hold together.
         loosening: for each rule that could give way, by how much and in which unit, in words.
         together: where no rule can alone: rules that have to give way together, each with its amount, in words.
@@ -129,7 +130,11 @@ class InfeasiblePlan(QuotalabError):
         self.conflict, self.loosening, self.together = (_english(texts) for texts in told)
         self.further, self.alone = (tuple(map(_english, texts)) for texts in several)
         self.proven = proven
+        self.language = "en"
         super().__init__(self.text("en"))
+
+    def __str__(self) -> str:
+        return self.text(self.language)
 
     def text(self, language: str) -> str:
         """The whole message in ``en`` or ``zh``."""

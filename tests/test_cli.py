@@ -569,10 +569,12 @@ def test_audit_reads_any_plan_and_names_what_is_unequal(
 
 
 def test_rules_that_cannot_hold_together_are_3_and_told(command: Run, tiny_file: Path, tmp_path: Path) -> None:
-    code, out, err = command("allocate", tiny_file, "-n", "8", "--set", "goals.targets[0].target=9000000")
+    far = ("--set", "goals.targets[0].target=9000000")
+    code, out, err = command("allocate", tiny_file, "-n", "8", *far)
     assert (code, out) == (3, "")
     assert "no feasible plan" in err
     assert "the company's total of quotas is 9,000,000" in err
+    assert "公司指标合计为 9,000,000" in command("allocate", tiny_file, "-n", "8", "--language", "zh", *far)[2]
     assert not (tmp_path / "runs").exists()
 
 

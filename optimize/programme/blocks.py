@@ -6,7 +6,7 @@ and duals come back under the same labels. The sense is always *maximise*.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -174,26 +174,6 @@ class Programme:
     def without(self, rules: Sequence[str]) -> Programme:
         """The programme without the rows of these rules."""
         return replace(self, rows=tuple(rows for rows in self.rows if rows.rule not in rules or rows.kept))
-
-    def about(self, subjects: Mapping[str, Collection[str]]) -> Programme:
-        """The programme with these rules' rows for these subjects alone; rows of other rules stay as they are."""
-
-        def part(rows: Rows) -> Rows:
-            if rows.rule not in subjects or rows.kept:
-                return rows
-            keep = np.array([i for i, who in enumerate(rows.subjects) if who in subjects[rows.rule]], dtype=np.int64)
-            names = tuple(rows.subjects[i] for i in keep.tolist())
-            loosen = None if rows.loosen is None else rows.loosen.pick(keep)
-            return replace(
-                rows,
-                subjects=names,
-                expression=rows.expression.pick(keep),
-                lower=rows.lower[keep],
-                upper=rows.upper[keep],
-                loosen=loosen,
-            )
-
-        return replace(self, rows=tuple(rows for rows in map(part, self.rows) if rows.subjects))
 
     def fixed(self, columns: Ints, values: Floats) -> Programme:
         """The programme with columns fixed at values; fixed columns are no longer integer."""

@@ -99,6 +99,10 @@ def allocate(
     output: options.Output = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
+    language: Annotated[
+        str | None,
+        typer.Option("--language", metavar="en|zh", help="Of the words where no plan exists. Default: the scenario's."),
+    ] = None,
 ) -> None:
     """Allocate quotas, training hours, accounts and shares of new leads under the fairness rules.
 
@@ -109,6 +113,7 @@ def allocate(
     and its audit trail goes on.
     """
     with Terminal(as_json=as_json, quiet=quiet) as terminal:
+        from experiments.words import check_language
         from optimize.optimum import check_method
         from quotalab.api import allocate as allocated
         from quotalab.judging import judged_plan
@@ -127,6 +132,7 @@ def allocate(
             refuse_without_loop(robust, judge, draws, stress_years)
         chosen, by = check_method(method or "auto", gap), who_is(author)
         world = open_world(scenario, sets, plan)
+        terminal.language = check_language(language or world.language)
         target = run_target("allocate", world, output)
         trail = earlier_trail(world, target, plan)
         world = with_locks(world, trail.own_locks().values(), "the plan")

@@ -49,6 +49,7 @@ def baselines(
 
         wanted = known_rules(name or SIMPLE_RULES)
         world = open_world(scenario, sets, plan)
+        terminal.language = world.language
         target = run_target("baselines", world, output)
         with terminal.progress("simulating the present plan") as progress:
             years = learning_years(world, replications=replications, seed=seed, workers=workers, progress=progress)
@@ -152,7 +153,7 @@ def frontier(
         from scenarios.plan_files import read_plan
 
         world = open_world(scenario, sets)
-        spoken = check_language(language or world.language)
+        terminal.language = spoken = check_language(language or world.language)
         held = None if plan is None else read_plan(plan_folder(plan), world)
         target = run_target("frontier", world, output)
         with terminal.progress("simulating today's plan, to learn from, and every plan, to judge by") as progress:

@@ -135,7 +135,7 @@ def _run(
     from quotalab.runs import run_folder
     from quotalab.summary import summary
 
-    spoken = check_language(language or world.language)
+    terminal.language = spoken = check_language(language or world.language)
     kept = KeptSoFar(target, world) if loop else None
     try:
         found: Study = study(

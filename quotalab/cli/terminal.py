@@ -16,6 +16,7 @@ from typing import Any, TextIO
 from quotalab.cli.progress import Progress, bar, lines, silent
 from quotalab.cli.streams import tell, write
 from quotalab.stopwatch import Stopwatch
+from scenarios.errors import InfeasiblePlan
 
 
 class Terminal:
@@ -27,11 +28,15 @@ class Terminal:
     Args:
         as_json: results are one JSON document.
         quiet: neither progress nor hints, nor notes on what is missing from figures.
+
+    Attributes:
+        language: of the words in which a request without a plan is refused.
     """
 
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json = as_json
         self.quiet = quiet
+        self.language = "en"
         self.watch = Stopwatch()
         self._warnings = _Told()
 
@@ -51,6 +56,8 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(error, InfeasiblePlan):
+            error.language = self.language
         self._notes.__exit__(kind, error, trace)
         getLogger("quotalab").removeHandler(self._warnings)
         self._python.__exit__(kind, error, trace)
