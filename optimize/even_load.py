@@ -14,14 +14,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimize.infeasible import explain
 from optimize.leximin import leximin
 from optimize.model import build, first_knots, read_decisions, segments_for
 from optimize.problem import AllocationProblem, Decisions, Floats, held
 from optimize.programme.blocks import Columns, Linear, Programme, Rows
 from optimize.programme.curves import zoom
 from optimize.programme.solve import solve
-from optimize.quotas import giving_way_no_further
+from optimize.quotas import NoQuotasError, giving_way_no_further
 
 MOST_REPS = 300
 """Beyond it as many programmes one after the other as there are levels take too long."""
@@ -34,14 +33,14 @@ def evenly_loaded(problem: AllocationProblem, decisions: Decisions) -> Decisions
     """The same owners, training and shares of leads, with the least and most evenly borne hours of care.
 
     Raises:
-        InfeasiblePlan: floors cannot be reached beside the rules.
+        NoQuotasError: floors cannot be reached beside the rules with these owners and training.
     """
     fixed = replace(held(problem, decisions, care=False), trust=None)
     knots, found = first_knots(fixed), decisions
     for _ in range(REFINEMENTS):
         care = _least_care(fixed, knots)
         if care is None:
-            raise explain(fixed)
+            raise NoQuotasError(fixed)
         found = replace(decisions, care=care)
         knots = tuple(zoom(k, float(hours), PIECES) for k, hours in zip(knots, care.tolist(), strict=True))
     return found

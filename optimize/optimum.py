@@ -20,6 +20,7 @@ from optimize.parts.accounts import possible_pairs
 from optimize.problem import AllocationProblem, Decisions, Floats, gains, held
 from optimize.programme.curves import zoom
 from optimize.programme.solve import Solution, SolverError, solve
+from optimize.quotas import NoQuotasError
 from scenarios.errors import Problem, Unsupported, refuse_if
 
 GAP = 1e-4
@@ -86,12 +87,14 @@ def optimise(problem: AllocationProblem, gap: float | None = None, method: Metho
         return decided(problem, gap, method)
     except NoPlanError:
         raise explain(problem, lambda changed: _has_decisions(changed, gap, method)) from None
+    except NoQuotasError as left:
+        raise explain(problem, lambda changed: _has_decisions(changed, gap, method), left.stuck) from None
 
 
 def _has_decisions(problem: AllocationProblem, gap: float | None, method: Method) -> bool:
     try:
         decided(problem, gap, method)
-    except (NoPlanError, NoStepError, SolverError, Unsupported):
+    except (NoPlanError, NoQuotasError, NoStepError, SolverError, Unsupported):
         return False
     return True
 
@@ -102,6 +105,7 @@ def decided(problem: AllocationProblem, gap: float | None = None, method: Method
     Raises:
         InputRefused, Unsupported, NoStepError: as :func:`optimise`.
         NoPlanError: no decisions satisfy the request.
+        NoQuotasError: those that were found leave floors out of reach where care is to be least.
     """
     check_method(method, gap)
     found = _found(problem, gap, method)

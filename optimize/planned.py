@@ -40,7 +40,7 @@ def planned(problem: AllocationProblem, gap: float | None = None, method: Method
 
     def possible(changed: AllocationProblem) -> bool:
         # Bounds on single quotas and sums leave quotas wherever the programme has a solution with few pieces.
-        if plain(changed) and suffices(question(changed)):
+        if plain(changed) and not changed.even_load and suffices(question(changed)):
             return True
         try:
             _passed(changed, gap, method)

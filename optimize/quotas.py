@@ -44,7 +44,7 @@ def plain(problem: AllocationProblem) -> bool:
 
 
 class NoQuotasError(Exception):
-    """Rules that tie people together leave decisions no quotas.
+    """Rules that tie people together, or floors, leave decisions no quotas.
 
     Attributes:
         stuck: the request with these decisions held.
