@@ -72,6 +72,7 @@ def explain(problem: AllocationProblem, possible: Possible, stuck: AllocationPro
     implied = TOTAL if total is not None and TOTAL not in conflict else None
     if total is not None:
         loosening = [total, *loosening]
+    if total is not None or TOTAL in conflict:
         conflict = [TOTAL, *(name for name in conflict if name != TOTAL)]
     further = list(_further(programme, conflict, [one.rule for one in given]))
     jointly = ways.together(given) if given else []
