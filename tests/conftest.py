@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 import sim.run
+from command_line import Run
+from quotalab.cli.main import run
 from scenarios.files import from_document
 from scenarios.scenario import Scenario
 
@@ -95,3 +97,16 @@ def tiny_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("世界") / "tiny.yaml"
     path.write_text(yaml.safe_dump(TINY, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def command(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Runs one command in an empty folder; gives exit code, stdout and stderr as they leave the process."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        code = run([str(argument) for argument in arguments])
+        seen = capfd.readouterr()
+        return code, seen.out, seen.err
+
+    return call

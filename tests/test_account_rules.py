@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from allocation_worlds import lognormal, responses_of, world
 from optimize.allocate import allocate
 from optimize.audit import audit
 from optimize.baselines.plans import judged_baselines
@@ -24,7 +25,6 @@ from optimize.split import attained, split
 from scenarios.errors import InfeasiblePlan, InputRefused
 from scenarios.files import from_document, load
 from sim.run import simulate
-from test_optimize_allocate import lognormal, responses_of, world
 
 TEAM = {"R1": "T1", "R2": "T1", "R3": "T2"}
 LEVEL = {"R1": "senior", "R2": "junior", "R3": "junior"}

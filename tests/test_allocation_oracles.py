@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from allocation_worlds import care_world, changed, lognormal, outcome_of, responses_of, world
 from optimize.allocate import allocate
 from optimize.formulate import formulate
 from optimize.optimum import optimise
@@ -16,7 +17,6 @@ from optimize.response.estimate import estimate
 from optimize.rules import bounds, box
 from optimize.split import attained, split_in_groups
 from scenarios.errors import InfeasiblePlan
-from test_optimize_allocate import care_world, changed, lognormal, outcome_of, responses_of, world
 
 NORTH = {"form": "adbudg", "low": 4.8, "high": 36, "shape": 2.6119, "half": 0.625, "hours_now": 8}
 SOUTH = {"form": "adbudg", "low": 4.5, "high": 21, "shape": 1.63025, "half": 0.57143, "hours_now": 8}

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from allocation_worlds import changed, lognormal, responses_of, world
 from optimize.allocate import allocate
 from optimize.baselines.plans import SIMPLE_RULES, judged_baselines
 from optimize.formulate import formulate
@@ -14,7 +15,6 @@ from optimize.plans import decisions_of, quotas_of
 from optimize.problem import gains
 from optimize.split import attained
 from scenarios.errors import InfeasiblePlan, InputRefused
-from test_optimize_allocate import changed, lognormal, responses_of, world
 
 
 def company(seed=1, **allocation):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
+from allocation_worlds import changed, responses_of, world
 from optimize.allocate import allocate
 from optimize.formulate import formulate
 from optimize.metrics import Rates
@@ -15,7 +16,6 @@ from optimize.problem import gains
 from optimize.workload import load_at
 from scenarios.errors import InfeasiblePlan, InputRefused, Unsupported
 from scenarios.plan import is_money
-from test_optimize_allocate import changed, responses_of, world
 
 METRICS = ("cash_collected", "cash_due", "gross_margin", "key_product_revenue", "orders")
 LINDO = np.array(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from allocation_worlds import changed
 from optimize.allocate import allocate
 from optimize.explanation import explain_plan
 from optimize.formulate import formulate
@@ -22,7 +23,6 @@ from optimize.rule_words import UNITS, WORDS
 from scenarios.errors import InfeasiblePlan
 from scenarios.scenario import Scenario
 from test_explanation import found, solved_anew, split_world
-from test_optimize_allocate import changed
 
 SOLVERS = ("highs", "pulp:HiGHS")
 FEW, MANY = (0, 1), range(2, 30)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from allocation_worlds import changed, lognormal, responses_of, world
 from optimize.allocate import allocate
 from optimize.explanation import CHOSEN, explain_plan
 from optimize.formulate import formulate
@@ -18,7 +19,6 @@ from optimize.programme.solve import solve
 from scenarios.errors import InputRefused
 from scenarios.goals import DEFAULT_RULES
 from test_baselines import company
-from test_optimize_allocate import changed, lognormal, responses_of, world
 
 RULES = [
     {"rule": "potential_band", "tolerance": 0.12},

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from allocation_worlds import changed, lognormal, responses_of, world
 from experiments.fairness_audit import audit_plan
 from experiments.fairness_checks import LEVEL, checks_of, flagged, measures_of, rank_correlation
 from experiments.fairness_people import rather
@@ -18,7 +19,6 @@ from optimize.rules import bounds, box
 from quotalab.fairness import audit_text
 from scenarios.errors import InputRefused
 from scenarios.plan import LockRow, Plan, QuotaRow
-from test_optimize_allocate import changed, lognormal, responses_of, world
 
 PEOPLE, YEARS = 40, 80
 TEAMS = [{"id": f"T{i}", "region": "N" if i < 3 else "S"} for i in range(1, 5)]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import quotalab as ql
+from allocation_worlds import changed, lognormal, outcome_of, responses_of, world
 from experiments.figures.draw import frontier_figure
 from experiments.frontier import FrontierPoint, frontier
 from experiments.runs import Runs
@@ -28,7 +29,6 @@ from quotalab.cli.alternatives import _frontier_text
 from scenarios.errors import InfeasiblePlan, InputRefused
 from scenarios.scenario import Scenario
 from test_baselines import company
-from test_optimize_allocate import changed, lognormal, outcome_of, responses_of, world
 
 
 def bound(number):

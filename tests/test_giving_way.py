@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from allocation_worlds import changed, lognormal, responses_of, world
 from optimize.allocate import allocate
 from scenarios.errors import InfeasiblePlan, InputRefused
-from test_optimize_allocate import changed, lognormal, responses_of, world
 
 Request = dict[str, Any]
 MONEY = {"training budget", "training hours each rep gets at least"}

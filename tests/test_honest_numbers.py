@@ -8,16 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from allocation_worlds import changed, lognormal, outcome_of, responses_of, world
 from experiments.model_distance import distances
 from optimize.allocate import allocate
 from optimize.optimum import Optimum, optimise
 from optimize.problem import AllocationProblem, Floats
 from optimize.programme.curves import care_pieces
 from optimize.quotas import possible_quotas
+from optimize.response.estimate import estimate
 from priced_worlds import drawn
 from scenarios.errors import InfeasiblePlan
 from sim.statistics import held_within, mean_interval
-from test_optimize_allocate import changed, estimate, lognormal, outcome_of, responses_of, world
 
 S_SHAPED = ({"form": "adbudg", "low": 1, "high": 30, "shape": 2.6, "half": 0.6, "hours_now": 8},) * 3
 MODES = ("joint", "two_stage", "maximin", "alpha", "equal_odds")

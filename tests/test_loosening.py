@@ -7,13 +7,13 @@ import re
 import numpy as np
 import pytest
 
+from allocation_worlds import changed, lognormal, responses_of, world
 from optimize.allocate import allocate
 from optimize.formulate import formulate
 from optimize.loosening import conflicting, question, relaxed
 from optimize.programme.blocks import Blocks, Linear
 from optimize.programme.solve import feasible, settled
 from scenarios.errors import InfeasiblePlan
-from test_optimize_allocate import changed, lognormal, responses_of, world
 
 
 def request(rules, target=400, owned=(), **allocation):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from allocation_worlds import changed, lognormal, responses_of, world
 from benchmarks.allocation_instances import Shape, instance
 from optimize import quotas
 from optimize.allocate import allocate
@@ -26,7 +27,6 @@ from optimize.rule_words import WORDS
 from optimize.split import attained
 from scenarios.errors import InfeasiblePlan
 from scenarios.goals import GiniBound, GrowthLimits, PotentialBand
-from test_optimize_allocate import changed, lognormal, responses_of, world
 
 PEOPLE = [
     {"id": "R1", "team": "T1", "level": "a", "hired": "2025-06-01"},

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
+from allocation_worlds import changed, lognormal, responses_of, world
 from optimize import quotas
 from optimize.allocate import allocate
 from optimize.audit import broken
@@ -19,7 +20,6 @@ from optimize.quotas import best_quotas, exact_quotas
 from optimize.rules import bounds, box
 from optimize.welfare import attainments, equally_spread
 from scenarios.errors import Unsupported
-from test_optimize_allocate import changed, lognormal, responses_of, world
 from test_optimize_fairness import keeps, request
 
 NEEDS = (

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import quotalab as ql
+from allocation_worlds import changed, lognormal, responses_of, world
 from optimize.easing import FIELDS, eased, switched_off, without_locks
 from optimize.formulate import formulate
 from optimize.infeasible import explain
@@ -21,7 +22,6 @@ from optimize.rules import rule_name
 from optimize.ways_out import WaysOut
 from scenarios.errors import InfeasiblePlan, Said
 from test_giving_way import BAND, GROWTH, HOURS, TRAINING, applied, asked, leads_out, refused, ways
-from test_optimize_allocate import changed, lognormal, responses_of, world
 
 ODDS = {"rule": "equal_odds", "width": 0.1}
 
