@@ -88,23 +88,18 @@ def handed_over(problem: AllocationProblem, segments: int) -> Any:
         (np.array([problem.total / unit]), np.array([problem.total / unit])),
     ]  # fmt: skip
     matrix = coo_array((value, (row, col)), shape=(rows, size)).tocsc()
-    model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = size, rows
-    model.sense_, model.offset_ = highspy.ObjSense.kMaximize, float(heights[0].sum())
-    model.col_cost_, model.col_lower_, model.col_upper_ = cost, lower, upper
-    model.row_lower_ = np.concatenate([low for low, _ in ends])
-    model.row_upper_ = np.concatenate([high for _, high in ends])
-    entries = model.a_matrix_
-    entries.format_, entries.num_col_, entries.num_row_ = highspy.MatrixFormat.kColwise, size, rows
-    entries.start_, entries.index_, entries.value_ = matrix.indptr, matrix.indices, matrix.data
-    whole = np.zeros(size, dtype=np.bool_)
-    whole[t:sold] = True
-    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-    model.integrality_ = [kinds[one] for one in whole.tolist()]
+    whole = np.zeros(size, dtype=np.int32)
+    whole[t:sold] = 1
     made: Any = highspy.Highs
     highs = made()
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("threads", 1)
-    if highs.passModel(model) == highspy.HighsStatus.kError:
+    status = highs.passModel(
+        size, rows, matrix.nnz, int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMaximize),
+        float(heights[0].sum()), cost, lower, upper,
+        np.concatenate([low for low, _ in ends]), np.concatenate([high for _, high in ends]),
+        matrix.indptr, matrix.indices, matrix.data, whole,
+    )  # fmt: skip
+    if status == highspy.HighsStatus.kError:
         raise ValueError("HiGHS refused the matrix")
     return highs

@@ -73,7 +73,7 @@ class AccountOffer:
 
     def sales(self, care: Floats) -> Floats:
         """Sales in a year at these care hours and the reference owner, minor units, [A]."""
-        return np.array([c.sales(hours) for c, hours in zip(self.curves, care.tolist(), strict=True)], dtype=np.float64)
+        return np.fromiter(map(CareCurve.sales, self.curves, care.tolist()), np.float64, len(self.curves))
 
     def values(self, account: Ints, rep: Ints, care: Floats, sales: Floats, rates: Rates | None = None) -> Floats:
         """As :meth:`value`, for pairs; care and sales by account, [A].

@@ -127,6 +127,11 @@ def as_table(table: Table) -> Floats:
     return out
 
 
+def named(names: tuple[str, ...], at: Ints) -> Sequence[str]:
+    """The names at these rising positions."""
+    return names if len(at) == len(names) else [names[i] for i in at.tolist()]
+
+
 class PairLabels(Sequence[tuple[str, str]]):
     """Labels (first, second) that are put into words only where somebody reads them."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimize.pairs import named
 from optimize.problem import AllocationProblem, Bools, Ints
 from optimize.programme.blocks import Blocks, Linear
 
@@ -36,26 +37,29 @@ def add(blocks: Blocks, problem: AllocationProblem, pairs: OwnerPairs, rests: Bo
 def _assignment_rows(blocks: Blocks, problem: AllocationProblem, pairs: OwnerPairs, rests: Bools) -> None:
     offer = problem.accounts
     chosen = np.flatnonzero(pairs.col >= 0)
-    accounts, rows = np.unique(pairs.account[chosen], return_inverse=True)
+    account = pairs.account[chosen]
+    # Accounts rise from pair to pair.
+    first = np.concatenate([[True], account[1:] != account[:-1]])
+    accounts, rows = account[first], np.cumsum(first) - 1
     one_owner = Linear.of(len(accounts), rows, pairs.col[chosen], 1.0)
     least = np.where(rests[accounts], 0.0, 1.0)
-    blocks.rows("one owner", [offer.ids[a] for a in accounts.tolist()], one_owner, least, 1.0, kept=True)
+    blocks.rows("one owner", named(offer.ids, accounts), one_owner, least, 1.0, kept=True)
     _move_rows(blocks, problem, pairs, accounts, rests)
 
 
 def _move_rows(blocks: Blocks, problem: AllocationProblem, pairs: OwnerPairs, accounts: Ints, rests: Bools) -> None:
     """Accounts that leave today's owner: for another rep, for the house, or from the house to a rep."""
     offer = problem.accounts
+    forced = sum(1 for a, rep in problem.locks.owner.items() if rep != offer.today[a])
+    allowed = max(0, offer.max_moves - forced)
+    if allowed >= len(accounts):
+        return  # no more than all can move
     chosen = np.flatnonzero(pairs.col >= 0)
     at_house = offer.today < 0
     stays = chosen[pairs.rep[chosen] == offer.today[pairs.account[chosen]]]
     comes = chosen[(at_house & rests)[pairs.account[chosen]]]
-    forced = sum(1 for a, rep in problem.locks.owner.items() if rep != offer.today[a])
     leaving = float((~(at_house & rests)[accounts]).sum())
     away = Linear.constants(np.array([leaving])) - Linear.total(pairs.col[stays]) + Linear.total(pairs.col[comes])
-    allowed = max(0, offer.max_moves - forced)
-    if allowed >= len(accounts):
-        return  # no more than all can move
     blocks.rows("account_moves", ["company"], away, upper=float(allowed), loosen=Linear.constants(np.ones(1)))
 
 

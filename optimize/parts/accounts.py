@@ -141,7 +141,7 @@ def _history_without(problem: AllocationProblem) -> Floats:
 def _pairs(blocks: Blocks, problem: AllocationProblem) -> OwnerPairs:
     pairs = possible_pairs(problem)
     choices = np.diff(pairs.start) + may_rest(problem)
-    free = np.flatnonzero(choices[pairs.account] > 1)
+    free = np.flatnonzero(np.repeat(choices > 1, np.diff(pairs.start)))
     col = np.full(len(pairs.rep), -1, dtype=np.int64)
     if len(free):
         labels = PairLabels(problem.accounts.ids, problem.reps, pairs.account[free], pairs.rep[free])
@@ -161,16 +161,20 @@ def _by_rep(
         return whole
     column = blocks.columns(name, problem.reps, -np.inf, np.inf)
     base = Linear.constants(whole.constant)
-    blocks.rows(name, problem.reps, whole - base - Linear.columns(column), 0.0, 0.0, kept=True)
+    blocks.rows(name, problem.reps, whole + (Linear.columns(column, -1.0) - base), 0.0, 0.0, kept=True)
     return Linear.columns(column) + base
 
 
 def _on_owners(problem: AllocationProblem, pairs: OwnerPairs, coef: Floats, constant: Floats) -> Linear:
     """The same sum, written on the columns of the owners."""
     count = len(problem.reps)
-    fixed = pairs.col < 0
+    fixed = np.flatnonzero(pairs.col < 0)
     base = constant + np.bincount(pairs.rep[fixed], weights=coef[fixed], minlength=count)
-    counts = np.flatnonzero(~fixed & (coef != 0.0))
+    counting = coef != 0.0
+    counting[fixed] = False
+    if counting.all():
+        return Linear.of(count, pairs.rep, pairs.col, coef, base)
+    counts = np.flatnonzero(counting)
     return Linear.of(count, pairs.rep[counts], pairs.col[counts], coef[counts], base)
 
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from optimize.pairs import named
 from optimize.parts import fairness_together as together
 from optimize.parts.accounts import Ownership
 from optimize.parts.targets import Quotas
@@ -140,21 +141,21 @@ def _rows(
     at = np.flatnonzero(keep)
     count = len(problem.reps)
     low, high = (np.broadcast_to(np.asarray(side, dtype=np.float64), (count,))[at] for side in (lower, upper))
-    locked = np.array([r in problem.locks.first for r in at])
-    subjects = [problem.reps[r] for r in at]
+    locked = np.isin(at, list(problem.locks.first))
+    subjects = named(problem.reps, at)
     blocks.rows(name, subjects, expression.pick(at), low, high, loosen=loosen.pick(at), giving_way=locked)
 
 
 def _workload(blocks: Blocks, problem: AllocationProblem, rule: Workload, load: Linear, hours: Linear) -> None:
     at = np.flatnonzero(problem.concerned(rule) & (problem.hours > 0))
     left = Linear.constants(problem.hours) - hours
-    subjects = [problem.reps[r] for r in at]
+    subjects = named(problem.reps, at)
     touched = set(problem.locks.owner.values()) | {r for r, _ in problem.locks.training}
     if problem.locks.care:
         touched |= {int(problem.accounts.today[a]) for a in problem.locks.care}
     handed = problem.leads.touched(problem.locks.shares).any(axis=0)
     touched |= set(np.flatnonzero(handed).tolist())
-    soft = np.array([int(r) in touched for r in at])
+    soft = np.isin(at, list(touched))
     sides = (("workload_maximum", rule.maximum, 1.0), ("workload_minimum", rule.minimum, -1.0))
     for name, limit, sign in sides:
         bound = load_at(limit, problem.sharpness)

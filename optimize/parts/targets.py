@@ -82,7 +82,7 @@ def expected_capped(
     pieces = attainment_table(samples, segments)
     labels = PairLabels(reps, ("",), pieces.of, np.zeros_like(pieces.of))
     cut = blocks.columns(f"attainment pieces{of}", labels, 0.0, pieces.width)
-    shift = shift - Linear.of(count, pieces.of, cut, 1.0)
+    shift = shift + Linear.of(count, pieces.of, cut, -1.0)
     expected = expected + Linear.of(count, pieces.of, cut, pieces.slope, pieces.level)
     blocks.rows(f"attainment{of}", reps, shift, pieces.start, pieces.start, kept=True)
     return expected, float(pieces.error.sum())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimize.pairs import PairLabels, named
 from optimize.problem import AllocationProblem, Floats, Ints, raised
 from optimize.programme.blocks import Blocks, Linear
 from optimize.programme.curves import envelope
@@ -34,7 +35,9 @@ def add(blocks: Blocks, problem: AllocationProblem, unit: float) -> Trained:
     gain = Linear.constants(start)
     change: list[Linear] = []
     for k, skill in enumerate(offer.skills):
-        free = np.array([r for r in range(count) if (r, k) not in locks and offer.steps > 0], dtype=np.int64)
+        open_to = np.full(count, offer.steps > 0)
+        open_to[[r for r, skill_position in locks if skill_position == k]] = False
+        free = np.flatnonzero(open_to)
         for (r, skill_position), locked in locks.items():
             if skill_position == k:
                 at = np.zeros_like(offer.base)
@@ -43,16 +46,17 @@ def add(blocks: Blocks, problem: AllocationProblem, unit: float) -> Trained:
                 hours = hours + Linear.constants(np.where(np.arange(count) == r, locked, 0.0))
         if not len(free):
             continue
-        labels = [(problem.reps[r], skill) for r in free]
+        labels = PairLabels(problem.reps, (skill,), free, np.zeros_like(free))
         steps = blocks.columns(f"{HOURS} {skill}", labels, 0.0, offer.steps, integer=True)
         hours = hours + Linear.of(count, free, steps, offer.step)
         change.append(Linear.columns(steps, offer.step) + Linear.constants(-offer.base[free, k]))
         taken = Linear.columns(steps)
         place, width, slope = concave_steps(offer.gain[free, k])
-        cut = blocks.columns(f"training pieces {skill}", [labels[i] for i in place.tolist()], 0.0, width)
+        pieces = PairLabels(problem.reps, (skill,), free[place], np.zeros_like(place))
+        cut = blocks.columns(f"training pieces {skill}", pieces, 0.0, width)
         gain = gain + Linear.of(count, free[place], cut, slope / unit)
         taken = taken + Linear.of(len(free), place, cut, -1.0)
-        blocks.rows("training pieces", [str(label) for label in labels], taken, 0.0, 0.0, kept=True)
+        blocks.rows("training pieces", named(problem.reps, free), taken, 0.0, 0.0, kept=True)
     _limits(blocks, problem, hours)
     _trainers(blocks, problem, hours)
     return Trained(gain, hours, tuple(change))

@@ -40,12 +40,7 @@ class Linear:
     def of(cls, count: int, row: Ints, col: Ints, coef: Floats | float, constant: Floats | float = 0.0) -> Linear:
         """Expressions from entries; scalars are repeated."""
         row, col = np.asarray(row, dtype=np.int64), np.asarray(col, dtype=np.int64)
-        return cls(
-            row,
-            col,
-            np.broadcast_to(np.asarray(coef, dtype=np.float64), row.shape).copy(),
-            np.broadcast_to(np.asarray(constant, dtype=np.float64), (count,)).copy(),
-        )
+        return cls(row, col, _each(coef, len(row)), _each(constant, count))
 
     @classmethod
     def columns(cls, cols: Ints, coef: Floats | float = 1.0) -> Linear:
@@ -64,11 +59,15 @@ class Linear:
         return cls(none, none, np.zeros(0), np.asarray(values, dtype=np.float64))
 
     def __add__(self, other: Linear) -> Linear:
+        constant = self.constant + other.constant
+        if not len(self.row) or not len(other.row):
+            entries = self if len(self.row) else other
+            return Linear(entries.row, entries.col, entries.coef, constant)
         return Linear(
             np.concatenate([self.row, other.row]),
             np.concatenate([self.col, other.col]),
             np.concatenate([self.coef, other.coef]),
-            self.constant + other.constant,
+            constant,
         )
 
     def __sub__(self, other: Linear) -> Linear:
@@ -81,6 +80,8 @@ class Linear:
 
     def pick(self, keep: Ints) -> Linear:
         """The expressions at these positions, in this order."""
+        if np.array_equal(keep, np.arange(self.count)):
+            return self
         place = np.full(self.count, -1, dtype=np.int64)
         place[keep] = np.arange(len(keep))
         inside = place[self.row] >= 0
@@ -94,6 +95,13 @@ class Linear:
         """Values of the expressions where the columns have these values."""
         out = self.constant.copy()
         return out + np.bincount(self.row, weights=self.coef * values[self.col], minlength=self.count)
+
+
+def _each(figures: Floats | float, count: int) -> Floats:
+    """One figure each; a scalar is repeated."""
+    if np.ndim(figures) == 0:
+        return np.full(count, figures, dtype=np.float64)
+    return np.asarray(np.broadcast_to(np.asarray(figures, dtype=np.float64), (count,)))
 
 
 @dataclass(frozen=True)
@@ -248,7 +256,8 @@ class Blocks:
     def __init__(self) -> None:
         self._columns: list[Columns] = []
         self._rows: list[Rows] = []
-        self._bounds: list[tuple[Floats, Floats, Floats, Bools]] = []
+        self._figures: list[tuple[Ints, Floats | float, Floats | float, Floats | float, bool]] = []
+        self._rewards: list[tuple[Ints, Floats]] = []
         self._size = 0
         self._constant = 0.0
         self._ordered: list[OrderedLimit] = []
@@ -265,11 +274,10 @@ class Blocks:
         """Add columns, one per label; returns their positions."""
         count = len(labels)
         index = np.arange(self._size, self._size + count)
-        spread = [np.broadcast_to(np.asarray(v, dtype=np.float64), (count,)) for v in (lower, upper, objective)]
         # Lists may change later; labels in words of their own are made only where somebody reads them.
         held = tuple(labels) if isinstance(labels, list) else labels
         self._columns.append(Columns(name, held, index))
-        self._bounds.append((spread[0].copy(), spread[1].copy(), spread[2].copy(), np.full(count, integer)))
+        self._figures.append((index, lower, upper, objective, integer))
         self._size += count
         return index
 
@@ -315,25 +323,24 @@ class Blocks:
 
     def reward(self, expression: Linear, factor: float = 1.0) -> None:
         """Add the sum of expressions to the objective."""
-        joined = np.concatenate([objective for _, _, objective, _ in self._bounds])
-        np.add.at(joined, expression.col, factor * expression.coef)
-        at = 0
-        for position, (lower, upper, objective, integer) in enumerate(self._bounds):
-            self._bounds[position] = (lower, upper, joined[at : at + len(objective)], integer)
-            at += len(objective)
+        self._rewards.append((expression.col, factor * expression.coef))
         self._constant += factor * float(expression.constant.sum())
 
     def programme(self) -> Programme:
         """What was collected."""
-        lower, upper, objective, integer = (
-            np.concatenate([bounds[i] for bounds in self._bounds]) if self._bounds else np.zeros(0) for i in range(4)
-        )
+        lower, upper, objective = (np.zeros(self._size) for _ in range(3))
+        whole = np.zeros(self._size, dtype=np.bool_)
+        for index, least, most, worth, integer in self._figures:
+            at = slice(int(index[0]), int(index[-1]) + 1) if len(index) else slice(0)
+            lower[at], upper[at], objective[at], whole[at] = least, most, worth, integer
+        for col, coef in self._rewards:
+            np.add.at(objective, col, coef)
         return Programme(
             tuple(self._columns),
-            np.asarray(lower),
-            np.asarray(upper),
-            np.asarray(objective),
-            np.asarray(integer, dtype=np.bool_),
+            lower,
+            upper,
+            objective,
+            whole,
             tuple(self._rows),
             self._constant,
             tuple(self._ordered),

@@ -63,20 +63,25 @@ class HighsModel:
 
     def _pass(self) -> None:
         programme, held = self._programme, self._matrix
-        model = highspy.HighsLp()
-        model.num_col_, model.num_row_ = programme.size, len(held.lower)
-        model.sense_ = highspy.ObjSense.kMaximize
-        model.offset_ = programme.constant
-        model.col_cost_, model.col_lower_, model.col_upper_ = programme.objective, programme.lower, programme.upper
-        model.row_lower_, model.row_upper_ = held.lower, held.upper
-        entries = model.a_matrix_
-        entries.format_ = highspy.MatrixFormat.kColwise
-        entries.num_col_, entries.num_row_ = programme.size, len(held.lower)
-        entries.start_, entries.index_, entries.value_ = held.start, held.row, held.value
-        if programme.integer.any():
-            kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-            model.integrality_ = [kinds[whole] for whole in programme.integer.tolist()]
-        self._expect(self.highs.passModel(model))
+        # As arrays, all in one call: the fields of a HighsLp take a Python number an entry.
+        status = self.highs.passModel(
+            programme.size,
+            len(held.lower),
+            len(held.value),
+            int(highspy.MatrixFormat.kColwise),
+            int(highspy.ObjSense.kMaximize),
+            programme.constant,
+            programme.objective,
+            programme.lower,
+            programme.upper,
+            held.lower,
+            held.upper,
+            held.start,
+            held.row,
+            held.value,
+            programme.integer.astype(np.int32),
+        )
+        self._expect(status)
 
     def _change(self, before: Programme, old: Matrix) -> None:
         programme, new, highs = self._programme, self._matrix, self.highs

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from optimize.programme.blocks import Floats, Ints, Programme
+from optimize.programme.blocks import Floats, Programme
 
 Index = NDArray[np.int32]
 
@@ -37,10 +37,11 @@ def matrix(programme: Programme) -> Matrix:
     """The canonical matrix of a programme."""
     counts = [rows.expression.count for rows in programme.rows]
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    nothing = np.zeros(0, dtype=np.int64)
+    nothing = np.zeros(0, dtype=np.int32)
     parts = [rows.expression for rows in programme.rows]
-    row = np.concatenate([nothing, *(part.row + offset for part, offset in zip(parts, offsets, strict=False))])
-    col = np.concatenate([nothing, *(part.col for part in parts)])
+    placed = [part.row + offset for part, offset in zip(parts, offsets, strict=False)]
+    row = np.concatenate([nothing, *placed], dtype=np.int32, casting="same_kind")
+    col = np.concatenate([nothing, *(part.col for part in parts)], dtype=np.int32, casting="same_kind")
     value = np.concatenate([np.zeros(0), *(part.coef for part in parts)])
     constant = np.concatenate([np.zeros(0), *(part.constant for part in parts)])
     lower = np.concatenate([np.zeros(0), *(rows.lower for rows in programme.rows)]) - constant
@@ -48,12 +49,13 @@ def matrix(programme: Programme) -> Matrix:
     return Matrix(*_by_column(programme.size, int(offsets[-1]), row, col, value), lower, upper)
 
 
-def _by_column(size: int, rows: int, row: Ints, col: Ints, value: Floats) -> tuple[Index, Index, Floats]:
+def _by_column(size: int, rows: int, row: Index, col: Index, value: Floats) -> tuple[Index, Index, Floats]:
     from scipy.sparse import coo_array
 
     # Rising rows within a column and summed duplicates: the form does not depend on who added an entry first.
-    made = coo_array((value, (row.astype(np.int32), col.astype(np.int32))), shape=(rows, size)).tocsc()
+    made = coo_array((value, (row, col)), shape=(rows, size)).tocsc()
     made.sum_duplicates()
     if not made.data.all():
         made.eliminate_zeros()
-    return made.indptr.astype(np.int32), made.indices.astype(np.int32), np.asarray(made.data, dtype=np.float64)
+    start, index = (at.astype(np.int32, copy=False) for at in (made.indptr, made.indices))
+    return start, index, np.asarray(made.data, dtype=np.float64)
