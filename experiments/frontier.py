@@ -217,8 +217,8 @@ class _Judge:
         return np.asarray(cube.total("revenue")[:, columns], dtype=np.float64)
 
     def _point(self, one: Traced, sales: Floats | None, off: Traced, off_sales: Floats) -> FrontierPoint:
+        at_most = None if one.at_most is None else min(one.at_most / self.problem.total, 1.0)
         if one.quotas is None or sales is None or off.quotas is None or one.model_value is None:
-            at_most = None if one.at_most is None else min(one.at_most / self.problem.total, 1.0)
             return FrontierPoint(one.value, None, None, undecided=one.undecided, at_most=at_most)
         total = float(one.quotas.sum())
         capped, without = _capped(sales, one.quotas), _capped(off_sales, off.quotas)
@@ -234,7 +234,6 @@ class _Judge:
             sales_difference=paired_difference(sales.sum(axis=1), off_sales.sum(axis=1)),
         )
         reached = one.model_value / total
-        at_most = None if one.gap is None else min(reached * (1 + one.gap), 1.0)
         return FrontierPoint(one.value, reached, judged, one.gap, at_most=at_most)
 
     def _gini(self, one: Traced) -> float | None:

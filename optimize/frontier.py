@@ -15,7 +15,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from optimize.frontier_plans import Open, Point, Sweep, better, split_again
+from optimize.frontier_plans import Open, Point, Sweep, better, most_capped, split_again
+from optimize.optimum import CALLED_OPTIMAL
 from optimize.parameters import Parameter, parameter
 from optimize.problem import AllocationProblem, Decisions, Floats, gains
 from optimize.quotas import possible_quotas
@@ -38,7 +39,8 @@ class Traced:
         model_value: sample average of ``sum min(S + g, q)``, minor units.
         gap: proven, of whole plans: how far the best plan at this value may be above; ``None`` where none is claimed.
         undecided: whether the search ended at its limit with no plan and no proof that there is none.
-        at_most: where it did: what no plan attains more than, minor units; ``None`` where something else was bounded.
+        at_most: of whole plans: what no plan at this value attains more than, minor units; ``None`` where something
+            else was bounded and the plan proven best.
         solved: whether the point took a solve of its own.
     """
 
@@ -105,13 +107,20 @@ def _traced(value: float | None, problem: AllocationProblem, point: Point | Open
     if point is None:
         return Traced(value, problem.today_decisions(), None, None)
     if isinstance(point, Open):
-        # In two stages sales are bounded, and on another basis other sales than those that points are told in.
-        told = not problem.two_stage and np.array_equal(problem.basis, problem.samples)
-        at_most = point.bound if told else None
-        return Traced(value, problem.today_decisions(), None, None, solved=True, undecided=True, at_most=at_most)
+        most = _at_most(problem, point)
+        return Traced(value, problem.today_decisions(), None, None, solved=True, undecided=True, at_most=most)
     gap = point.gap if math.isfinite(point.gap) else None
     worth = _value(problem, point.decisions, point.quotas)
-    return Traced(value, point.decisions, point.quotas, worth, gap, point.solved)
+    most = None if gap is None else _at_most(problem, point)
+    return Traced(value, point.decisions, point.quotas, worth, gap, point.solved, at_most=most)
+
+
+def _at_most(problem: AllocationProblem, point: Point | Open) -> float | None:
+    if not problem.two_stage and np.array_equal(problem.basis, problem.samples):
+        return point.bound if isinstance(point, Open) else max(point.bound, point.value)
+    # In two stages sales are bounded, and on another basis other sales than those that points are told in.
+    settled = isinstance(point, Point) and point.gap <= CALLED_OPTIMAL
+    return None if settled else most_capped(problem)
 
 
 def _without(problem: AllocationProblem, one: Parameter) -> tuple[FairnessRule, ...]:

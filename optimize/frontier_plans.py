@@ -1,9 +1,10 @@
 """Whole plans at one value of a rule's number after another, from loose to strict, each from where the last ended.
 
-Three things make a point cheaper than a plan of its own. The relaxation, solved again from the last basis, bounds it,
-and proves where no plan is left. A plan of a looser point, its quotas split again, often still comes as close to that
-bound as is asked. Where it does not, branch and bound begins with the last plan, or the method by prices with the last
-prices and owners. A search ends at a limit on nodes and on rounds at the first of them: what it leaves open is told.
+Four things make a point cheaper than a plan of its own. What no plan of a looser point exceeds, no plan of a stricter
+one does, and a plan of a looser point, its quotas split again, often still comes as close to that as is asked: then
+nothing is solved. The relaxation, solved again from the last basis, bounds a point, and proves where no plan is left.
+Where neither is enough, branch and bound begins with the last plan, or the method by prices with the last prices and
+owners. A search ends at a limit on nodes and on rounds at the first of them: what it leaves open is told.
 """
 
 from __future__ import annotations
@@ -37,6 +38,11 @@ from optimize.split import attained
 
 POINT_GAP = 1e-3
 """Proven gap at which a point is good enough: what is simulated at it is known far less exactly."""
+
+FIRST_GAP = 0.75 * POINT_GAP
+"""Gap of the first point by prices: what it leaves open, all later ones begin with."""
+SPARED = POINT_GAP / 2
+"""Gap to what looser points prove below which not even the relaxation is asked."""
 
 NODES, ROUNDS = 200, 80
 """Where the search of a point ends: nodes, and rounds of cuts and heuristics at the first of them. Strict limits on a
@@ -86,22 +92,29 @@ class Sweep:
         self._start: Start | None = None
         self._found: list[Decisions] = []
         self._cuts: float | None = None
+        self._ceiling = np.inf
 
     def point(self, problem: AllocationProblem) -> Point | Open | None:
         """The best plan of the next request; None where it is proven that no plan keeps its rules."""
-        found: Point | Open | None
         if _of_its_own(problem):
-            found = _cold(problem)
-        elif by_prices_where_free(problem):
-            found = self._priced(problem) or self._exact(problem)
+            return _cold(problem)
+        # Rules that give way to locks need not give way further where they are stricter: then no bound carries over.
+        ceiling = np.inf if problem.locks else self._ceiling
+        found: Point | Open | None
+        if by_prices_where_free(problem):
+            found = self._priced(problem, ceiling) or self._exact(problem, ceiling)
         else:
-            found = self._exact(problem)
+            found = self._exact(problem, ceiling)
         if isinstance(found, Point) and not any(found.decisions is known for known in self._found):
             self._found.append(found.decisions)
+        if found is not None:
+            self._ceiling = found.bound
         return found
 
-    def _priced(self, problem: AllocationProblem) -> Point | None:
-        priced = by_prices(problem, POINT_GAP, start=self._start)
+    def _priced(self, problem: AllocationProblem, ceiling: float) -> Point | None:
+        simulated = _simulated(problem) if problem.two_stage else 0.0
+        gap = FIRST_GAP if self._start is None else POINT_GAP
+        priced = by_prices(problem, gap, start=self._start, ceiling=ceiling - simulated)
         if priced is None:
             return None
         self._start = priced.end
@@ -109,7 +122,10 @@ class Sweep:
         value, bound = plan.value + priced.simulated, priced.bound + priced.simulated
         return Point(plan.decisions, plan.quotas, value, bound, solved=True)
 
-    def _exact(self, problem: AllocationProblem) -> Point | Open | None:
+    def _exact(self, problem: AllocationProblem, ceiling: float) -> Point | Open | None:
+        known = self._known(problem, ceiling) if np.isfinite(ceiling) else None
+        if known is not None and known.gap <= SPARED:
+            return known
         segments = SEGMENTS if problem.two_stage else segments_for(problem)
         model = build(problem, segments=segments, knots=first_knots(problem), sales=problem.two_stage)
         whole = model.programme
@@ -121,7 +137,7 @@ class Sweep:
             solution = self._relaxed.again(free)
         if solution.status == "infeasible":
             return None
-        bound = self._bound(model, solution)
+        bound = min(ceiling, self._bound(model, solution))
         known = self._known(problem, bound)
         if known is not None and known.gap <= POINT_GAP:
             return known
@@ -170,6 +186,17 @@ class Sweep:
         for decisions in [] if problem.locks else self._found:
             best = better(split_again(problem, decisions, bound), best)
         return best
+
+
+def most_capped(problem: AllocationProblem) -> float:
+    """What capped sales no plan exceeds, minor units, whatever is maximised: by the joint programme's relaxation."""
+    asked = replace(problem, two_stage=False, basis=problem.samples)
+    model = build(asked, segments=segments_for(asked), knots=first_knots(asked))
+    whole = model.programme
+    solution = solve(replace(whole, integer=np.zeros_like(whole.integer)))
+    if solution.status == "infeasible":
+        return 0.0
+    return min(solution.bound * model.unit + given_way(model, solution.values) + model.error, problem.total)
 
 
 def _rounded(problem: AllocationProblem, model: Model, relaxed: Solution, bound: float) -> Point | None:

@@ -108,6 +108,12 @@ def test_every_rule_can_be_traced_by_whole_plans(name, mode):
     assert there == sorted(there)
     assert there[-1]
     assert points[-1].solved
+    if mode == "joint":
+        # Looser rules never ask for less, neither of the plan nor of what is proven.
+        found_at = [point for point in points if point.quotas is not None]
+        assert (np.diff([point.model_value for point in found_at]) >= -1e-6).all()
+        assert (np.diff([point.at_most for point in found_at]) >= -1e-6).all()
+        assert all(point.at_most >= point.model_value for point in found_at)
     for point in points[:-1]:
         asked = problem.with_rules(one.set(problem.rules, point.value))
         if point.quotas is None:
@@ -153,9 +159,11 @@ def test_costs_are_paired_differences_of_the_same_years():
     assert drawing.svg() == frontier_figure(got).svg()
 
 
-def test_a_search_that_ends_at_its_limit_says_what_is_proven(monkeypatch):
+@pytest.mark.parametrize("mode", ["joint", "two_stage"])
+def test_a_search_that_ends_at_its_limit_says_what_is_proven(monkeypatch, mode):
     """Neither optimal nor impossible: at most what the relaxation allows, which the best plan does not exceed."""
     scenario, found = company(rules=[], locks=[])
+    scenario = changed(scenario, allocation={**scenario.document()["allocation"], "mode": mode})
     problem = formulate(scenario, found)
     one, values = traced_values("gini", [0.02, 1.0], "plans")
     strict, loose, _ = trace(problem, one, [*values, None], None)

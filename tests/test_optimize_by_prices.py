@@ -411,6 +411,13 @@ def test_a_search_that_begins_where_another_ended_proves_its_own_gap() -> None:
     # Neither bound lies below the other's plan, and a start of another size is no start.
     assert min(warm.bound, cold.bound) >= max(warm.plan.value, cold.plan.value) * (1 - 1e-9)
     assert warm.gap <= max(cold.gap, GAP)
+    # What is known of looser requests bounds stricter ones: the search ends by it, and claims no more than it.
+    known = by_prices(problem, start=before.end, ceiling=before.bound)
+    assert known is not None
+    assert max(warm.plan.value, cold.plan.value) <= known.bound * (1 + 1e-9) <= before.bound * (1 + 2e-9)
+    told = by_prices(problem, 0.5, ceiling=1.2 * cold.bound)
+    assert told is not None
+    assert told.bound <= 1.2 * cold.bound
     other = by_prices(instance(SHAPES["tight"], 3), start=replace(before.end, accounts=before.end.accounts[1:]))
     assert other is not None
     assert (other.plan.value, other.bound) == (cold.plan.value, cold.bound)

@@ -49,7 +49,13 @@ SHAKES, LEAST_ROUNDS = 4, 5_000
 
 
 def by_prices(
-    problem: AllocationProblem, gap: float = GAP, seed: int = 0, start: Start | None = None, *, closing: bool = True
+    problem: AllocationProblem,
+    gap: float = GAP,
+    seed: int = 0,
+    start: Start | None = None,
+    *,
+    closing: bool = True,
+    ceiling: float = np.inf,
 ) -> Priced | None:
     """A plan with a proven gap; None where no owners that the search found leave room for quotas under all rules.
 
@@ -61,13 +67,14 @@ def by_prices(
         start: where the search for a request of the same size ended; it changes how soon this one ends, and no bound
             is taken over.
         closing: whether branch and bound closes what prices and search leave open, where that is little enough.
+        ceiling: what no plan is known to exceed, minor units, as :attr:`Priced.bound` counts.
     """
-    found = _Search(problem, gap, seed, closing).run(start)
-    return found if found is not None or start is None else _Search(problem, gap, seed, closing).run()
+    found = _Search(problem, gap, seed, closing, ceiling).run(start)
+    return found if found is not None or start is None else _Search(problem, gap, seed, closing, ceiling).run()
 
 
 class _Search:
-    def __init__(self, problem: AllocationProblem, gap: float, seed: int, closing: bool) -> None:
+    def __init__(self, problem: AllocationProblem, gap: float, seed: int, closing: bool, ceiling: float) -> None:
         self.problem, self.gap, self.closing = problem, gap, closing
         self.reproducible = True
         self.request: Request = request_of(problem)
@@ -75,8 +82,8 @@ class _Search:
         self.state = np.array([(2 * seed + 1) * 0x9E3779B97F4A7C15 % 2**64], dtype=np.uint64)
         self.chance = np.random.default_rng(seed)
         self.simulated = self.request.sells * float(problem.samples.mean(axis=0).sum())
-        self.bound = np.inf
-        self.bound_type: BoundType = "linear"
+        self.bound = ceiling / self.request.unit
+        self.bound_type: BoundType = "given" if np.isfinite(ceiling) else "linear"
         self.best: Refit | None = None
         self.kept: Assignment | None = None
         self.last: Assignment | None = None
@@ -201,7 +208,7 @@ class _Search:
         assignment = Assignment(self.offer.request, start.steps)
         assignment.load(start.held)
         self._count(assignment, "begun")
-        price = self._knapsacks(response, worth, start.accounts, steps, 1)
+        price = self._knapsacks(response, worth, start.accounts, steps, PATIENCE)
         if self.best is None:
             assignment.improve(Worth.of(self.request.arcs, worth, price), sweeps=2)
             self.last = assignment

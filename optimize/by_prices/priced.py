@@ -13,9 +13,9 @@ from optimize.by_prices.refit import Refit
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-BoundType = Literal["linear", "knapsack", "total", "closed"]
-"""Prices alone, prices of accounts and whole accounts at each rep, the sum of the quotas, or branch and bound over what
-prices leave open."""
+BoundType = Literal["linear", "knapsack", "total", "closed", "given"]
+"""Prices alone, prices of accounts and whole accounts at each rep, the sum of the quotas, branch and bound over what
+prices leave open, or what was known before."""
 
 
 @dataclass(frozen=True)
