@@ -6,52 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.frame import Ints, joined
+from sim.kernel.names import REP_TALLIES, STAGE_TALLIES
 from sim.log import ACCOUNT_OPPORTUNITY, NEW_LEAD, OPENING_PIPELINE, TENDER, Kind, Log, LogRows
 from sim.model import Model
 from sim.outcome import Cube
 from sim.reduce_sales import SalesTables
 
-REP_METRICS = (
-    "revenue",
-    "new_revenue",
-    "account_revenue",
-    "key_product_revenue",
-    "gross_margin",
-    "recognised",
-    "cash_collected",
-    "cash_due",
-    "written_off",
-    "orders",
-    "repeat_orders",
-    "new_customers",
-    "cycle_ticks",
-    "leads",
-    "lost",
-    "cold",
-    "busy_ticks",
-    "available_ticks",
-    "care_ticks",
-    "order_ticks",
-    "training_ticks",
-    "tender_revenue",
-    "tenders_won",
-    "churned",
-    "handover_loss",
-    "started",
-    "wait_ticks",
-)
-STAGE_METRICS = (
-    "entered",
-    "started",
-    "advanced",
-    "lost",
-    "cold",
-    "wait_ticks",
-    "busy_ticks",
-    "delay_ticks",
-    "lost_value",
-    "open",
-)
+_TRAINED = REP_TALLIES.index("order_ticks") + 1
+REP_METRICS = (*REP_TALLIES[:_TRAINED], "training_ticks", *REP_TALLIES[_TRAINED:])
+"""What the compiled engine sums up by rep as it goes, and training, which it adds afterwards."""
+STAGE_METRICS = (*STAGE_TALLIES, "open")
 SOURCE_METRICS = (
     "leads",
     "won",
