@@ -17,7 +17,7 @@ import numpy as np
 from optimize.metrics import Bools, Floats, Ints, Window
 from optimize.programme.blocks import Blocks, Linear, Programme
 from optimize.programme.solve import solve
-from scenarios.errors import InfeasiblePlan
+from scenarios.errors import InfeasiblePlan, Said
 
 NEAR = 1e-6
 """Steps by which a cell may miss a whole step and still count as one."""
@@ -181,10 +181,15 @@ def _whole(programme: Programme) -> Ints | None:
 
 
 def _no_table(windows: Sequence[Window]) -> InfeasiblePlan:
-    conflict = [
-        f"quotas of {window.team or 'the company'} in periods {window.periods[0] + 1} to {window.periods[-1] + 1} "
-        f"sum to {window.total:,}"
-        for window in windows
-    ]
-    told = "quotas of each rep over the horizon, and the periods in which each can sell"
-    return InfeasiblePlan([*conflict, told], ["change or remove a target of a part of the horizon"])
+    conflict = []
+    for window in windows:
+        first, last, total = window.periods[0] + 1, window.periods[-1] + 1, f"{window.total:,}"
+        english, chinese = window.team or "the company", f"团队 {window.team}" if window.team else "公司"
+        text = f"quotas of {english} in periods {first} to {last} sum to {total}"
+        conflict.append(Said(text, f"{chinese}第 {first} 至 {last} 期的指标合计为 {total}"))
+    told = Said(
+        "quotas of each rep over the horizon, and the periods in which each can sell",
+        "每人在整个期间的指标，以及每人可销售的期间",
+    )
+    way = Said("change or remove a target of a part of the horizon", "修改或取消部分期间的目标")
+    return InfeasiblePlan([*conflict, told], [way])

@@ -12,7 +12,7 @@ from optimize.metrics import Bools, Floats, Ints
 from optimize.problem import AllocationProblem, Locks
 from optimize.rounding import rounded_quotas
 from optimize.split import groups, split_in_groups
-from scenarios.errors import InfeasiblePlan, Problem, refuse_if
+from scenarios.errors import InfeasiblePlan, Problem, Said, refuse_if
 from scenarios.goals import Level
 from scenarios.plan import is_money
 
@@ -47,6 +47,14 @@ class Split:
     def told(self) -> str:
         """What it is, in words."""
         return f"total of {self.metric}" if self.level == "target" else f"{self.level} of {self.metric}"
+
+    @property
+    def both(self) -> Said:
+        """The same in both languages."""
+        return Said(self.told, f"{self.metric} 的{_LEVELS[self.level]}")
+
+
+_LEVELS: Mapping[Level, str] = {"floor": "保底值合计", "target": "合计", "stretch": "挑战值合计"}
 
 
 def split_whole(problem: AllocationProblem, request: Split) -> tuple[Ints, tuple[str, ...]]:
@@ -91,8 +99,14 @@ def split_whole(problem: AllocationProblem, request: Split) -> tuple[Ints, tuple
     exact = split_in_groups(bare, request.samples[:, at], request.gain[at], low, high)
     out[at] = rounded_quotas(bare, exact, low, high)
     if locked and abs(int(out.sum()) - whole) > 0.5:
-        told = [f"the {request.told} is {locked.shown(whole)}", "; ".join(sum(locked.told.values(), ()))]
-        raise InfeasiblePlan([*told, f"totals of {', '.join(totals)}"], ["change one of the locks or totals of teams"])
+        what, figure, locks = request.both, locked.shown(whole), "; ".join(sum(locked.told.values(), ()))
+        told: list[str | Said] = [
+            Said(f"the {what.english} is {figure}", f"{what.chinese}为 {figure}"),
+            locks,
+            Said(f"totals of {', '.join(totals)}", f"{'、'.join(totals)} 的合计"),
+        ]
+        way = Said("change one of the locks or totals of teams", "修改其中一个锁定值或团队合计")
+        raise InfeasiblePlan(told, [way])
     return out, tuple(f"{request.told} of team {team}: gives way to locked quotas" for team in beaten)
 
 
@@ -134,13 +148,18 @@ def _check_bounds(problem: AllocationProblem, request: Split, low: Floats, high:
         if least - 0.5 <= total <= most + 0.5:
             continue
         unit = 100 if is_money(request.metric) else 1
-        side, bound = ("at most", most) if total > most else ("at least", least)
-        whom = "the rest of the company" if name == "company" else f"team {name}"
+        what, left = request.both, f"{total / unit:,.2f}"
+        side, bound = (Said("at most", "不超过"), most) if total > most else (Said("at least", "不低于"), least)
+        whom = Said("the rest of the company", "公司其余人员")
+        if name != "company":
+            whom = Said(f"team {name}", f"团队 {name}")
+        allowed = f"{bound / unit:,.2f}"
         conflict = [
-            f"the {request.told} leaves {total / unit:,.2f} to {whom}",
-            f"their quotas allow {side} {bound / unit:,.2f}",
+            Said(f"the {what.english} leaves {left} to {whom.english}", f"{what.chinese}留给{whom.chinese} {left}"),
+            Said(f"their quotas allow {side.english} {allowed}", f"其指标允许{side.chinese} {allowed}"),
         ]
-        raise InfeasiblePlan(conflict, [f"change {request.told} of the company or of a team"])
+        change = Said(f"change {what.english} of the company or of a team", f"修改公司或某团队的 {what.chinese}")
+        raise InfeasiblePlan(conflict, [change])
 
 
 def _roomy(problem: AllocationProblem, high: Floats) -> Floats:
@@ -158,8 +177,10 @@ def _check_room(request: Split, total: float, team_totals: Mapping[str, float], 
     if of_teams <= total + 0.5 and not (everybody and abs(of_teams - total) > 0.5):
         return
     unit = 100 if is_money(request.metric) else 1
+    what, whole, summed = request.both, f"{total / unit:,.2f}", f"{of_teams / unit:,.2f}"
     conflict = [
-        f"the company's {request.told} is {total / unit:,.2f}",
-        f"the totals of {', '.join(team_totals)} sum to {of_teams / unit:,.2f}",
+        Said(f"the company's {what.english} is {whole}", f"公司 {what.chinese}为 {whole}"),
+        Said(f"the totals of {', '.join(team_totals)} sum to {summed}", f"{'、'.join(team_totals)} 的合计共 {summed}"),
     ]
-    raise InfeasiblePlan(conflict, ["leave the target of one team open, or that of the company"])
+    way = Said("leave the target of one team open, or that of the company", "不设其中一个团队的目标，或不设公司目标")
+    raise InfeasiblePlan(conflict, [way])

@@ -65,8 +65,9 @@ def test_levels_of_teams_are_kept_and_the_rest_goes_to_the_others():
 def test_levels_that_cannot_fit_are_told():
     options = revenue(floor=3900)
     options["goals"]["targets"].append({"metric": "revenue", "team": "T1", "target": 2000, "floor": 100})
-    with pytest.raises(InfeasiblePlan, match=r"floor of revenue leaves 3,800\.00 to the rest of the company"):
+    with pytest.raises(InfeasiblePlan, match=r"floor of revenue leaves 3,800\.00 to the rest of the company") as caught:
         made([], **options)
+    assert "revenue 的保底值合计留给公司其余人员 3,800.00" in caught.value.text("zh")
 
 
 def test_levels_of_a_ratio_hold_for_the_sums():

@@ -168,8 +168,9 @@ def test_three_targets_on_a_pair_must_agree():
 
 def test_ratios_of_teams_that_leave_the_company_no_room_are_told():
     targets = [{"metric": "key_product_share", "team": team, "target": 0.5} for team in ("T1", "T2")]
-    with pytest.raises(InfeasiblePlan, match="total of key_product_revenue is 1,600"):
+    with pytest.raises(InfeasiblePlan, match="total of key_product_revenue is 1,600") as caught:
         made([{"metric": "key_product_share", "target": 0.4}, *targets])
+    assert "公司 key_product_revenue 的合计为 1,600" in caught.value.text("zh")
 
 
 # Weights and floors
