@@ -7,12 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from optimize.formulate import formulate
+from optimize.model import build, segments_for
+from optimize.parts.accounts import OWNER
+from optimize.problem import held
 from optimize.programme.blocks import Blocks, Linear, Programme
 from optimize.programme.emit_highs import HighsModel
 from optimize.programme.emit_pulp import emit, matrix_of
 from optimize.programme.matrix import Matrix, matrix
 from optimize.programme.solve import Solution, Warm, solve
 from scenarios.errors import InputRefused
+from test_baselines import company
 
 SOLVERS = ("highs", "pulp:HiGHS", "pulp:PULP_CBC_CMD")
 
@@ -192,3 +197,33 @@ def test_no_solver_calls_a_time_limit_optimal(solver: str) -> None:
 def test_an_unknown_solver_is_refused_with_those_there_are() -> None:
     with pytest.raises(InputRefused, match="pulp:PULP_CBC_CMD"):
         solve(random_programme(0, integers=False), solver="pulp:NOBODY")
+
+
+def test_what_a_rule_s_room_is_worth_is_the_same_on_every_solver_and_by_differences() -> None:
+    """With owners held: duals times the room that a unit of loosening gives, against solving with a hair more room."""
+    scenario, found = company(rules=[{"rule": "growth", "floor": -0.2, "cap": 0.1}], locks=[])
+    problem = formulate(scenario, found)
+    programme = build(held(problem, problem.today_decisions(), care=True), segments=segments_for(problem)).programme
+    assert not programme.has(OWNER)
+    programme = replace(programme, integer=np.zeros_like(programme.integer))
+    base = solve(programme)
+    seen = 0.0
+    for rule in ("growth_cap", "growth_floor"):
+        less, more = (
+            (solve(programme.loosened(rule, step)).objective - base.objective) / step for step in (-1e-5, 1e-5)
+        )
+        for name in SOLVERS:
+            worth = _worth_of_room(programme, solve(programme, solver=name), rule)
+            # At a kink a dual lies between the slopes of both sides.
+            assert more - 1e-3 <= worth <= less + 1e-3, (rule, name)
+        seen = max(seen, less)
+    assert seen > 1e-2
+
+
+def _worth_of_room(programme: Programme, solution: Solution, rule: str) -> float:
+    out = 0.0
+    for rows, duals in zip(programme.rows, solution.duals, strict=True):
+        if rows.rule == rule and rows.loosen is not None:
+            # More is worth something: an upper side's dual is positive, a lower side's negative.
+            out += float(np.where(np.isfinite(rows.upper), duals, -duals) @ rows.loosen.at(solution.values))
+    return out
