@@ -21,7 +21,7 @@ from experiments.runs import Runs
 from experiments.trade import TradeTable, trade_table
 from optimize.formulate import formulate
 from optimize.frontier import Traced, knee, only_on_work, trace, traced_values
-from optimize.optimum import CALLED_OPTIMAL
+from optimize.frontier_plans import POINT_GAP
 from optimize.parameters import Parameter
 from optimize.plans import as_plan, decisions_of
 from optimize.problem import AllocationProblem, potentials
@@ -80,12 +80,15 @@ class FrontierPoint:
 
     @property
     def status(self) -> str | None:
-        """optimal (to a tenth of a percent), stopped, infeasible or undecided; ``None`` where nothing is claimed."""
+        """optimal (within the tenth of a percent asked of points), stopped, infeasible or undecided.
+
+        ``None`` where nothing is claimed.
+        """
         if self.model_capped is None:
             return "undecided" if self.undecided else "infeasible"
         if self.gap is None:
             return None
-        return "optimal" if self.gap <= CALLED_OPTIMAL else "stopped"
+        return "optimal" if self.gap <= POINT_GAP else "stopped"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from optimize.levels import LevelQuota, LevelRow, level_quotas, level_rows, leve
 from optimize.loosening import odds_widened
 from optimize.metric_values import MetricValue, metric_values, objective, sacrificed
 from optimize.model import Model
-from optimize.optimum import CALLED_OPTIMAL, Method
+from optimize.optimum import Method
 from optimize.planned import planned
 from optimize.plans import as_plan, level_plan_rows
 from optimize.prices import Price, prices, with_owners_held
@@ -29,6 +29,7 @@ from optimize.rules import rule_name
 from optimize.split import attained
 from optimize.training_values import TrainingValue, training_values
 from optimize.waterfall import waterfall
+from optimize.whole_quotas import told
 from scenarios.goals import EqualOdds
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
@@ -66,9 +67,11 @@ class AllocationResult:
         bound_type: what proved it: "programme" (branch and bound), "linear" (prices alone), "knapsack" (prices of
             accounts and whole accounts at each rep), "total" (nobody attains more than the quotas), "closed" (branch
             and bound over the owners that prices leave open), or "none".
-        status: "optimal" (within the asked gap), "stopped" (at a limit; ``gap`` tells how far it may be off), or
-            "simulated" (found by the closed loop) or "levelled" (hours of care are lexicographically least for these
-            owners); no gap is claimed of the last two, so ``gap`` is NaN.
+        asked_gap: gap at which the search was to stop; NaN where none is claimed.
+        status: "optimal" where ``gap`` is within ``asked_gap``, "stopped" where it is not, whatever the search ended
+            by (a limit, care curves told by pieces, whole steps of quotas), "simulated" (found by the closed loop) or
+            "levelled" (hours of care are lexicographically least for these owners); no gap is claimed of the last
+            two, so ``gap`` is NaN.
         reproducible: False where a wall-clock limit ended the solve.
         rule_rows: every rule on every subject.
         prices: value of loosening by rule.
@@ -107,6 +110,7 @@ class AllocationResult:
     gaps: tuple[GapRow, ...] = ()
     bound: float = float("nan")
     bound_type: str = "none"
+    asked_gap: float = float("nan")
     capped_sales: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -133,16 +137,22 @@ def allocate(
     tables = quota_tables(problem, responses, decisions, quotas)
     value = objective(problem, decisions, tables, value)
     plan = as_plan(scenario, responses, problem, decisions, quotas, name=name, origin="allocated", tables=tables)
-    worth = best.value if problem.two_stage else value
-    gap_left = math.nan if math.isnan(best.bound) else max(0.0, best.bound - worth) / max(abs(worth), 1e-9)
-    found = described(scenario, responses, problem, decisions, exact, quotas, tables, best.model, best.values, plan)
+    own = best.value if held.value is None else held.value
+    bound = min(held.bound, best.bound)
+    worth = own if problem.two_stage else value
+    gap_left = max(0.0, bound - worth) / max(abs(worth), 1e-9)
+    if best.status == LEVELLED:
+        bound = gap_left = math.nan
+    model = best.model if held.value is None else None
+    found = described(scenario, responses, problem, decisions, exact, quotas, tables, model, best.values, plan)
     return replace(
         found,
-        notes=(*found.notes, *best.notes, *_measured_under(scenario)),
+        notes=(*found.notes, *best.notes, *told(problem, decisions, held.quotas), *_measured_under(scenario)),
         gap=gap_left,
-        status="stopped" if gap_left > max(CALLED_OPTIMAL, gap or 0.0) else best.status,
-        reproducible=best.reproducible,
-        bound=best.bound,
+        asked_gap=best.asked_gap,
+        status=best.status if best.status == LEVELLED else "optimal" if gap_left <= best.asked_gap else "stopped",
+        reproducible=best.reproducible and held.reproducible,
+        bound=bound,
         bound_type=best.bound_type,
     )
 

@@ -17,16 +17,23 @@ from optimize.parts.accounts import CARE
 from optimize.problem import AllocationProblem, Decisions, Floats
 from optimize.programme.curves import as_it_is, enveloped
 from optimize.quotas import possible_quotas
+from optimize.whole_quotas import kept_quotas
+from scenarios.errors import InfeasiblePlan
 
 BACK = (0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 """Parts of the care hours that are given back in turn, until exact quotas keep the rules."""
 
 
 def with_exact_quotas(
-    problem: AllocationProblem, model: Model, values: Floats, decisions: Decisions
+    problem: AllocationProblem, model: Model, values: Floats, decisions: Decisions, *, whole: bool = False
 ) -> Decisions | None:
-    """Decisions with the hours of care that a solution counted, or a few less; None where none leaves quotas."""
-    if leaves_quotas(problem, decisions):
+    """Decisions with the hours of care that a solution counted, or a few less; None where none leaves quotas.
+
+    Args:
+        whole: whether the quotas must be there in whole steps.
+    """
+    leaves = leaves_whole_quotas if whole else leaves_quotas
+    if leaves(problem, decisions):
         return decisions
     if problem.accounts.care_budget is None:
         return None
@@ -36,7 +43,7 @@ def with_exact_quotas(
         care = hours * (1.0 - part)
         care[list(locked)] = list(locked.values())
         tried = replace(decisions, care=care)
-        if leaves_quotas(problem, tried):
+        if leaves(problem, tried):
             return tried
     return None
 
@@ -45,6 +52,16 @@ def leaves_quotas(problem: AllocationProblem, decisions: Decisions) -> bool:
     """Whether there are exact quotas under which decisions keep every rule, but for locks."""
     quotas = possible_quotas(problem, decisions)
     return quotas is not None and all(row.kept or row.exception for row in audit(problem, decisions, quotas))
+
+
+def leaves_whole_quotas(problem: AllocationProblem, decisions: Decisions) -> bool:
+    """The same in whole steps."""
+    if not leaves_quotas(problem, decisions):
+        return False
+    try:
+        return kept_quotas(problem, decisions).kept
+    except InfeasiblePlan:
+        return False
 
 
 def _counted(problem: AllocationProblem, model: Model, values: Floats, decisions: Decisions) -> Floats:

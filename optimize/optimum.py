@@ -24,8 +24,6 @@ from optimize.quotas import NoQuotasError
 from scenarios.errors import Problem, Unsupported, refuse_if
 
 GAP = 1e-4
-CALLED_OPTIMAL = 1e-3
-"""Relative gap beyond which no plan is called optimal, whatever the solver says of its own programme."""
 LARGE = 5_000
 """Pairs of account and candidate beyond which the method by prices is chosen: branch and bound no longer ends there."""
 Method = Literal["auto", "exact", "prices"]
@@ -54,6 +52,7 @@ class Optimum:
             sales, in two stages of expected sales.
         model: the programme at the last cut of the care curves.
         values: of its columns.
+        asked_gap: relative gap at which to stop.
         bound_type: what proved the bound; see :class:`optimize.allocate.AllocationResult`.
         notes: where another method than expected found the plan, in words.
     """
@@ -61,12 +60,22 @@ class Optimum:
     decisions: Decisions
     value: float
     bound: float
-    status: str
     reproducible: bool
     model: Model
     values: Floats
     bound_type: str = "programme"
     notes: tuple[str, ...] = ()
+    asked_gap: float = GAP
+
+    @property
+    def gap(self) -> float:
+        """Proven relative distance of the value to the bound."""
+        return max(self.bound - self.value, 0.0) / max(abs(self.value), 1e-9)
+
+    @property
+    def status(self) -> Literal["optimal", "stopped"]:
+        """Whether the proven gap is within the asked one."""
+        return "optimal" if self.gap <= self.asked_gap else "stopped"
 
 
 def optimise(problem: AllocationProblem, gap: float | None = None, method: Method = "auto") -> Optimum:
@@ -195,15 +204,15 @@ def _by_prices(problem: AllocationProblem, gap: float | None) -> Optimum:
     apart, hidden = _other_metrics(problem, decisions)
     told = apart + (weighed_sales(problem) if problem.two_stage else 0.0)
     found, bound = scale * priced.plan.value + told, scale * priced.bound + told + hidden
-    status, steady = "optimal" if priced.gap <= asked else "stopped", priced.reproducible
+    steady = priced.reproducible
     if problem.two_stage or problem.accounts.care_budget is not None:
-        model, solution = _with_quotas(problem, decisions)
-        return Optimum(decisions, found, bound, status, steady, model, solution.values, kind)
+        model, solution = with_quotas_last(problem, decisions)
+        return Optimum(decisions, found, bound, steady, model, solution.values, kind, asked_gap=asked)
     owned = held(problem, decisions, care=False)
     owned = replace(owned, locks=replace(owned.locks, training=problem.locks.training, owner=problem.locks.owner))
     model = build(owned, segments=segments_for(problem))
     solution = solve(replace(model.programme, integer=np.zeros_like(model.programme.integer)))
-    return Optimum(decisions, found, bound, status, steady, model, solution.values, kind)
+    return Optimum(decisions, found, bound, steady, model, solution.values, kind, asked_gap=asked)
 
 
 def _other_metrics(problem: AllocationProblem, decisions: Decisions) -> tuple[float, float]:
@@ -226,32 +235,29 @@ def _exact(problem: AllocationProblem, gap: float) -> Optimum:
         free = not bool(first.programme.integer.any())
         bound = solution.objective * model.unit + model.error if free else bound
     solution, decisions = _calmed(model, solution, decisions)
-    status, steady = solution.status, solution.reproducible
+    steady = solution.reproducible
     broken = given_way(model, solution.values)
     if problem.two_stage:
-        model, solution = _with_quotas(problem, decisions)
+        model, solution = with_quotas_last(problem, decisions)
         if solution.status == "infeasible":
             # The best owners and training for sales leave no quotas within the rules: the best of those that do.
             first, solution = _solved(problem, gap, first_knots(problem), True, sales=True)
-            status, steady = solution.status, solution.reproducible
+            steady = solution.reproducible
             decisions = read_decisions(problem, first, solution.values)
             bound = solution.bound * first.unit + first.error
             solution, decisions = _calmed(first, solution, decisions)
             broken = given_way(first, solution.values)
             decisions = _with_exact_quotas(problem, first, solution, decisions, sales=True)
-            model, solution = _with_quotas(problem, decisions)
+            model, solution = with_quotas_last(problem, decisions)
     else:
         settled = _with_exact_quotas(problem, model, solution, decisions, sales=False)
         if settled is not decisions:
             decisions = settled
-            model, solution = _with_quotas(problem, decisions)
+            model, solution = with_quotas_last(problem, decisions)
     value, bound = attained_value(problem, decisions, model, solution.values), bound + broken
     if problem.two_stage:
         bound += weighed_sales(problem)
-    if bound - value > CALLED_OPTIMAL * abs(value):
-        # The solver is done, but cuts of the care curves, their envelopes or an earlier programme leave more open.
-        status = "stopped"
-    return Optimum(decisions, value, max(bound, value), status, steady, model, solution.values)
+    return Optimum(decisions, value, max(bound, value), steady, model, solution.values, asked_gap=gap)
 
 
 def _with_exact_quotas(
@@ -321,7 +327,7 @@ def _refined(
     return model, solution, decisions
 
 
-def _with_quotas(problem: AllocationProblem, decisions: Decisions) -> tuple[Model, Solution]:
+def with_quotas_last(problem: AllocationProblem, decisions: Decisions) -> tuple[Model, Solution]:
     """Quotas last; infeasible where the decisions leave none."""
     fixed = held(problem, decisions, care=True)
     model = build(fixed, segments=segments_for(fixed), knots=first_knots(fixed))

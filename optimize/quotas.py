@@ -1,4 +1,4 @@
-"""The quotas of settled decisions: exact under every rule and mode, then in whole steps that keep the rules.
+"""The exact quotas of settled decisions under every rule and mode.
 
 Bounds on single quotas need no programme (:mod:`optimize.split`). Where a rule ties people together, quotas are the
 only decisions left of the same programme, so that its rows are written once.
@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimize.fairness_measures import KEPT_WITHIN, Standing, Together, standings, tied
+from optimize.fairness_measures import tied
 from optimize.infeasible import explain
 from optimize.leximin import leximin
 from optimize.metrics import Metrics
@@ -21,12 +21,11 @@ from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, 
 from optimize.programme.blocks import BROKEN, PENALTY, Linear, Programme
 from optimize.programme.ordered import within_limits
 from optimize.programme.solve import solve
-from optimize.rounding import rounded_quotas
 from optimize.rules import attainable, bounds, box
 from optimize.split import attained, groups, split_in_groups
 from optimize.welfare import welfare_quotas
 from scenarios.errors import InfeasiblePlan
-from scenarios.goals import EqualOdds, GroupParity, TrainingFloor, Workload, WorstOff
+from scenarios.goals import EqualOdds, TrainingFloor, Workload
 
 EXACT_PIECES = 60_000
 """Reps x samples up to which the programme of quotas is the exact sample average."""
@@ -34,8 +33,6 @@ PIECES = 128
 LEXIMIN_REPS = 40
 """Reps up to whom lexicographic max-min is one programme after the other, whatever the rules."""
 LEVEL_STEPS = 50
-TIGHTENINGS = 4
-"""How often a rule that rounding breaks is tightened by what it was broken."""
 
 
 def plain(problem: AllocationProblem) -> bool:
@@ -63,11 +60,12 @@ def exact_quotas(problem: AllocationProblem, decisions: Decisions) -> Floats:
     """
     found = best_quotas(problem, decisions)
     if found is None:
-        raise _contradicted(problem, decisions)
+        raise contradicted(problem, decisions)
     return found
 
 
-def _contradicted(problem: AllocationProblem, decisions: Decisions) -> InfeasiblePlan:
+def contradicted(problem: AllocationProblem, decisions: Decisions) -> InfeasiblePlan:
+    """Why these decisions leave no quotas."""
     stuck = quota_model(problem, decisions).problem
     return explain(stuck, lambda changed: possible_quotas(changed, decisions) is not None)
 
@@ -96,13 +94,18 @@ def possible_quotas(problem: AllocationProblem, decisions: Decisions) -> Floats 
     return found if found is not None and abs(float(found.sum()) - problem.total) <= 0.5 else None
 
 
-def quota_model(problem: AllocationProblem, decisions: Decisions) -> Model:
-    """The programme in which quotas are the only decisions."""
+def quota_model(problem: AllocationProblem, decisions: Decisions, pieces: int | None = None) -> Model:
+    """The programme in which quotas are the only decisions.
+
+    Args:
+        pieces: of expected attainment by rep; None is the sample average, or :data:`PIECES` of a large company.
+    """
     fixed = held(problem, decisions, care=True)
     rules = tuple(rule for rule in fixed.rules if not isinstance(rule, Workload | TrainingFloor))
     offer = replace(fixed.accounts, limits=(), max_per_rep=None)
     fixed = replace(fixed, rules=rules, trust=None, metrics=Metrics(), accounts=offer)
-    pieces = None if problem.basis.size <= EXACT_PIECES else PIECES
+    if pieces is None and problem.basis.size > EXACT_PIECES:
+        pieces = PIECES
     return build(fixed, segments=pieces, knots=first_knots(fixed))
 
 
@@ -185,83 +188,3 @@ def _roomy(problem: AllocationProblem, low: Floats, high: Floats) -> bool:
         low[members].sum() <= total + 0.5 and high[members].sum() >= total - 0.5
         for _, members, total in groups(problem)
     )
-
-
-def whole_quotas(problem: AllocationProblem, decisions: Decisions, *, nearest: bool = False) -> tuple[Floats, Ints]:
-    """Quotas before and after rounding, minor units, [R].
-
-    Where whole steps break a rule that ties people together, the exact quotas are made anew with that rule tightened
-    by the breach, as long as there is room; the plan that breaks the rules least is kept.
-
-    Args:
-        nearest: for decisions that were not made under the rules: where rules that tie people together leave no
-            quotas, the exact split by the bounds alone.
-
-    Raises:
-        InfeasiblePlan: as :func:`exact_quotas`.
-    """
-    try:
-        return stepped_quotas(problem, decisions, nearest=nearest)
-    except NoQuotasError:
-        raise _contradicted(problem, decisions) from None
-
-
-def stepped_quotas(problem: AllocationProblem, decisions: Decisions, *, nearest: bool = False) -> tuple[Floats, Ints]:
-    """As :func:`whole_quotas`, without saying what contradicts.
-
-    Raises:
-        NoQuotasError: rules that tie people together leave no quotas.
-    """
-    low, high = box(problem, bounds(problem, decisions))
-    found = best_quotas(problem, decisions)
-    if found is None and not nearest:
-        raise NoQuotasError(quota_model(problem, decisions).problem)
-    exact = split_in_groups(problem, problem.basis, gains(problem, decisions), low, high) if found is None else found
-    quotas = rounded_quotas(problem, exact, low, high)
-    excess = _breaches(problem, decisions, quotas)
-    best, least, tighter = (exact, quotas), sum(excess.values()), problem
-    for _ in range(TIGHTENINGS):
-        if least <= 0 or found is None or all(r in problem.locks.quota for r in range(len(problem.reps))):
-            break
-        tighter = _tightened(tighter, excess)
-        found = best_quotas(tighter, decisions)
-        if found is None:
-            break
-        exact = found
-        quotas = rounded_quotas(problem, exact, low, high)
-        excess = _breaches(problem, decisions, quotas)
-        if sum(excess.values()) < least:
-            best, least = (exact, quotas), sum(excess.values())
-    return best
-
-
-def _breaches(problem: AllocationProblem, decisions: Decisions, quotas: Ints) -> dict[int, float]:
-    """By how much rounding breaks each rule that ties people together, by its place among the rules."""
-    out: dict[int, float] = {}
-    for place, rule in enumerate(problem.rules):
-        if isinstance(rule, Together):
-            found = standings(problem, decisions, quotas.astype(np.float64), rule)
-            worst = max((-s.room for s in found if _by_rounding(s)), default=0.0)
-            if worst > KEPT_WITHIN:
-                out[place] = worst
-    return out
-
-
-def _by_rounding(standing: Standing) -> bool:
-    """Whether whole steps may be what breaks the rule; else a lock does, which tightening cannot mend."""
-    return -standing.room <= standing.step
-
-
-def _tightened(problem: AllocationProblem, excess: dict[int, float]) -> AllocationProblem:
-    rules = list(problem.rules)
-    for place, amount in excess.items():
-        rule, more = rules[place], amount * 1.01 + 1e-9
-        if isinstance(rule, WorstOff):
-            rules[place] = rule.model_copy(update={"minimum": min(rule.minimum + more, 1.0)})
-        elif isinstance(rule, EqualOdds):
-            rules[place] = rule.model_copy(update={"width": max(rule.width - more, 0.0)})
-        elif isinstance(rule, GroupParity):
-            rules[place] = rule.model_copy(update={"tolerance": max(rule.tolerance - more, 0.0)})
-        elif isinstance(rule, Together):
-            rules[place] = rule.model_copy(update={"maximum": max(rule.maximum - more, 0.0)})
-    return replace(problem, rules=tuple(rules))

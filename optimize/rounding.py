@@ -32,7 +32,7 @@ def rounded_quotas(problem: AllocationProblem, quotas: Floats, low: Floats, high
         if not len(free):
             continue
         taken = sum(int(out[r]) for r in members if r in problem.locks.quota)
-        out[free] = _in_steps(quotas[free], low[free], high[free], round(total) - taken, problem.rounding_step)
+        out[free] = in_steps(quotas[free], low[free], high[free], round(total) - taken, problem.rounding_step)
     return out
 
 
@@ -55,7 +55,8 @@ def whole_shares(shares: Mapping[str, float], locked: Collection[str]) -> dict[s
     return {rep: value / whole for rep, value in steps.items()}
 
 
-def _in_steps(quotas: Floats, low: Floats, high: Floats, total: int, step: int) -> Ints:
+def in_steps(quotas: Floats, low: Floats, high: Floats, total: int, step: int) -> Ints:
+    """Multiples of the step near quotas with a given sum, inside the bounds where these leave room for it, [R]."""
     step = max(int(step), 1)
     down = np.floor((quotas + TOLERANCE) / step).astype(np.int64)
     lifted = (down * step < low - TOLERANCE) & ((down + 1) * step <= high + TOLERANCE)

@@ -14,9 +14,10 @@ from optimize.baselines.decisions import even_training, greedy_owners
 from optimize.formulate import formulate
 from optimize.plans import as_plan, quotas_of
 from optimize.problem import AllocationProblem, gains
-from optimize.quotas import exact_quotas, whole_quotas
+from optimize.quotas import exact_quotas
 from optimize.response.estimate import estimate
 from optimize.split import attained
+from optimize.whole_quotas import whole_quotas
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan

@@ -19,7 +19,7 @@ from optimize.levels import level_tables
 from optimize.optimum import optimise
 from optimize.plans import decisions_of
 from optimize.quota_tables import quota_tables
-from optimize.quotas import whole_quotas
+from optimize.whole_quotas import whole_quotas
 from quotalab.cli.main import run
 from scenarios.errors import InfeasiblePlan, InputRefused
 from scenarios.files import from_document

@@ -12,7 +12,7 @@ from optimize.model import Model, build, first_knots, segments_for
 from optimize.parts.accounts import OWNER
 from optimize.problem import Decisions, Floats
 from optimize.quota_tables import quota_tables
-from optimize.quotas import whole_quotas
+from optimize.whole_quotas import whole_quotas
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from optimize.loop.trial import Trial
 from optimize.loop.trials import Trials
 from optimize.plans import as_plan
-from optimize.quotas import whole_quotas
+from optimize.whole_quotas import whole_quotas
 
 STEPS = (0.1, 0.05)
 MOST = 0.6

@@ -21,7 +21,7 @@ from optimize.optimum import NoStepError, out_of_reach
 from optimize.plans import as_plan
 from optimize.problem import TrustRegion, moved
 from optimize.programme.solve import OutOfTimeError
-from optimize.quotas import whole_quotas
+from optimize.whole_quotas import whole_quotas
 from scenarios.errors import InfeasiblePlan
 from scenarios.plan import Plan
 from scenarios.today import today_plan

@@ -12,9 +12,9 @@ from optimize.optimum import optimise
 from optimize.plans import as_plan
 from optimize.problem import AllocationProblem, Decisions, Ints, TrustRegion, gains
 from optimize.quota_tables import quota_tables
-from optimize.quotas import whole_quotas
 from optimize.response.fit import Correction
 from optimize.split import attained
+from optimize.whole_quotas import whole_quotas
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 

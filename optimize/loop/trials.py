@@ -18,9 +18,9 @@ from optimize.loop.trial import Trial, objective_years
 from optimize.plans import as_plan, quotas_of
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints
 from optimize.quota_tables import quota_tables
-from optimize.quotas import whole_quotas
 from optimize.response.design import leads_are_shared
 from optimize.response.estimate import Responses, estimate, with_years
+from optimize.whole_quotas import whole_quotas
 from scenarios.plan import Plan, QuotaRow
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan

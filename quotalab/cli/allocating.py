@@ -37,8 +37,8 @@ BOUNDS = {
 SHOWN_SHARES = 12
 """Of leads, in the terminal; all of them stand in the files."""
 STATUS = {
-    "optimal": "optimal",
-    "stopped": "not proven optimal",
+    "optimal": "optimal within the asked {asked}",
+    "stopped": "not proven within the asked {asked}",
     "simulated": "found by the closed loop",
     "levelled": "no more care than floors need, as evenly borne as can be",
 }
@@ -210,6 +210,7 @@ def _facts(result: AllocationResult, world: Scenario) -> dict[str, Any]:
     return {
         "status": result.status,
         "gap": None if isnan(result.gap) else result.gap,
+        "asked_gap": None if isnan(result.asked_gap) else result.asked_gap,
         "bound": None if isnan(result.bound) else result.bound / 100,
         "bound_type": result.bound_type,
         "reproducible": result.reproducible,
@@ -255,7 +256,8 @@ def _text(result: AllocationResult, world: Scenario) -> str:
     )
     if gap and world.allocation.mode in SALES_FIRST:
         gap = f"{gap}of expected sales, which owners and training are for, "
-    lines.append(f"model value (capped sales) {value}, {gap}{STATUS[result.status]}")
+    status = STATUS[result.status].format(asked=f"{100 * result.asked_gap:.3g} %")
+    lines.append(f"model value (capped sales) {value}, {gap}{status}")
     if not result.reproducible:
         lines.append("ended by the time limit: the same request may give another plan")
     return "\n".join(lines)
