@@ -51,8 +51,8 @@ def whole_quotas(problem: AllocationProblem, decisions: Decisions, *, nearest: b
 def kept_quotas(problem: AllocationProblem, decisions: Decisions, *, nearest: bool = False) -> WholeQuotas:
     """The exact quotas in whole steps that keep the rules, or break them least.
 
-    Where rounding breaks a rule, whole steps that keep all of them are searched (:mod:`optimize.whole_steps`); where
-    none are found, the exact quotas are made anew with the rule tightened by the breach, as long as there is room.
+    Where rounding breaks a rule, the exact quotas are made anew with the rule tightened by the breach, as long as there
+    is room; where that does not mend it, whole steps that keep all rules are searched (:mod:`optimize.whole_steps`).
 
     Args:
         nearest: for decisions that were not made under the rules: where rules that tie people together leave no
@@ -67,18 +67,6 @@ def kept_quotas(problem: AllocationProblem, decisions: Decisions, *, nearest: bo
     best = _rounded(problem, decisions, exact)
     if best.kept or found is None or all(r in problem.locks.quota for r in range(len(problem.reps))):
         return best
-    proven, tighter = False, problem
-    for turn in range(TIGHTENINGS):
-        # Limits on the Gini index are held by cuts that leave a hair: what is found may still break them.
-        searched = in_whole_steps(tighter, decisions, exact)
-        proven |= turn == 0 and searched.proven
-        if searched.quotas is None:
-            break
-        held = _measured(problem, decisions, exact, searched.quotas)
-        best = min(best, held, key=_breach)
-        if held.kept:
-            break
-        tighter = tightened(tighter, held.broken)
     tighter, held = problem, best
     for _ in range(TIGHTENINGS):
         if best.kept or not held.broken:
@@ -89,6 +77,18 @@ def kept_quotas(problem: AllocationProblem, decisions: Decisions, *, nearest: bo
             break
         held = _rounded(problem, decisions, found)
         best = min(best, held, key=_breach)
+    proven, tighter = False, problem
+    for turn in range(0 if best.kept else TIGHTENINGS):
+        # Limits on the Gini index are held by cuts that leave a hair: what is found may still break them.
+        searched = in_whole_steps(tighter, decisions, exact)
+        proven |= turn == 0 and searched.proven
+        if searched.quotas is None:
+            break
+        held = _measured(problem, decisions, exact, searched.quotas)
+        best = min(best, held, key=_breach)
+        if held.kept:
+            break
+        tighter = tightened(tighter, held.broken)
     return replace(best, proven=proven and not best.kept)
 
 

@@ -114,6 +114,31 @@ def test_the_plan_s_value_is_the_sample_average_in_every_mode_and_by_every_metho
             assert result.gap == pytest.approx(max(result.bound - told, 0.0) / told, rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.parametrize("method", ["exact", "prices"])
+def test_optimal_is_said_only_within_the_gap_that_was_asked_for(method: str) -> None:
+    """A plan in steps of 40 lies further from the bound than a strict gap, and within a wide one."""
+    rng = np.random.default_rng(3)
+    owned = [{"id": f"A{a}", "owner": f"R{1 + a % 3}"} for a in range(3)]
+    scenario = world(3, owned, rounding_step=40, accounts={"max_moves_share": 1.0})
+    found = responses_of(scenario, lognormal(rng, (60, 3)))
+    said = {}
+    for gap in (1e-6, 1e-3, 0.3):
+        result = allocate(scenario, found, gap=gap, method=method)  # type: ignore[arg-type]
+        assert result.asked_gap == gap
+        assert (result.status == "optimal") == (result.gap <= gap)
+        said[gap] = result.status
+    assert said[1e-6] == "stopped"
+    assert said[0.3] == "optimal"
+
+
+def test_a_search_that_ends_at_a_limit_with_a_wider_gap_is_not_called_optimal() -> None:
+    problem = replace(drawn(28), trust=None)
+    found = optimise(problem, gap=1e-7, method="exact")
+    assert found.gap > 1e-7
+    assert found.status == "stopped"
+    assert replace(found, asked_gap=0.5).status == "optimal"
+
+
 def _gain(found, result) -> Floats:
     """Gains of a plan by its own tables: owners and care by name."""
     offer, reps = found.accounts, list(found.reps)
