@@ -137,22 +137,17 @@ def allocate(
     tables = quota_tables(problem, responses, decisions, quotas)
     value = objective(problem, decisions, tables, value)
     plan = as_plan(scenario, responses, problem, decisions, quotas, name=name, origin="allocated", tables=tables)
-    own = best.value if held.value is None else held.value
-    bound = min(held.bound, best.bound)
-    worth = own if problem.two_stage else value
-    gap_left = max(0.0, bound - worth) / max(abs(worth), 1e-9)
-    if best.status == LEVELLED:
-        bound = gap_left = math.nan
-    model = best.model if held.value is None else None
-    found = described(scenario, responses, problem, decisions, exact, quotas, tables, model, best.values, plan)
+    # The value of the plan as it is returned, in whole steps, is what the bound is compared with.
+    returned = replace(best, value=best.value if problem.two_stage else value)
+    found = described(scenario, responses, problem, decisions, exact, quotas, tables, best.model, best.values, plan)
     return replace(
         found,
-        notes=(*found.notes, *best.notes, *told(problem, decisions, held.quotas), *_measured_under(scenario)),
-        gap=gap_left,
+        notes=(*found.notes, *best.notes, *told(problem, decisions, made.held), *_measured_under(scenario)),
+        gap=returned.gap,
         asked_gap=best.asked_gap,
-        status=best.status if best.status == LEVELLED else "optimal" if gap_left <= best.asked_gap else "stopped",
-        reproducible=best.reproducible and held.reproducible,
-        bound=bound,
+        status=returned.status,
+        reproducible=best.reproducible,
+        bound=best.bound,
         bound_type=best.bound_type,
     )
 

@@ -18,7 +18,6 @@ from optimize.problem import AllocationProblem, Decisions, Floats
 from optimize.programme.curves import as_it_is, enveloped
 from optimize.quotas import possible_quotas
 from optimize.whole_quotas import kept_quotas
-from scenarios.errors import InfeasiblePlan
 
 BACK = (0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 """Parts of the care hours that are given back in turn, until exact quotas keep the rules."""
@@ -56,12 +55,7 @@ def leaves_quotas(problem: AllocationProblem, decisions: Decisions) -> bool:
 
 def leaves_whole_quotas(problem: AllocationProblem, decisions: Decisions) -> bool:
     """The same in whole steps."""
-    if not leaves_quotas(problem, decisions):
-        return False
-    try:
-        return kept_quotas(problem, decisions).kept
-    except InfeasiblePlan:
-        return False
+    return leaves_quotas(problem, decisions) and kept_quotas(problem, decisions).kept
 
 
 def _counted(problem: AllocationProblem, model: Model, values: Floats, decisions: Decisions) -> Floats:

@@ -70,11 +70,13 @@ class Optimum:
     @property
     def gap(self) -> float:
         """Proven relative distance of the value to the bound."""
-        return max(self.bound - self.value, 0.0) / max(abs(self.value), 1e-9)
+        return max(self.bound - self.value, 0.0) / max(abs(self.value), 1e-9)  # NaN stays NaN
 
     @property
-    def status(self) -> Literal["optimal", "stopped"]:
-        """Whether the proven gap is within the asked one."""
+    def status(self) -> Literal["optimal", "stopped", "levelled"]:
+        """Whether the proven gap is within the asked one; "levelled" where no bound is claimed."""
+        if math.isnan(self.bound):
+            return "levelled"
         return "optimal" if self.gap <= self.asked_gap else "stopped"
 
 
@@ -139,7 +141,7 @@ def _found(problem: AllocationProblem, gap: float | None, method: Method) -> Opt
 def _evenly_loaded(problem: AllocationProblem, found: Optimum) -> Optimum:
     """The same owners and training with no more care than floors need; no bound is claimed on what is sold."""
     decisions = evenly_loaded(problem, found.decisions)
-    model, solution = _with_quotas(problem, decisions)
+    model, solution = with_quotas_last(problem, decisions)
     value = attained_value(problem, decisions, model, solution.values)
     return replace(
         found,
@@ -147,7 +149,7 @@ def _evenly_loaded(problem: AllocationProblem, found: Optimum) -> Optimum:
         value=value,
         bound=math.nan,
         bound_type="none",
-        status="levelled",
+        asked_gap=math.nan,
         model=model,
         values=solution.values,
     )

@@ -21,20 +21,22 @@ from optimize.optimum import (
     Method,
     NoStepError,
     by_prices_where_free,
-    optimise,
+    NoPlanError,
+    decided,
     with_quotas_last,
 )
 from optimize.problem import AllocationProblem, Decisions, Floats, held
 from optimize.programme.curves import zoom
 from optimize.programme.solve import OutOfTimeError, Searched, searched
+from optimize.quotas import NoQuotasError
 from optimize.whole_quotas import WholeQuotas, kept_quotas, tightened
 from optimize.whole_steps import with_steps
-from scenarios.errors import InfeasiblePlan
 
 NODES = 400
 """Of branch and bound with quotas in whole steps."""
 REFINING_NODES = 50
 TIGHTENINGS = 3
+"""How often rules are tightened by what rounding broke, and the request is solved again."""
 
 
 @dataclass(frozen=True)
@@ -42,35 +44,36 @@ class Kept:
     """A plan in whole steps.
 
     Attributes:
-        value: as of :class:`optimize.optimum.Optimum`; None where decisions are those that were asked about.
+        value: as of :class:`optimize.optimum.Optimum`.
         bound: proven on what plans in whole steps attain; infinite where only the bound on all plans is known.
         reproducible: False where a wall-clock limit ended a solve.
     """
 
     decisions: Decisions
     quotas: WholeQuotas
-    value: float | None = None
+    value: float
     bound: float = math.inf
     reproducible: bool = True
 
 
 def kept_in_steps(
-    problem: AllocationProblem, decisions: Decisions, gap: float | None = None, method: Method = "auto"
-) -> Kept:
-    """Quotas in whole steps that keep the rules: under these decisions, else under the best others that were found.
+    problem: AllocationProblem, own: WholeQuotas, gap: float | None = None, method: Method = "auto"
+) -> Kept | None:
+    """The best other plan that was found whose quotas in whole steps keep the rules.
 
-    Where none are found, the given decisions and the quotas that break the rules least.
+    None where the plan's own whole steps keep those that tie people together, or no other plan was found.
 
     Args:
-        gap, method: as of :func:`optimise`.
+        own: quotas of the best decisions.
+        gap, method: as of :func:`optimize.optimum.optimise`.
     """
-    own = Kept(decisions, kept_quotas(problem, decisions))
-    if own.quotas.kept or not own.quotas.broken:
-        return own
-    near = own.quotas.exact
+    if not own.broken:
+        return None
     by_prices = method == "prices" or (method == "auto" and by_prices_where_free(problem))
-    found = None if by_prices else _by_steps(problem, near, GAP if gap is None else gap)
-    return found or _by_tightening(problem, own, gap, method) or own
+    # Where care is to be least, the search, which is for sales, would give more of it.
+    searches = not by_prices and not problem.even_load
+    found = _by_steps(problem, own.exact, GAP if gap is None else gap) if searches else None
+    return found or _by_tightening(problem, own, gap, method)
 
 
 def _by_steps(problem: AllocationProblem, near: Floats, gap: float) -> Kept | None:
@@ -118,15 +121,15 @@ def _refined(
     return model, values, decisions
 
 
-def _by_tightening(problem: AllocationProblem, own: Kept, gap: float | None, method: Method) -> Kept | None:
+def _by_tightening(problem: AllocationProblem, own: WholeQuotas, gap: float | None, method: Method) -> Kept | None:
     """The best decisions under rules tighter by what rounding broke, until whole steps keep the rules themselves."""
-    tighter, broken = problem, own.quotas.broken
+    tighter, broken = problem, own.broken
     for _ in range(TIGHTENINGS):
         tighter = tightened(tighter, broken)
         try:
-            found = optimise(tighter, gap, method)
+            found = decided(tighter, gap, method)
             quotas = kept_quotas(problem, found.decisions)
-        except (InfeasiblePlan, NoStepError, OutOfTimeError):
+        except (NoPlanError, NoQuotasError, NoStepError, OutOfTimeError):
             return None
         if quotas.kept:
             return _kept(problem, found.decisions, steady=found.reproducible)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from optimize.infeasible import explain
 from optimize.loosening import question, suffices
 from optimize.optimum import Method, NoPlanError, NoStepError, Optimum, decided
+from optimize.optimum_in_steps import kept_in_steps
+from optimize.prices import with_owners_held
 from optimize.problem import AllocationProblem, Floats, Ints
 from optimize.programme.solve import SolverError
-from optimize.quotas import NoQuotasError, plain, stepped_quotas
+from optimize.quotas import NoQuotasError, plain
+from optimize.whole_quotas import WholeQuotas, kept_quotas
 from scenarios.errors import Unsupported
 
 
@@ -18,13 +22,21 @@ class Planned:
     """Decisions with their quotas.
 
     Attributes:
-        exact: quotas before rounding, minor units, [R].
-        quotas: in whole steps, minor units, [R].
+        held: quotas before rounding and in whole steps, with what these break.
     """
 
     best: Optimum
-    exact: Floats
-    quotas: Ints
+    held: WholeQuotas
+
+    @property
+    def exact(self) -> Floats:
+        """Quotas before rounding, minor units, [R]."""
+        return self.held.exact
+
+    @property
+    def quotas(self) -> Ints:
+        """In whole steps, minor units, [R]."""
+        return self.held.quotas
 
 
 def planned(problem: AllocationProblem, gap: float | None = None, method: Method = "auto") -> Planned:
@@ -49,7 +61,7 @@ def planned(problem: AllocationProblem, gap: float | None = None, method: Method
         return True
 
     try:
-        return _passed(problem, gap, method)
+        return _in_steps(problem, _passed(problem, gap, method), gap, method)
     except NoPlanError:
         raise explain(problem, possible) from None
     except NoQuotasError as left:
@@ -58,4 +70,23 @@ def planned(problem: AllocationProblem, gap: float | None = None, method: Method
 
 def _passed(problem: AllocationProblem, gap: float | None, method: Method) -> Planned:
     best = decided(problem, gap, method)
-    return Planned(best, *stepped_quotas(problem, best.decisions))
+    return Planned(best, kept_quotas(problem, best.decisions))
+
+
+def _in_steps(problem: AllocationProblem, made: Planned, gap: float | None, method: Method) -> Planned:
+    """The plan, or another where its decisions leave no quotas in whole steps that keep the rules."""
+    other = kept_in_steps(problem, made.held, gap, method)
+    if other is None:
+        return made
+    bound = made.best.bound if math.isnan(made.best.bound) else min(made.best.bound, other.bound)
+    model, values = with_owners_held(problem, other.decisions)
+    best = replace(
+        made.best,
+        decisions=other.decisions,
+        value=other.value,
+        bound=max(bound, other.value),
+        reproducible=made.best.reproducible and other.reproducible,
+        model=model,
+        values=values,
+    )
+    return Planned(best, other.quotas)

@@ -9,7 +9,7 @@ import numpy as np
 
 from optimize.fairness_measures import KEPT_WITHIN, Together, standings
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains
-from optimize.quotas import best_quotas, exact_quotas
+from optimize.quotas import NoQuotasError, best_quotas, contradicted, quota_model
 from optimize.rounding import TOLERANCE, rounded_quotas
 from optimize.rules import bounds, box
 from optimize.split import split_in_groups
@@ -43,8 +43,15 @@ class WholeQuotas:
 
 
 def whole_quotas(problem: AllocationProblem, decisions: Decisions, *, nearest: bool = False) -> tuple[Floats, Ints]:
-    """Quotas before and after rounding, minor units, [R]; arguments and errors of :func:`kept_quotas`."""
-    found = kept_quotas(problem, decisions, nearest=nearest)
+    """Quotas before and after rounding, minor units, [R]; arguments as of :func:`kept_quotas`.
+
+    Raises:
+        InfeasiblePlan: rules that tie people together leave no quotas; says which.
+    """
+    try:
+        found = kept_quotas(problem, decisions, nearest=nearest)
+    except NoQuotasError:
+        raise contradicted(problem, decisions) from None
     return found.exact, found.quotas
 
 
@@ -59,10 +66,12 @@ def kept_quotas(problem: AllocationProblem, decisions: Decisions, *, nearest: bo
             quotas, the exact split by the bounds alone.
 
     Raises:
-        InfeasiblePlan: rules that tie people together leave no quotas.
+        NoQuotasError: rules that tie people together leave no quotas.
     """
     low, high = box(problem, bounds(problem, decisions))
-    found = best_quotas(problem, decisions) if nearest else exact_quotas(problem, decisions)
+    found = best_quotas(problem, decisions)
+    if found is None and not nearest:
+        raise NoQuotasError(quota_model(problem, decisions).problem)
     exact = split_in_groups(problem, problem.basis, gains(problem, decisions), low, high) if found is None else found
     best = _rounded(problem, decisions, exact)
     if best.kept or found is None or all(r in problem.locks.quota for r in range(len(problem.reps))):

@@ -82,7 +82,7 @@ def _at_equal_odds(
         low_ends, high_ends = steps.quotas(steps.low), steps.quotas(steps.high)
         aim = split_in_groups(problem, problem.basis, gain, low_ends, high_ends) if by_sum else near
         quotas = steps.nearest(problem, aim)
-        value = attained(problem.basis, gain, quotas) if by_sum else -float(np.abs(quotas - near).sum())
+        value = attained(problem.basis, gain, quotas.astype(np.float64)) if by_sum else -float(np.abs(quotas - near).sum())
         if value > worth:
             best, worth = quotas, value
     return best
@@ -139,7 +139,7 @@ class Lattice:
         for _, members, total in groups(problem):
             free = np.array([r for r in members if r not in problem.locks.quota], dtype=np.int64)
             rest = round(total) - int(self.odd[members].sum())
-            low, high = self.low[free] * float(self.step), self.high[free] * float(self.step)
+            low, high = ((side[free] * self.step).astype(np.float64) for side in (self.low, self.high))
             out[free] += in_steps(inside[free], low, high, rest, self.step)
         return out
 

@@ -164,16 +164,9 @@ def test_rules_are_tightened_where_the_search_in_whole_steps_ends_without_a_plan
     """As of large requests: prices decide owners anew under a tighter rule."""
     scenario, responses = moving({"rule": "spread", "maximum": 0.3}, 10)
     problem = formulate(scenario, responses)
-    calls = []
-
-    def kept(request: AllocationProblem, decisions: Decisions, **asked: bool):
-        found = kept_quotas(request, decisions, **asked)
-        calls.append(1)
-        return replace(found, broken={0: 0.02}) if len(calls) == 1 else found
-
-    monkeypatch.setattr(optimum_in_steps, "kept_quotas", kept)
     monkeypatch.setattr(optimum_in_steps, "_by_steps", lambda *_: None)
-    found = optimum_in_steps.kept_in_steps(problem, problem.base_decisions())
-    assert found.value is not None
+    own = replace(kept_quotas(problem, problem.base_decisions()), broken={0: 0.02})
+    found = optimum_in_steps.kept_in_steps(problem, own)
+    assert found is not None
     assert found.quotas.kept
     assert not broken(audit(problem, found.decisions, found.quotas.quotas.astype(float)))
