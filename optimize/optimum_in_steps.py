@@ -19,9 +19,9 @@ from optimize.optimum import (
     GAP,
     REFINEMENTS,
     Method,
+    NoPlanError,
     NoStepError,
     by_prices_where_free,
-    NoPlanError,
     decided,
     with_quotas_last,
 )

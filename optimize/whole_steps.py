@@ -82,7 +82,9 @@ def _at_equal_odds(
         low_ends, high_ends = steps.quotas(steps.low), steps.quotas(steps.high)
         aim = split_in_groups(problem, problem.basis, gain, low_ends, high_ends) if by_sum else near
         quotas = steps.nearest(problem, aim)
-        value = attained(problem.basis, gain, quotas.astype(np.float64)) if by_sum else -float(np.abs(quotas - near).sum())
+        value = (
+            attained(problem.basis, gain, quotas.astype(np.float64)) if by_sum else -float(np.abs(quotas - near).sum())
+        )
         if value > worth:
             best, worth = quotas, value
     return best

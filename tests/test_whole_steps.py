@@ -12,7 +12,7 @@ from optimize import optimum_in_steps, whole_quotas
 from optimize.allocate import allocate
 from optimize.audit import audit, broken
 from optimize.formulate import formulate
-from optimize.problem import AllocationProblem, Decisions, Locks, gains
+from optimize.problem import AllocationProblem, Locks, gains
 from optimize.quotas import best_quotas
 from optimize.split import attained
 from optimize.whole_quotas import kept_quotas

@@ -37,7 +37,6 @@ from optimize.quota_tables import Tables, quota_tables
 from optimize.quotas import possible_quotas
 from optimize.response.estimate import Responses
 from optimize.split import attained
-from optimize.whole_quotas import whole_quotas
 from scenarios.errors import InfeasiblePlan, Problem, refuse_if
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
