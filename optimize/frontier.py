@@ -15,8 +15,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from optimize.frontier_plans import Open, Point, Sweep, better, most_capped, split_again
-from optimize.optimum import CALLED_OPTIMAL
+from optimize.frontier_plans import POINT_GAP, Open, Point, Sweep, better, most_capped, split_again
 from optimize.parameters import Parameter, parameter
 from optimize.problem import AllocationProblem, Decisions, Floats, gains
 from optimize.quotas import possible_quotas
@@ -119,7 +118,7 @@ def _at_most(problem: AllocationProblem, point: Point | Open) -> float | None:
     if not problem.two_stage and np.array_equal(problem.basis, problem.samples):
         return point.bound if isinstance(point, Open) else max(point.bound, point.value)
     # In two stages sales are bounded, and on another basis other sales than those that points are told in.
-    settled = isinstance(point, Point) and point.gap <= CALLED_OPTIMAL
+    settled = isinstance(point, Point) and point.gap <= POINT_GAP
     return None if settled else most_capped(problem)
 
 
