@@ -26,7 +26,7 @@ from optimize.response.estimate import Responses
 from optimize.rule_words import UNITS, unit_of
 from optimize.rules import rule_name
 from optimize.split import attained
-from optimize.training_values import TrainingValue, training_values
+from optimize.training_values import TrainingValue, training_values, without_time
 from optimize.waterfall import waterfall
 from optimize.whole_quotas import told
 from scenarios.goals import EqualOdds
@@ -211,7 +211,7 @@ def described(
         moves=tuple(_moves(problem, decisions)),
         immovable=immovable(scenario),
         exceptions=tuple(exceptions),
-        notes=(*responses.notes, *sacrificed(problem, values)),
+        notes=(*responses.notes, *sacrificed(problem, values), *without_time(problem)),
         metrics=values,
         quotas=quotas_of_levels,
         levels=tuple(levels),

@@ -19,6 +19,7 @@ from optimize.problem import AllocationProblem
 from optimize.response.estimate import Responses
 from optimize.response.metrics import metrics_asked
 from optimize.response.people import calendar_hours, least_account_effort, reporting_periods
+from optimize.response.presence import TimeThere
 from optimize.response.shares import handed_out
 from scenarios.goals import RATIO_METRICS, Level, Target
 from scenarios.plan import Plan
@@ -83,13 +84,15 @@ def of_plan(scenario: Scenario, plan: Plan) -> Lockable:
     people = [rep for rep in scenario.reps if rep.id in quotas]
     reps = tuple(rep.id for rep in people)
     years = (scenario.calendar.end - scenario.calendar.start).days / 365.0
+    time = TimeThere(scenario, plan, tuple(people), periods)
+    least = [least_account_effort(scenario, rep, plan, float(time.kept[r])) for r, rep in enumerate(people)]
     return Lockable(
         reps,
         periods,
         tuple(account.id for account in scenario.accounts if account.owner is not None),
         tuple(scenario.skills.dimensions),
         np.array([calendar_hours(scenario, rep) for rep in people]),
-        np.array([years * least_account_effort(scenario, rep, plan, periods) for rep in people]),
+        years * time.share * np.array(least),
         {metric: _carried(plan, metric, reps, periods) for metric in ("revenue", *metrics_asked(scenario))},
         _levels(scenario),
         _present(scenario, reps, periods),

@@ -111,7 +111,7 @@ class _Reader:
 
         Fills in what locked periods of revenue mean for the year.
         """
-        problems = list(self._shares_beyond())
+        problems = [*self._hours_beyond(), *self._shares_beyond()]
         for (_, metric), locked in self.locks.quotas.items():
             problems += locked.settled(self.about.carried[metric])[1]
         for metric in dict.fromkeys(metric for _, metric in self.locks.quotas) if not problems else ():
@@ -173,6 +173,16 @@ class _Reader:
             return f"{rep} has {self.about.hours[r]:,.0f} working hours over the horizon"
         self.locks.training[r, self.about.skills.index(skill)] = hours
         return ""
+
+    def _hours_beyond(self) -> Iterator[Problem]:
+        """Locked hours of training that fit one by one, but not together."""
+        about = self.about
+        for r in dict.fromkeys(r for r, _ in self.locks.training):
+            mine = {about.skills[k]: hours for (rep, k), hours in self.locks.training.items() if rep == r}
+            if sum(mine.values()) > about.hours[r]:
+                paths = ", ".join(f"training.{about.reps[r]}.{skill} = {hours:g}" for skill, hours in mine.items())
+                rule = f"{sum(mine.values()):g} hours: {about.reps[r]} has {about.hours[r]:,.0f} over the horizon"
+                yield Problem("allocation.locks", paths, rule, "lower or remove a lock")
 
     def _care(self, account: int, hours: float) -> str:
         if (self.about.care_load * hours > self.about.hours).all():

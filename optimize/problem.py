@@ -19,7 +19,7 @@ from optimize.locked_quotas import LockedQuotas
 from optimize.metrics import Metrics, Rates
 from optimize.pairs import Pairs
 from optimize.training_offer import TrainingOffer
-from scenarios.goals import FairnessRule, Level
+from scenarios.goals import FairnessRule, Level, TrainingFloor
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -181,9 +181,12 @@ class AllocationProblem:
         return {name: np.array(members, dtype=np.int64) for name, members in found.items()}
 
     def concerned(self, rule: FairnessRule) -> Bools:
-        """Reps whom a rule does not exempt."""
+        """Reps whom a rule does not exempt; of a floor on training hours, those who have so much working time."""
         exempt = frozenset(rule.exempt)
-        return np.array([rep not in exempt for rep in self.reps])
+        keep = np.array([rep not in exempt for rep in self.reps])
+        if isinstance(rule, TrainingFloor):
+            keep &= self.training.most_time(whole=True) >= rule.hours - 1e-9
+        return keep
 
     def members_by(self, by: str, keep: Bools) -> dict[str, Ints]:
         """Positions of the reps in ``keep`` by group (team, region, tenure, level), groups in order of their names."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from optimize.phasing import Period, laid_out, training_periods
+from optimize.phasing import laid_out
 from optimize.problem import Floats, Ints
 from optimize.programme.blocks import Blocks, Linear
 from optimize.programme.solve import solve
@@ -14,21 +12,10 @@ from optimize.training_offer import TrainingOffer
 
 EVEN_LOAD = 10.0
 """Price of the n-th step in one period, times n: the company's load is spread first, then each rep's own."""
+PART_OF_A_STEP = 1e4
+"""Price of a part of a step, where working time leaves no more: whole steps come first."""
 EXCESS = 1e6
 """Price of a step beyond what trainers can give: only where a plan's hours leave no other way."""
-
-
-def training_slots(periods: Sequence[Period], employed: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
-    """Positions of the periods in which each rep can be trained: early ones in which the rep is employed throughout.
-
-    Who is in none of the early periods is trained in any in which the rep is employed.
-    """
-    early = training_periods(periods)
-    out = []
-    for mine in employed:
-        inside = [p for p in early if p in mine]
-        out.append(tuple(inside or mine or range(len(periods))))
-    return tuple(out)
 
 
 def laid_training(offer: TrainingOffer, hours: Floats) -> Floats:
@@ -39,7 +26,7 @@ def laid_training(offer: TrainingOffer, hours: Floats) -> Floats:
     """
     count = len(offer.periods)
     if offer.capacity is None or not hours.any():
-        return laid_out(hours, offer.step, count, offer.slots)
+        return laid_out(hours, offer.step, offer.working, offer.slots)
     by_period = _fitted(offer, hours.sum(axis=1))
     out = np.zeros((*hours.shape, count))
     for r in np.flatnonzero(hours.sum(axis=1) > 0):
@@ -58,15 +45,23 @@ def _fitted(offer: TrainingOffer, hours: Floats) -> Floats:
     """Hours of each rep by period within the trainers' capacity, [R, P]: a flow of least cost, in whole steps."""
     step, capacity = offer.step, float(offer.capacity or 0.0)
     blocks = Blocks()
-    pairs = [(r, p) for r in np.flatnonzero(hours > 0).tolist() for p in offer.slots[r]]
-    rep, period, price = [], [], []
+    everywhere = tuple(range(len(offer.periods)))
+    beyond = offer.most_time()
+    pairs = [(r, p) for r in np.flatnonzero(hours > 0).tolist() for p in offer.slots[r] or everywhere]
+    rep: list[int] = []
+    period: list[int] = []
+    price: list[float] = []
+    most: list[float] = []
     for r, p in pairs:
+        room = float(offer.working[r, p]) if hours[r] <= beyond[r] else np.inf
         for n in range(int(np.ceil(hours[r] / step - 1e-9))):
             rep.append(r)
             period.append(p)
-            # Ties go to earlier periods.
-            price.append(-(n + 1.0) - 1e-6 * p)
-    cells = blocks.columns("hours", list(range(len(rep))), 0.0, step, np.array(price))
+            # Ties go to earlier periods; parts of a step come last, and working time is not exceeded.
+            part = float(np.clip(room - n * step, 0.0, step))
+            most.append(part)
+            price.append(-(n + 1.0) - 1e-6 * p - (PART_OF_A_STEP if part < step else 0.0))
+    cells = blocks.columns("hours", list(range(len(rep))), 0.0, np.array(most), np.array(price))
     steps = int(capacity / step + 1e-9)
     loads = np.repeat(np.arange(len(offer.periods)), steps)
     order = np.tile(np.arange(1.0, steps + 1.0), len(offer.periods))

@@ -23,6 +23,7 @@ class TrainingOffer:
         price: of an hour, minor units; ``money``: what all hours may cost, None where that does not matter.
         periods: labels of the reporting periods; ``slots``: positions of those in which each rep can be trained.
         capacity: hours that trainers can give in a period; None where that does not matter.
+        room: working hours of each rep by period, [R, P]; None where time is never short.
     """
 
     skills: tuple[str, ...]
@@ -36,6 +37,21 @@ class TrainingOffer:
     periods: tuple[str, ...] = ()
     slots: tuple[tuple[int, ...], ...] = ()
     capacity: float | None = None
+    room: Floats | None = None
+
+    @property
+    def working(self) -> Floats:
+        """Working hours of each rep by period, infinite where time is never short, [R, P]."""
+        if self.room is None:
+            return np.full((len(self.base), len(self.periods)), np.inf)
+        return self.room
+
+    def most_time(self, *, whole: bool = False) -> Floats:
+        """Hours that the working time in each rep's periods of training takes, in whole steps where asked, [R]."""
+        if self.room is None:
+            return np.full(len(self.base), np.inf)
+        room = np.floor(self.room / self.step + 1e-9) * self.step if whole else self.room
+        return np.array([float(room[r, list(mine)].sum()) for r, mine in enumerate(self.slots)])
 
     @property
     def most(self) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimize.problem import AllocationProblem, Decisions
+from scenarios.goals import TrainingFloor
 
 
 @dataclass(frozen=True)
@@ -35,3 +36,14 @@ def training_values(problem: AllocationProblem, decisions: Decisions) -> Iterato
         share = float(hours[r]) / there if there > 0 else None
         cost = round(float(hours[r]) * problem.training.price)
         yield TrainingValue(problem.reps[r], float(hours[r]), cost, share, round(float(gain[r])))
+
+
+def without_time(problem: AllocationProblem) -> Iterator[str]:
+    """Says whom a floor on training hours asks nothing of: they are not there for so long, or on leave."""
+    most = problem.training.most_time(whole=True)
+    for rule in problem.rules:
+        if isinstance(rule, TrainingFloor):
+            short = [r for r in np.flatnonzero(~problem.concerned(rule)).tolist() if problem.reps[r] not in rule.exempt]
+            said = ", ".join(f"{problem.reps[r]} ({most[r]:g} h)" for r in short)
+            if said:
+                yield f"training_floor asks nothing of whose working time takes less than {rule.hours:g} h: {said}"

@@ -239,7 +239,7 @@ def test_training_lies_in_the_first_half_evenly():
     assert training_effect(periods) == pytest.approx(1 - (15.5 + 45 + 74.5 + 105 + 135.5 + 166) / 6 / 365)
     assert training_periods([Period("all", date(2026, 1, 1), date(2027, 1, 1))]) == [0]
     hours = np.array([[24.0, 0.0], [10.0, 14.0]])
-    laid = laid_out(hours, 4.0, len(periods), [early, early])
+    laid = laid_out(hours, 4.0, np.full((2, len(periods)), 160.0), [early, early])
     assert laid.sum(axis=2) == pytest.approx(hours)
     assert laid[:, :, [p for p in range(12) if p not in early]].sum() == 0
     assert np.ptp(laid.sum(axis=(0, 1))[early]) <= 4.0 + 1e-9

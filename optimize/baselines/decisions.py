@@ -24,8 +24,10 @@ def even_training(problem: AllocationProblem) -> Decisions:
     steps = min(int(each / offer.step + 1e-9), offer.steps)
     if steps <= 0:
         return today
+    time = offer.most_time(whole=True)
     for r in free:
-        training[r, int(np.argmax(offer.gain[r, :, steps]))] = steps * offer.step
+        mine = int(min(steps * offer.step, time[r]) / offer.step + 1e-9)
+        training[r, int(np.argmax(offer.gain[r, :, mine]))] = mine * offer.step
     return replace(today, training=training)
 
 
@@ -86,11 +88,12 @@ def chained_training(problem: AllocationProblem) -> Decisions:
     free = np.ones_like(training, dtype=np.bool_)
     for cell in problem.locks.training:
         free[cell] = False
+    most = np.minimum(offer.cap, offer.most_time(whole=True))
     left = int((offer.most - float(training.sum())) / offer.step + 1e-9)
     for _ in range(max(left, 0)):
         steps = np.floor(training / offer.step + 1e-9).astype(np.int64)
         room = free & (steps < offer.steps)
-        room &= (training.sum(axis=1) + offer.step <= offer.cap + 1e-9)[:, None]
+        room &= (training.sum(axis=1) + offer.step <= most + 1e-9)[:, None]
         if not room.any():
             break
         r, k = np.indices(steps.shape)

@@ -90,7 +90,7 @@ def _hours(problem: AllocationProblem, decisions: Decisions) -> Iterator[Floats]
     touched = {r for r, _ in locks.training}
     schooled = np.array([r in touched for r in range(len(trained))])
     yield np.array([trained.sum() - raised(offer.most, locks.training)])
-    yield (trained - offer.cap)[~schooled]
+    yield (trained - np.minimum(offer.cap, offer.most_time(whole=True)))[~schooled]
     asked = problem.load.copy()
     a = np.flatnonzero(decisions.owner >= 0)
     rep = decisions.owner[a]

@@ -44,4 +44,7 @@ def _moves(problem: AllocationProblem, metric: Metric) -> bool:
 
 def _trained_apart(problem: AllocationProblem) -> bool:
     """Whether trainers' hours by period ask more than their sum does."""
-    return problem.training.capacity is not None and len(set(problem.training.slots)) > 1
+    offer = problem.training
+    if offer.capacity is None:
+        return False
+    return len(set(offer.slots)) > 1 or bool((offer.most_time(whole=True) < offer.cap).any())

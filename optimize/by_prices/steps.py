@@ -93,7 +93,7 @@ def training_of(problem: AllocationProblem, unit: float) -> Training:
     gain, skill, away = (np.take_along_axis(table, order, 1) for table in (gain, skill, away))
     taken = locked.sum(axis=1)
     able = np.isfinite(gain).sum(axis=1)
-    room = np.floor((offer.cap - taken) / step + 1e-9)
+    room = np.floor((np.minimum(offer.cap, offer.most_time(whole=True)) - taken) / step + 1e-9)
     top = np.clip(room, 0, able).astype(np.int64)
     floor = np.zeros(count)
     for rule in problem.rules:

@@ -87,6 +87,7 @@ def _limits(blocks: Blocks, problem: AllocationProblem, hours: Linear) -> None:
         cost = whole.times(offer.price / 100)
         most = raised(offer.money, locks, offer.price)
         blocks.rows("training_money", ["company"], cost, upper=most / 100, loosen=one)
+    _time(blocks, problem, hours)
     blocks.rows(
         "training_cap",
         problem.reps,
@@ -94,6 +95,16 @@ def _limits(blocks: Blocks, problem: AllocationProblem, hours: Linear) -> None:
         upper=np.maximum(offer.cap, _locked_by_rep(problem)),
         loosen=Linear.constants(np.ones(len(problem.reps))),
     )
+
+
+def _time(blocks: Blocks, problem: AllocationProblem, hours: Linear) -> None:
+    """Nobody is trained beyond the working time of their periods; a row only for people who could be."""
+    offer = problem.training
+    most = np.maximum(offer.most_time(whole=True), _locked_by_rep(problem))
+    short = np.flatnonzero(most < offer.steps * offer.step * len(offer.skills))
+    if len(short):
+        subjects = [problem.reps[r] for r in short.tolist()]
+        blocks.rows("working time", subjects, hours.pick(short), upper=most[short], kept=True)
 
 
 def _locked_by_rep(problem: AllocationProblem) -> Floats:
@@ -112,7 +123,9 @@ def _trainers(blocks: Blocks, problem: AllocationProblem, hours: Linear) -> None
     reps = np.array([r for r, mine in enumerate(offer.slots) for _ in mine], dtype=np.int64)
     when = np.array([p for mine in offer.slots for p in mine], dtype=np.int64)
     labels = [(problem.reps[r], offer.periods[p]) for r, p in zip(reps.tolist(), when.tolist(), strict=True)]
-    cols = blocks.columns("training in a period", labels, 0.0, np.inf)
+    locked, whole = _locked_by_rep(problem), np.floor(offer.working / offer.step + 1e-9) * offer.step
+    time = np.where(locked[:, None] > 0, offer.working, whole)[reps, when]
+    cols = blocks.columns("training in a period", labels, 0.0, time)
     spread = hours - Linear.of(len(problem.reps), reps, cols, 1.0)
     blocks.rows("training by period", problem.reps, spread, 0.0, 0.0, kept=True)
     used = np.unique(when)

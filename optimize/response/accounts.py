@@ -149,18 +149,18 @@ class AccountFigures:
 
     @cached_property
     def order_hours(self) -> Floats:
-        """Hours of the calendar that the orders of an account ask of each owner over the horizon, [A, R]."""
+        """Hours of the calendar that the orders of an account ask of each owner while there, [A, R]."""
         if not self.accounts:
             return np.zeros((0, self.people.count))
         orders = np.array([_orders(a, tier) for a, tier in zip(self.accounts, self.tiers, strict=True)])
         each = self.physics.order_effort_hours.mean_value()
         over_horizon = self.kept * self.owner_factors * (orders * self.share_of_year).reshape(-1, 1)
-        return np.asarray(over_horizon * each * self.effort)
+        return np.asarray(over_horizon * each * self.effort * self.people.time.share)
 
     @cached_property
     def care_load(self) -> Floats:
-        """Hours of the calendar over the horizon per hour of care a year, [R]."""
-        return self.effort * self.years
+        """Hours of the calendar that each rep gives while there per hour of care a year, [R]."""
+        return np.asarray(self.effort * self.years * self.people.time.share)
 
     def hours(self) -> Floats:
         """Hours of the calendar that each account asks of each owner over the horizon, [A, R]."""

@@ -50,7 +50,10 @@ class Transfer:
 
 
 def training_rounds(problem: AllocationProblem, hours: float, rounds: int) -> list[list[Training]]:
-    """In each round every rep gets ``hours`` in one skill: the one that promises most first, then the next."""
+    """In each round every rep gets ``hours`` in one skill: the one that promises most first, then the next.
+
+    Fewer where there is no time for so many; who has time for none is left out.
+    """
     offer = problem.training
     if not offer.skills or not offer.steps:
         return []
@@ -58,7 +61,8 @@ def training_rounds(problem: AllocationProblem, hours: float, rounds: int) -> li
     worth = np.stack([_slopes(problem, r, hours) for r in range(len(problem.reps))])
     order = np.argsort(-worth, axis=1, kind="stable")
     for place in range(min(rounds, len(offer.skills))):
-        found.append([_change(problem, r, int(order[r, place]), hours) for r in range(len(problem.reps))])
+        changes = [_change(problem, r, int(order[r, place]), hours) for r in range(len(problem.reps))]
+        found.append([one for one in changes if one.hours])
     return found
 
 
@@ -69,11 +73,14 @@ def _slopes(problem: AllocationProblem, rep: int, hours: float) -> Floats:
 
 
 def _change(problem: AllocationProblem, rep: int, skill: int, hours: float) -> Training:
-    """More hours where the gain table reaches so far, else fewer."""
+    """More hours where the gain table and the working time reach so far, else fewer."""
     offer = problem.training
-    most, now = offer.steps * offer.step, float(offer.base[rep, skill])
-    step = min(hours, most)
-    return Training(rep, skill, step if now + step <= most + 1e-9 else -min(step, now))
+    now, taken = float(offer.base[rep, skill]), float(offer.base[rep].sum())
+    time = float(offer.most_time(whole=True)[rep])
+    most = offer.steps * offer.step
+    step = min(hours, most, time)
+    fits = now + step <= most + 1e-9 and taken + step <= time + 1e-9
+    return Training(rep, skill, step if fits else -min(step, now))
 
 
 def training_model(problem: AllocationProblem, change: Training) -> float:

@@ -53,7 +53,6 @@ class Responses:
         hours: working hours before training, [R].
         load: hours that leads ask for, [R].
         sharpness: of the clearing function fitted to simulated hours.
-        employed: periods in which each rep is employed throughout, positions.
         presence: share of full pace in each period, [R, P].
         notes: what is approximate or left out, in words.
     """
@@ -73,7 +72,6 @@ class Responses:
     hours: Floats
     load: Floats
     sharpness: float
-    employed: tuple[tuple[int, ...], ...]
     notes: tuple[str, ...]
     rates: Mapping[str, Rates] = field(default_factory=dict)
     presence: Floats | None = None
@@ -123,7 +121,6 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
     offer = _account_offer(scenario, accounts, leads)
     names = tuple(people.places)
     pace = np.array([presence(scenario, rep, periods) for rep in people.reps])
-    employed = tuple(_employed(scenario, rep, periods) for rep in names)
     territory = _territory(people, leads, offer)
     return Responses(
         scenario=outcome.scenario,
@@ -133,7 +130,7 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
         samples=np.ascontiguousarray(cube.total("revenue")[:, keep]),
         metrics=other_metrics(scenario, outcome, keep),
         season=seasons(cube.by_period("revenue").mean(axis=0)[keep], pace),
-        training=training_offer(people, leads, accounts, employed),
+        training=training_offer(people, leads, accounts),
         accounts=offer,
         opportunity=leads.reference + accounts.reference_sales(),
         territory=territory,
@@ -141,7 +138,6 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
         hours=people.hours,
         load=leads.load,
         sharpness=leads.clearing.sharpness,
-        employed=employed,
         notes=_notes([key for key in cube.keys if key not in names], scenario.allocation.leads.decide),
         rates=rates(scenario, outcome, keep),
         presence=pace,
@@ -247,13 +243,3 @@ def _carriers(scenario: Scenario, outcome: Outcome) -> list[int]:
         rule = "no rep books any sales in the simulation, so there is nothing to split"
         raise InputRefused(Problem("outcome.rep.revenue", "0", rule, "check sources, conversions and accounts"))
     return keep
-
-
-def _employed(scenario: Scenario, name: str, periods: tuple[Period, ...]) -> tuple[int, ...]:
-    rep = next(rep for rep in scenario.reps if rep.id == name)
-    inside = [
-        p
-        for p, period in enumerate(periods)
-        if (rep.hired is None or rep.hired <= period.first) and (rep.leaves is None or rep.leaves >= period.end)
-    ]
-    return tuple(inside)

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from optimize.chain import Clearing, Mix, Person, expected, expected_by, fit_clearing, lead_mixes, pipeline_mixes
 from optimize.response.people import People
+from optimize.workload import load_at
 from scenarios.lead_shares import share_factors
+from scenarios.ticks import HOUR
 
 Floats = NDArray[np.float64]
 
@@ -46,28 +48,54 @@ class LeadFigures:
     def chain_of(self, r: int, person: Person, ramp: float) -> tuple[float, float]:
         """Modelled sales (minor units) and hours of the calendar if this person worked the leads of rep r."""
         sales, effort = expected(self.people.scenario, person, self.mixes[r])
-        return sales, effort / (float(self.people.pace[r]) * ramp)
+        return sales, effort * float(self.due[r]) / (float(self.people.pace[r]) * ramp)
 
     def chains_of(self, r: int, profiles: Mapping[str, Floats]) -> tuple[Floats, Floats]:
         """The same for rep r under n profiles, each skill [n]: sales and hours, [n] each."""
         people = self.people
         sales, effort = expected_by(people.scenario, people.person(r, {}), profiles, self.mixes[r])
-        return sales, effort / (float(people.pace[r]) * float(people.ramp[r]))
+        return sales, effort * float(self.due[r]) / (float(people.pace[r]) * float(people.ramp[r]))
+
+    @cached_property
+    def whole_chain(self) -> list[tuple[float, float]]:
+        """Modelled sales and hours of each rep under the plan, as if all work of a lead came due while they are there."""
+        people, out = self.people, []
+        for r in range(people.count):
+            sales, effort = expected(people.scenario, people.person(r, people.profile(r)), self.mixes[r])
+            out.append((sales, effort / (float(people.pace[r]) * float(people.ramp[r]))))
+        return out
 
     @cached_property
     def chain(self) -> list[tuple[float, float]]:
         """Modelled sales and hours of each rep under the plan."""
-        people = self.people
-        return [
-            self.chain_of(r, people.person(r, people.profile(r)), float(people.ramp[r])) for r in range(people.count)
-        ]
+        return [(sales, hours * due) for (sales, hours), due in zip(self.whole_chain, self.due.tolist(), strict=True)]
+
+    @cached_property
+    def busy(self) -> Floats:
+        """Simulated busy hours, [R]."""
+        return self.people.mean("busy_ticks") / HOUR
 
     @cached_property
     def clearing(self) -> Clearing:
-        """Fitted to the simulated busy hours."""
-        busy = self.people.mean("busy_ticks") / 3_600_000
-        asked = np.array([hours for _, hours in self.chain])
-        return fit_clearing(asked, self.other, self.people.available, busy)
+        """Fitted to the simulated busy hours of those who do not leave, where there are any."""
+        asked = np.array([hours for _, hours in self.whole_chain])
+        stay = ~self.people.time.leaving if not self.people.time.leaving.all() else self.people.time.leaving
+        return fit_clearing(asked[stay], self.other[stay], self.people.available[stay], self.busy[stay])
+
+    @cached_property
+    def due(self) -> Floats:
+        """Share of the work on leads that comes due while the rep is there, [R].
+
+        Leads that come shortly before somebody leaves ask for most of their work later. So the hours of who leaves are
+        those at which the clearing function gives the simulated busy share; those of all others are the fit's.
+        """
+        out = np.ones(self.people.count)
+        for r in np.flatnonzero(self.people.time.leaving).tolist():
+            available, asked = float(self.people.available[r]), self.clearing.level * self.whole_chain[r][1]
+            if available > 0 and asked > 0:
+                load = load_at(float(self.busy[r]) / available, self.clearing.sharpness) * available
+                out[r] = min(max(load - float(self.other[r]), 0.0) / asked, 1.0)
+        return out
 
     @cached_property
     def load(self) -> Floats:

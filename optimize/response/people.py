@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimize.chain import Person
-from optimize.phasing import Period, training_kept
+from optimize.phasing import Period
+from optimize.response.presence import TimeThere
 from scenarios import physics
 from scenarios.lead_shares import region_of
 from scenarios.people import Rep
@@ -87,9 +88,9 @@ class People:
         return np.array([mean_ramp(self.scenario, rep) for rep in self.reps])
 
     @cached_property
-    def kept(self) -> float:
-        """As :func:`skill_kept`."""
-        return skill_kept(self.scenario, self.periods)
+    def time(self) -> TimeThere:
+        """When the reps are there, and when they can be trained."""
+        return TimeThere(self.scenario, self.plan, self.reps, self.periods)
 
     @cached_property
     def trained(self) -> dict[tuple[str, str], float]:
@@ -108,7 +109,7 @@ class People:
 
     def level(self, r: int, skill: str, hours: float) -> float:
         """A skill of a rep with so many hours of training."""
-        return trained_level(self.scenario, self.untrained[r], skill, hours, self.kept)
+        return trained_level(self.scenario, self.untrained[r], skill, hours, float(self.time.kept[r]))
 
     def person(self, r: int, profile: dict[str, float]) -> Person:
         """A rep under a profile."""
@@ -134,12 +135,6 @@ class People:
         factor = physics.effort_factor(skill, skills.reference, skills.effort_log_per_point)
         own = self.person(r, {}).effort
         return float(own * factor / (self.pace[r] * self.ramp[r]))
-
-
-def skill_kept(scenario: Scenario, periods: Sequence[Period]) -> float:
-    """What is left on average over the periods of a gain from training, where some is forgotten."""
-    decay = scenario.skills.training.decay_per_month
-    return training_kept(tuple(periods), decay) if decay > 0 else 1.0
 
 
 def trained_level(scenario: Scenario, start: Mapping[str, float], skill: str, hours: float, kept: float) -> float:
@@ -182,14 +177,18 @@ def calendar_hours(scenario: Scenario, rep: Rep) -> float:
     return length_within(timetable.rep_hours(rep, region, scenario.absences), 0, timetable.end) / HOUR
 
 
-def least_account_effort(scenario: Scenario, rep: Rep, plan: Plan, periods: Sequence[Period]) -> float:
-    """Hours of the calendar per hour of effort on accounts, with the plan's training or without, whichever is less."""
+def least_account_effort(scenario: Scenario, rep: Rep, plan: Plan, kept: float) -> float:
+    """Hours of the calendar per hour of effort on accounts, with the plan's training or without, whichever is less.
+
+    Args:
+        kept: what is left on average of a gain from training.
+    """
     skills, rule = scenario.skills, scenario.account_physics
     factor = 1.0
     if rule is not None:
         profile, name = skill_profile(scenario, rep), rule.relationship_skill
         hours = plan.training_hours().get((rep.id, name), 0.0)
-        levels = (profile[name], trained_level(scenario, profile, name, hours, skill_kept(scenario, periods)))
+        levels = (profile[name], trained_level(scenario, profile, name, hours, kept))
         factor = min(physics.effort_factor(one, skills.reference, skills.effort_log_per_point) for one in levels)
     pace = rep_pace(scenario, rep, Timetable(scenario.calendar).full_week_hours()) * mean_ramp(scenario, rep)
     return float(Person.of(scenario, rep, {}).effort * factor / pace)

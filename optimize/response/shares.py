@@ -170,6 +170,7 @@ class _Figures:
         """Sales (minor units) and hours of the calendar of all leads of a source at each rep, uncleared, [S, R]."""
         people, scenario = self.leads.people, self.leads.people.scenario
         sales, hours = np.zeros(self.bare.base.shape), np.zeros(self.bare.base.shape)
+        due = self.leads.due
         for s, source in enumerate(self.sources):
             alone = {other.id: float(other.id == source.id) for other in scenario.sources}
             mixes = {region: lead_mixes(scenario, region, alone) for region in set(people.regions)}
@@ -177,7 +178,7 @@ class _Figures:
                 person = people.person(r, people.profile(r))
                 sold, effort = expected(scenario, person, mixes[people.regions[r]])
                 sales[s, r] = sold * self.count[s]
-                hours[s, r] = effort * self.count[s] / float(people.pace[r] * people.ramp[r])
+                hours[s, r] = effort * due[r] * self.count[s] / float(people.pace[r] * people.ramp[r])
         return sales, hours
 
     @property

@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimize.chain import exactly
-from optimize.phasing import training_effect
 from optimize.response.accounts import AccountFigures
 from optimize.response.leads import LeadFigures
 from optimize.response.people import People
-from optimize.training_calendar import training_slots
 from optimize.training_offer import TrainingOffer
 from scenarios.scenario import Scenario
 
@@ -36,16 +34,12 @@ def trainer_hours(scenario: Scenario) -> float | None:
     return None if given is None else float(given // budget.step_hours * budget.step_hours)
 
 
-def offer(
-    people: People, leads: LeadFigures, accounts: AccountFigures, employed: Sequence[Sequence[int]]
-) -> TrainingOffer:
+def offer(people: People, leads: LeadFigures, accounts: AccountFigures) -> TrainingOffer:
     """Gains by rep, skill and hours in whole steps.
 
-    A gain is the difference of cleared chain sales under the trained skill, in force for the share of the horizon that
-    is left on average, with the training's own hours taken from selling; a relationship skill lifts accounts as well.
-
-    Args:
-        employed: periods in which each rep is employed throughout, positions.
+    A gain is the difference of cleared chain sales under the trained skill, in force for the share of the rep's own
+    time in the horizon that is left on average, with the training's own hours taken from selling; a relationship skill
+    lifts accounts as well.
     """
     scenario, budget = people.scenario, people.scenario.allocation.training
     skills = skills_on_offer(scenario)
@@ -60,19 +54,19 @@ def offer(
         price=float(scenario.skills.training.cost_per_hour),
         money=None if budget.budget_money is None else float(budget.budget_money),
         periods=tuple(period.label for period in people.periods),
-        slots=training_slots(people.periods, employed),
+        slots=people.time.slots,
         capacity=trainer_hours(scenario),
+        room=people.time.room,
     )
     locked = [float(x.value) for x in scenario.allocation.locks if x.path.startswith("training.")]
     planned = list(people.trained.values())
     most = max([min(budget.per_rep_hours, asked.most), *locked, *planned], default=0.0)
     steps = int(np.ceil(most / budget.step_hours - 1e-9)) if skills else 0
     gain = np.zeros((people.count, len(skills), steps + 1))
-    effect = training_effect(people.periods)
     if steps:
         given = np.asarray(np.arange(steps + 1) * budget.step_hours, dtype=np.float64)
         for r in range(people.count):
-            sales = _sales(people, leads, accounts, r, skills, given, base[r], effect)
+            sales = _sales(people, leads, accounts, r, skills, given, base[r], float(people.time.in_force[r]))
             gain[r] = sales - sales[:, :1]
     return replace(asked, gain=gain)
 
@@ -103,6 +97,7 @@ def _sales(
         k, before = skills.index(rule.relationship_skill), float(people.relationship[r])
         mine = accounts.base == r
         held = float((accounts.reference * accounts.kept[:, r])[mine].sum()) * accounts.fitted
+        held *= float(people.time.share[r])
         factor, effort = people.owner_factor(before), people.account_effort(r, before)
         for m, after in enumerate(levels[k].tolist()):
             more[k, m] = effect * held * (people.owner_factor(after) - factor)
