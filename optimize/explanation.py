@@ -26,6 +26,8 @@ from scenarios.paths import near
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 
+MOST_STEPS = 2
+"""Rounding steps beyond which a quota is not the exact one in whole steps but chosen otherwise."""
 CHOSEN = "chosen otherwise"
 """The bar of a plan's quotas that are not the best split under the rules."""
 BASES = ("opportunity", "blend", "full")
@@ -97,13 +99,15 @@ def explain_plan(
     problem = formulate(scenario, responses)
     decisions, quotas = decisions_of(problem, plan), quotas_of(problem, plan)
     exact = possible_quotas(problem, decisions)
-    bars = waterfall(problem, decisions, quotas if exact is None else exact, np.round(quotas).astype(np.int64))
+    exactly, whole = quotas if exact is None else exact, np.round(quotas).astype(np.int64)
+    rounded = bool(np.abs(whole - exactly).max() <= MOST_STEPS * max(problem.rounding_step, 1))
+    bars = waterfall(problem, decisions, exactly, whole, rounded=rounded)
     weight = _WEIGHTS[scenario.allocation.quota_basis]
     found = prices(*with_owners_held(problem, decisions)) if exact is not None else {}
     return Explanation(
         plan=plan,
         share=share,
-        waterfall=_named(problem, bars),
+        waterfall=bars if rounded else _chosen(bars),
         bases=tuple(_bases(problem, responses, decisions, quotas)),
         rules=tuple(_with_prices(row, found) for row in audit(problem, decisions, quotas)),
         prices=found,
@@ -134,11 +138,8 @@ def _check(responses: Responses, plan: Plan, reps: Sequence[str] | None, share: 
     )
 
 
-def _named(problem: AllocationProblem, bars: Mapping[str, list[tuple[str, int]]]) -> dict[str, list[tuple[str, int]]]:
-    """The last bar is rounding only where it is at most two rounding steps for everybody."""
-    last = max(abs(steps[-1][1]) for steps in bars.values())
-    if last <= 2 * max(problem.rounding_step, 1):
-        return dict(bars)
+def _chosen(bars: Mapping[str, list[tuple[str, int]]]) -> dict[str, list[tuple[str, int]]]:
+    """The last bar is no rounding."""
     return {rep: [*steps[:-1], (CHOSEN, steps[-1][1])] for rep, steps in bars.items()}
 
 

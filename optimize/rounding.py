@@ -22,7 +22,7 @@ def rounded_quotas(problem: AllocationProblem, quotas: Floats, low: Floats, high
     """Whole minor units [R]: multiples of the rounding step, inside the bounds where the step allows it.
 
     Locked quotas stay as they are. Each group's sum ties exactly; where it is no multiple of the step, the largest
-    unlocked quota with room carries the odd rest.
+    unlocked quota with room carries the odd rest. Unless bounds ask for more, nobody moves by more than a step.
     """
     out = np.zeros(len(quotas), dtype=np.int64)
     for r, value in problem.locks.quota.items():
@@ -56,9 +56,15 @@ def whole_shares(shares: Mapping[str, float], locked: Collection[str]) -> dict[s
 
 
 def in_steps(quotas: Floats, low: Floats, high: Floats, total: int, step: int) -> Ints:
-    """Multiples of the step near quotas with a given sum, inside the bounds where these leave room for it, [R]."""
+    """Multiples of the step near quotas with a given sum, inside the bounds where these leave room for it, [R].
+
+    What the total has beyond whole steps is set apart for one quota, so that nobody moves by more than a step.
+    """
     step = max(int(step), 1)
-    down = np.floor((quotas + TOLERANCE) / step).astype(np.int64)
+    odd = np.zeros(len(quotas), dtype=np.int64)
+    odd[_with_odd_rest(quotas, low, high, total % step, step)] = total % step
+    quotas, low, high = quotas - odd, low - odd, high - odd
+    down = np.maximum(np.floor((quotas + TOLERANCE) / step).astype(np.int64), 0)
     lifted = (down * step < low - TOLERANCE) & ((down + 1) * step <= high + TOLERANCE)
     steps = down + lifted
     rest = total // step - int(steps.sum())
@@ -74,10 +80,13 @@ def in_steps(quotas: Floats, low: Floats, high: Floats, total: int, step: int) -
         steps[batch] += way
         part[batch] -= way
         rest -= way * len(batch)
-    values = steps * step
-    odd = total - int(values.sum())
-    if odd:
-        fits = values + odd <= high + TOLERANCE
-        order = np.lexsort((np.arange(len(values)), -values, ~fits))
-        values[order[0]] += odd
-    return np.asarray(values, dtype=np.int64)
+    return np.asarray(steps * step + odd, dtype=np.int64)
+
+
+def _with_odd_rest(quotas: Floats, low: Floats, high: Floats, odd: int, step: int) -> int:
+    """Who carries the odd rest of a total: the largest quota with a figure of that rest near it, within its bounds."""
+    below = np.floor((quotas - odd + TOLERANCE) / step) * step + odd
+    fits = (below >= np.maximum(low, 0.0) - TOLERANCE) & (below <= high + TOLERANCE)
+    above = below + step
+    fits |= (above >= low - TOLERANCE) & (above <= high + TOLERANCE)
+    return int(np.lexsort((np.arange(len(quotas)), -quotas, ~fits))[0])

@@ -13,7 +13,8 @@ Order of the bars (each the difference of two splits, so that together they are 
 9. ``history``: the growth floor and cap against last sales.
 10. ``fairness``: all other rules and team totals.
 11. ``locks``: quotas fixed by people.
-12. ``rounding``: whole steps.
+12. ``rounding``: whole steps, at most one of them. Where a quota moves further because its bounds hold no whole step,
+    that is the rules' doing and stands in their bar.
 """
 
 from __future__ import annotations
@@ -46,13 +47,13 @@ FACTORS = (
 
 
 def waterfall(
-    problem: AllocationProblem, decisions: Decisions, exact: Floats, quotas: Ints
+    problem: AllocationProblem, decisions: Decisions, exact: Floats, quotas: Ints, *, rounded: bool = True
 ) -> dict[str, list[tuple[str, int]]]:
     """Bars of each rep in minor units; they sum to the quota exactly.
 
     Args:
         exact: quotas before rounding, [R].
-        quotas: the plan's, [R].
+        quotas: the plan's, [R]; ``rounded``: whether they are the exact ones in whole steps, not chosen otherwise.
     """
     levels = [
         *_proportional_levels(problem),
@@ -61,6 +62,10 @@ def waterfall(
         _ruled(problem, decisions) if problem.locks.bound else exact,
         exact,
     ]
+    if rounded:
+        step = max(problem.rounding_step, 1)
+        further = np.clip(exact, quotas - step, quotas + step) - exact
+        levels[-2:] = [level + further for level in levels[-2:]]
     whole = [np.round(level).astype(np.int64) for level in levels] + [quotas.astype(np.int64)]
     steps = np.diff(np.array([np.zeros_like(quotas), *whole]), axis=0)
     shown = [factor for factor in FACTORS if factor != LEADS or problem.leads]

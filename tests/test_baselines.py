@@ -135,3 +135,51 @@ def test_unknown_names_are_refused_with_the_known_ones():
     scenario, found = company()
     with pytest.raises(InputRefused, match=r"eqal.*equal, history"):
         judged_baselines(scenario, found, ["eqal"])
+
+
+@pytest.mark.parametrize(
+    ("locks", "expected"),
+    [
+        ((), {}),
+        (({"path": "floor.R1", "value": 60},), {("floor", "R1"): 60_00}),
+        (({"path": "floor.R4", "value": 130},), {("floor", "R4"): 130_00}),
+        (({"path": "stretch.R1", "value": 70},), {("stretch", "R1"): 70_00}),
+        (({"path": "floor.R4", "value": 130}, {"path": "stretch.R1", "value": 70}), {("floor", "R4"): 130_00}),
+    ],
+)
+def test_every_rule_has_floors_and_stretches_around_its_quotas_and_keeps_locked_ones(locks, expected):
+    scenario, _ = company()
+    target = {"metric": "revenue", "target": 420, "floor": 300, "stretch": 600}
+    scenario, found = company(locks=[*locks, {"path": "quota.R2", "value": 98.76}])
+    scenario = changed(scenario, goals={"targets": [target]})
+    found = replace(found, scenario=scenario.fingerprint())
+    plans = judged_baselines(scenario, found)
+    for one in plans.values():
+        plan, quotas = one.plan, one.plan.quotas()
+        floors, stretches = (plan.level_quotas(level) for level in ("floor", "stretch"))
+        assert (sum(floors.values()), sum(quotas.values()), sum(stretches.values())) == (300_00, 420_00, 600_00)
+        assert all(floors[rep] <= quotas[rep] <= stretches[rep] for rep in quotas)
+        for (level, rep), value in expected.items():
+            assert {"floor": floors, "stretch": stretches}[level][rep] == value
+        assert "floors and stretches" not in one.breaks
+    if not locks:
+        allocated = allocate(scenario, found).plan
+        assert sum(allocated.level_quotas("floor").values()) == 300_00
+
+
+def test_levels_of_teams_that_a_rule_leaves_no_room_are_named():
+    scenario, found = company(locks=[])
+    targets = [
+        {"metric": "revenue", "target": 420, "floor": 300},
+        {"metric": "revenue", "team": "T1", "target": 240, "floor": 239},
+    ]
+    scenario = changed(scenario, goals={"targets": targets})
+    one = judged_baselines(scenario, replace(found, scenario=scenario.fingerprint()), ["equal"])["equal"]
+    assert "floors and stretches" not in one.breaks
+    short = [{**targets[0]}, {"metric": "revenue", "team": "T1", "target": 240, "floor": 100}]
+    short[0]["floor"] = 400
+    scenario = changed(scenario, goals={"targets": short})
+    one = judged_baselines(scenario, replace(found, scenario=scenario.fingerprint()), ["equal"])["equal"]
+    assert one.breaks["floors and stretches"] == ("company",)
+    assert not one.plan.levels
+    assert "breaks floors and stretches for company" in one.plan.notes

@@ -14,7 +14,7 @@ from scipy import stats
 from scipy.optimize import linprog
 
 from optimize.parts.fairness import chance_quantile
-from optimize.phasing import Period, laid_out, seasons, training_effect, training_periods
+from optimize.phasing import Period, laid_out, seasons, training_left, training_periods
 from optimize.programme.curves import attainment_pieces, attainment_table, envelope
 from optimize.split import attained, proportional, split
 
@@ -236,7 +236,8 @@ def test_training_lies_in_the_first_half_evenly():
     periods = months()
     early = training_periods(periods)
     assert early == [0, 1, 2, 3, 4, 5]
-    assert training_effect(periods) == pytest.approx(1 - (15.5 + 45 + 74.5 + 105 + 135.5 + 166) / 6 / 365)
+    left, days = training_left(periods, early, date(2026, 1, 1), date(2027, 1, 1))
+    assert (left, days) == (pytest.approx(365 - (15.5 + 45 + 74.5 + 105 + 135.5 + 166) / 6), 365)
     assert training_periods([Period("all", date(2026, 1, 1), date(2027, 1, 1))]) == [0]
     hours = np.array([[24.0, 0.0], [10.0, 14.0]])
     laid = laid_out(hours, 4.0, np.full((2, len(periods)), 160.0), [early, early])

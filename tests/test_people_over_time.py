@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from optimize.phasing import Period, training_kept
+from optimize.phasing import Period, training_kept, training_left
 from scenarios import physics
 from scenarios.errors import InputRefused
 from scenarios.files import from_document, load
@@ -247,8 +247,9 @@ def test_the_allocator_counts_with_what_is_left_on_average():
     """Training in the first half of four quarters: nine months are left, in the first of which nothing is forgotten."""
     days = [date(2026, 1, 1), date(2026, 4, 1), date(2026, 7, 1), date(2026, 10, 1), date(2027, 1, 1)]
     quarters = [Period(str(first), first, end) for first, end in pairwise(days)]
-    assert training_kept(quarters, 0.2) == pytest.approx((1 - 0.8**9) / 0.2 / 9, rel=1e-12)
-    assert training_kept(quarters, 0.0) == 1.0
+    left, _ = training_left(quarters, (0, 1), days[0], days[-1])
+    assert training_kept(left, 0.2) == pytest.approx((1 - 0.8**9) / 0.2 / 9, rel=1e-12)
+    assert training_kept(left, 0.0) == 1.0
 
 
 # ---- motivation -------------------------------------------------------------------------------------------------

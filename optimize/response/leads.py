@@ -58,7 +58,7 @@ class LeadFigures:
 
     @cached_property
     def whole_chain(self) -> list[tuple[float, float]]:
-        """Modelled sales and hours of each rep under the plan, as if all work of a lead came due while they are there."""
+        """Modelled sales and hours of each rep under the plan, as if all work on leads came due in time."""
         people, out = self.people, []
         for r in range(people.count):
             sales, effort = expected(people.scenario, people.person(r, people.profile(r)), self.mixes[r])
