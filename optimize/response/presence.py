@@ -59,7 +59,8 @@ class TimeThere:
     def slots(self) -> tuple[tuple[int, ...], ...]:
         """Positions of the periods in which each can be trained."""
         allocation = self.scenario.allocation
-        locked, planned = dict.fromkeys((rep.id for rep in self.reps), 0.0), {}
+        locked = dict.fromkeys((rep.id for rep in self.reps), 0.0)
+        planned: dict[str, float] = {}
         for lock in allocation.locks:
             kind, _, subject = lock.path.partition(".")
             if kind == "training" and (rep_id := subject.rpartition(".")[0]) in locked:
