@@ -144,8 +144,7 @@ def _at_one_attainment(problem: AllocationProblem, gain: Floats, low: Floats, hi
         samples = problem.basis[:, members]
 
         def quotas(level: float, members: Ints = members, samples: Floats = samples) -> Floats:
-            found = [attainable(samples[:, i], gain[r], level) for i, r in enumerate(members)]
-            return np.asarray(np.clip(found, low[members], high[members]))
+            return np.asarray(np.clip(attainable(samples, gain[members], level), low[members], high[members]))
 
         bottom, top = 0.0, 1.0
         for _ in range(LEVEL_STEPS):

@@ -28,6 +28,9 @@ from scenarios.goals import (
 
 Side = Literal["upper", "lower"]
 
+ROUNDED = 1e-13
+"""Relative error of a mean of samples, within which an excess of nothing is no shortfall."""
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -97,10 +100,9 @@ def _bounds_of(
                 if rule.floor is not None:
                     yield Bound("growth_floor", r, "lower", float(last[r]) * (1 + rule.floor))
         case MinimumAttainment():
+            at = attainable(problem.samples, gain, rule.share)
             for r in (r for r in reps if concerned[r]):
-                yield Bound(
-                    "min_expected_attainment", r, "upper", attainable(problem.samples[:, r], gain[r], rule.share)
-                )
+                yield Bound("min_expected_attainment", r, "upper", float(at[r]))
         case MinimumChance():
             at = chance_quantile(problem.samples, rule.chance) + gain
             for r in (r for r in reps if concerned[r] and not problem.ramping[r]):
@@ -109,26 +111,28 @@ def _bounds_of(
             return
 
 
-def attainable(samples: Floats, gain: float, share: float) -> float:
-    """The largest quota whose capped attainment is at least ``share``; capped attainment falls as quotas rise."""
-    sales = np.sort(np.maximum(samples + gain, 0.0))
+def attainable(samples: Floats, gain: Floats, share: float) -> Floats:
+    """The largest quotas whose capped attainment is at least ``share``: it falls as a quota rises.
+
+    Args:
+        samples: sales of some people, [N, P]; gain: of their decisions, [P].
+
+    Returns:
+        By person, [P]; infinite at a share of nothing.
+    """
+    count, people = samples.shape
     if share <= 0.0:
-        return float("inf")
+        return np.full(people, np.inf)
+    sales = np.sort(np.maximum(samples + gain, 0.0), axis=0)
     if share >= 1.0:
-        return float(sales[0])
-
-    def attained(q: float) -> float:
-        return float(np.minimum(sales, q).mean() - share * q)
-
-    # Between two samples the excess is linear in q, so the crossing is exact once its segment is known.
-    if attained(float(sales[-1])) >= 0:
-        return float(sales.mean() / share)
-    low, high = 0, len(sales) - 1
-    if attained(float(sales[0])) < 0:
-        return 0.0
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if attained(float(sales[middle])) >= 0 else (low, middle)
-    left, right = float(sales[low]), float(sales[high])
-    at_left, at_right = attained(left), attained(right)
-    return left + (right - left) * at_left / (at_left - at_right) if at_left > at_right else left
+        return np.asarray(sales[0])
+    reached, above = np.cumsum(sales, axis=0), np.arange(count - 1, -1, -1)[:, None]
+    excess = (reached + above * sales) / count - share * sales
+    # The excess over the share is concave in the quota and nothing at nothing: not negative up to one crossing, which
+    # is exact once the two samples around it are known, since between them the excess is linear. Sums round.
+    last = np.maximum((excess >= -ROUNDED * sales[-1]).sum(axis=0) - 1, 0)
+    here, every = np.minimum(last, max(count - 2, 0)), np.arange(people)
+    left, right = sales[here, every], sales[np.minimum(here + 1, count - 1), every]
+    fall = excess[here, every] - excess[np.minimum(here + 1, count - 1), every]
+    crossing = left + (right - left) * excess[here, every] / np.where(fall > 0.0, fall, 1.0)
+    return np.asarray(np.where(last == count - 1, reached[-1] / count / share, crossing))

@@ -14,7 +14,7 @@ from optimize.formulate import formulate
 from optimize.model import build
 from optimize.problem import gains
 from optimize.programme.solve import solve
-from optimize.rules import bounds, box
+from optimize.rules import attainable, bounds, box
 from optimize.split import attained, split_in_groups
 
 # Values
@@ -162,3 +162,24 @@ def test_no_more_accounts_move_than_allowed_and_protected_ones_stay():
         assert {move.account for move in result.moves} == {f"A{i}" for i in range(4 - min(most, 4), 4)}
         assert list(result.immovable) == ["A4"]
         assert all(move.gain > 0 for move in result.moves)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.7, 0.95])
+def test_a_little_more_than_is_attainable_is_attained_too_little(share):
+    rng = np.random.default_rng(61)
+    sales = np.where(rng.random((30, 40)) < 0.25, 0.0, lognormal(rng, (30, 40)))
+    gain = rng.uniform(-0.2, 0.4, 40)
+
+    def excess(quotas):
+        return np.minimum(np.maximum(sales + gain, 0.0), quotas).mean(axis=0) - share * quotas
+
+    most = attainable(sales, gain, share)
+    assert np.all(excess(most) >= -1e-12)
+    assert np.all(excess(most * (1 + 1e-6) + 1e-9) < 0.0)
+
+
+def test_no_share_at_all_is_attainable_by_any_quota_and_all_of_it_by_the_worst_year():
+    sales = np.array([[3.0, 0.0], [5.0, 0.0], [4.0, 0.0]])
+    assert np.all(np.isinf(attainable(sales, np.zeros(2), 0.0)))
+    assert attainable(sales, np.array([1.0, 0.0]), 1.0).tolist() == [4.0, 0.0]
+    assert attainable(sales, np.zeros(2), 0.5).tolist() == [8.0, 0.0]
