@@ -20,6 +20,7 @@ from optimize.planned import planned
 from optimize.plans import as_plan, level_plan_rows
 from optimize.prices import Price, prices, with_owners_held
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, moved, potentials
+from optimize.programme.solvers import HIGHS, known_solver
 from optimize.quota_tables import Tables, quota_tables
 from optimize.quotas import best_quotas
 from optimize.response.estimate import Responses
@@ -83,6 +84,7 @@ class AllocationResult:
         quotas: of every metric and level by rep and period.
         levels: company, teams and reps at every level; gaps: the same against what people commit to.
         training: what it costs and brings, by rep.
+        solver: that made it: "highs", or "pulp:" and PuLP's name of it.
     """
 
     plan: Plan
@@ -111,23 +113,33 @@ class AllocationResult:
     bound_type: str = "none"
     asked_gap: float = float("nan")
     capped_sales: Mapping[str, int] = field(default_factory=dict)
+    solver: str = HIGHS
 
 
 def allocate(
-    scenario: Scenario, responses: Responses, *, name: str = "plan", gap: float | None = None, method: Method = "auto"
+    scenario: Scenario,
+    responses: Responses,
+    *,
+    name: str = "plan",
+    gap: float | None = None,
+    method: Method = "auto",
+    solver: str = HIGHS,
 ) -> AllocationResult:
     """The plan with the largest expected attainment under the scenario's rules and locks.
 
     Args:
         gap: relative gap of the assignment at which the solver may stop; see :func:`optimise`.
         method: see :func:`optimise`.
+        solver: of branch and bound and of the values of loosening; see
+            :func:`optimize.programme.solvers.known_solver`. What is solved again from the last basis (levels of
+            fairness, which rules conflict) is HiGHS' in any case.
 
     Raises:
         Unsupported: the request asks for what the allocator, or the asked method, does not do.
         InputRefused: the request contradicts itself before any solving.
         InfeasiblePlan: no plan satisfies it; says which rules conflict and the least loosening.
     """
-    problem = formulate(scenario, responses)
+    problem = replace(formulate(scenario, responses), solver=known_solver(solver))
     made = planned(problem, gap, method)
     best, exact, quotas = made.best, made.exact, made.quotas
     decisions = best.decisions
@@ -148,6 +160,7 @@ def allocate(
         reproducible=best.reproducible,
         bound=best.bound,
         bound_type=best.bound_type,
+        solver=problem.solver,
     )
 
 

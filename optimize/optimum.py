@@ -20,6 +20,7 @@ from optimize.parts.accounts import possible_pairs
 from optimize.problem import AllocationProblem, Decisions, Floats, gains, held
 from optimize.programme.curves import zoom
 from optimize.programme.solve import Solution, SolverError, solve
+from optimize.programme.solvers import HIGHS
 from optimize.quotas import NoQuotasError
 from scenarios.errors import Problem, Unsupported, refuse_if
 
@@ -127,6 +128,8 @@ def _found(problem: AllocationProblem, gap: float | None, method: Method) -> Opt
     if method == "prices" or (method == "auto" and _large(problem)):
         from optimize.by_prices.scope import unsupported
 
+        _refuse_solver(problem, method)
+
         missing = unsupported(problem)
         if missing and method == "prices":
             rule = "the method by prices does not decide this"
@@ -136,6 +139,14 @@ def _found(problem: AllocationProblem, gap: float | None, method: Method) -> Opt
         note = f"decided by branch and bound, large as it is: the method by prices does not decide {'; '.join(missing)}"
         return replace(_exact(problem, GAP if gap is None else gap), notes=(note,))
     return _exact(problem, GAP if gap is None else gap)
+
+
+def _refuse_solver(problem: AllocationProblem, method: Method) -> None:
+    """No solver but HiGHS makes the small programmes that prices leave, from their last basis."""
+    if problem.solver != HIGHS:
+        rule = "the method by prices hands no programme to a solver of choice"
+        rule = rule if method == "prices" else f"{rule}, and auto takes it for a request as large as this"
+        raise Unsupported([Problem("solver", problem.solver, rule, "use method exact, or leave solver out")])
 
 
 def _evenly_loaded(problem: AllocationProblem, found: Optimum) -> Optimum:
@@ -284,7 +295,8 @@ def _calmed(model: Model, solution: Solution, decisions: Decisions) -> tuple[Sol
     if not programme.has(lead_shares.SHARE):
         return solution, decisions
     size = abs(programme.objective @ solution.values)
-    calm = solve(lead_shares.calmest(problem, programme, solution.values, CALM * float(size)))
+    nearer = lead_shares.calmest(problem, programme, solution.values, CALM * float(size))
+    calm = solve(nearer, solver=problem.solver)
     if calm.status != "optimal":
         return solution, decisions
     values = calm.values[: programme.size]
@@ -299,7 +311,7 @@ def _solved(
     problem: AllocationProblem, gap: float, knots: tuple[Floats, ...], quotas: bool, *, sales: bool = False
 ) -> tuple[Model, Solution]:
     model = build(problem, segments=segments_for(problem), knots=knots, quotas=quotas, sales=sales)
-    solution = solve(model.programme, gap)
+    solution = solve(model.programme, gap, solver=problem.solver)
     if solution.status == "infeasible":
         raise NoPlanError if problem.trust is None else NoStepError
     return model, solution
@@ -333,4 +345,4 @@ def with_quotas_last(problem: AllocationProblem, decisions: Decisions) -> tuple[
     """Quotas last; infeasible where the decisions leave none."""
     fixed = held(problem, decisions, care=True)
     model = build(fixed, segments=segments_for(fixed), knots=first_knots(fixed))
-    return model, solve(model.programme, GAP)
+    return model, solve(model.programme, GAP, solver=problem.solver)

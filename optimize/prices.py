@@ -14,6 +14,7 @@ from optimize.problem import AllocationProblem, Decisions, Floats, with_owners
 from optimize.programme.curves import zoom
 from optimize.programme.ordered import worth_of_room
 from optimize.programme.solve import Warm, solve
+from optimize.programme.solvers import HIGHS
 from optimize.rule_words import unit_of
 
 NUDGE = 1e-4
@@ -55,7 +56,7 @@ def with_owners_held(problem: AllocationProblem, decisions: Decisions) -> tuple[
     for _ in range(CUTS):
         knots = tuple(zoom(k, float(hours), PIECES) for k, hours in zip(knots, decisions.care, strict=False))
     model = build(fixed, segments=segments_for(fixed), knots=knots)
-    return model, solve(model.programme).values
+    return model, solve(model.programme, solver=problem.solver).values
 
 
 def prices(model: Model, values: Floats) -> dict[str, Price]:
@@ -75,7 +76,8 @@ def prices(model: Model, values: Floats) -> dict[str, Price]:
     chosen = np.concatenate([np.zeros(0, dtype=np.int64), *settled])
     held = replace(programme.fixed(chosen, np.round(values[chosen])), integer=np.zeros_like(programme.integer))
     out: dict[str, Price] = {}
-    warm = Warm(held)
+    solver = model.problem.solver
+    warm = Warm(held) if solver == HIGHS else None
     for rule in dict.fromkeys(rows.rule for rows in programme.rows if rows.loosen is not None):
         told = unit_of(rule)
         if told is None:
@@ -88,7 +90,7 @@ def prices(model: Model, values: Floats) -> dict[str, Price]:
                 out[rule] = Price(rule, value, unit, {"company": value})
             continue
         nudged = held.loosened(rule, NUDGE * size)
-        solution = warm.again(nudged)
+        solution = solve(nudged, solver=solver) if warm is None else warm.again(nudged)
         if solution.status != "optimal":
             continue
         parts: dict[str, float] = {}

@@ -132,6 +132,7 @@ class AllocationProblem:
         even_load: whether care is no more than floors need, and workloads lexicographically least.
         firm: whether rules hold for sure, so that they may bound columns; False where rules are dropped in turn.
         groups: group of each rep, by what the groups are made (team, region, tenure, level).
+        solver: of its programmes, by a name that :func:`optimize.programme.solvers.known_solver` takes.
     """
 
     reps: tuple[str, ...]
@@ -163,6 +164,7 @@ class AllocationProblem:
     trust: TrustRegion | None = None
     set_aside: tuple[FairnessRule, ...] = ()
     metrics: Metrics = field(default_factory=Metrics)
+    solver: str = "highs"
 
     @property
     def ramping(self) -> Bools:

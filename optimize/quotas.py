@@ -112,7 +112,7 @@ def quota_model(problem: AllocationProblem, decisions: Decisions, pieces: int | 
 def _by_programme(problem: AllocationProblem, decisions: Decisions) -> Floats | None:
     """The largest sum, or what the request's mode asks for, of the programme of quotas."""
     model = quota_model(problem, decisions)
-    solution, columns = solve(model.programme), model.programme.block(QUOTA).index
+    solution, columns = solve(model.programme, solver=problem.solver), model.programme.block(QUOTA).index
     if solution.status == "infeasible":
         return None
     programme = giving_way_no_further(model.programme, solution.values)

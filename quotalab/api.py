@@ -28,6 +28,7 @@ from optimize.explanation import Explanation, check_share, explain_plan
 from optimize.frontier import traced_values
 from optimize.levers import SHARE
 from optimize.optimum import Method, check_method
+from optimize.programme.solvers import HIGHS, known_solver
 from optimize.response.estimate import estimate
 from quotalab.diagnosis import Diagnosed, of_export, of_plan
 from quotalab.learning import DEFAULT_YEARS, learning_years
@@ -49,6 +50,7 @@ def allocate(
     outcome: Outcome | None = None,
     gap: float | None = None,
     method: Method = "auto",
+    solver: str = HIGHS,
 ) -> AllocationResult:
     """Who should carry which target, be trained in what and own which account.
 
@@ -62,19 +64,23 @@ def allocate(
         outcome: simulated years of the present plan at hand; then nothing is simulated.
         gap: proven relative gap at which to stop; default 1e-4 by branch and bound, 1e-3 by prices.
         method: "exact" (branch and bound), "prices" (for large companies), or "auto", which chooses by size.
+        solver: "highs" takes the programme's arrays; "cbc", or PuLP's name of any solver that is installed, takes it
+            through PuLP. For branch and bound.
 
     Raises:
-        Unsupported: asked for prices, which cannot decide all that the scenario asks; says what.
+        Unsupported: asked for prices, which cannot decide all that the scenario asks, or take no solver of choice;
+            says what.
         InputRefused: the scenario lacks what an allocation needs, or asks for what is not done in one pass; no such
-            method or gap.
+            method, gap or solver.
         InfeasiblePlan: the rules cannot hold together; says which, and the least loosening that helps.
     """
     require_world(scenario)
     check_method(method, gap)
+    used = known_solver(solver)
     years = outcome or learning_years(
         scenario, replications=replications, seed=seed, workers=workers, progress=progress
     )
-    return solved(scenario, estimate(scenario, years), gap=gap, method=method)
+    return solved(scenario, estimate(scenario, years), gap=gap, method=method, solver=used)
 
 
 def baselines(

@@ -195,7 +195,7 @@ def test_no_solver_calls_a_time_limit_optimal(solver: str) -> None:
 
 
 def test_an_unknown_solver_is_refused_with_those_there_are() -> None:
-    with pytest.raises(InputRefused, match="pulp:PULP_CBC_CMD"):
+    with pytest.raises(InputRefused, match="one of highs, cbc, PULP_CBC_CMD"):
         solve(random_programme(0, integers=False), solver="pulp:NOBODY")
 
 

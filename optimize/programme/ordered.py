@@ -14,7 +14,8 @@ import numpy as np
 
 from optimize.programme.blocks import Floats, Ints, Linear, OrderedLimit, Programme, Rows
 from optimize.programme.emit_highs import HighsModel
-from optimize.programme.solve import Solution, quiet, solve
+from optimize.programme.solve import Solution, solve
+from optimize.programme.solvers import quiet
 
 MOST_CUTS = 25
 NEAR = 1e-3

@@ -6,10 +6,6 @@ One model, two ways out: its arrays straight to HiGHS, or through PuLP to any so
 from __future__ import annotations
 
 import math
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -21,17 +17,14 @@ from numpy.typing import NDArray
 from optimize.programme.blocks import Programme
 from optimize.programme.emit_highs import HighsModel
 from optimize.programme.emit_pulp import PulpModel, emit
-from scenarios.errors import InputRefused, Problem, QuotalabError
+from optimize.programme.solvers import HIGHS, pulp_solver, quiet
+from scenarios.errors import QuotalabError
 
 Floats = NDArray[np.float64]
 Status = Literal["optimal", "infeasible", "stopped"]
 
 SAFETY_NET_SECONDS = 600.0
 """A wall-clock limit ends a solve that went astray; a result that used it says so and is not reproducible."""
-
-
-HIGHS = "highs"
-"""The solver that takes the arrays as they are."""
 
 
 class SolverError(QuotalabError):
@@ -75,8 +68,8 @@ def solve(
 
     Args:
         gap: relative MIP gap at which to stop.
-        solver: "highs" hands the arrays straight to HiGHS; "pulp:NAME" goes through PuLP to any solver that it knows,
-            such as "pulp:HiGHS" and "pulp:PULP_CBC_CMD".
+        solver: "highs" hands the arrays straight to HiGHS; any other name that
+            :func:`optimize.programme.solvers.known_solver` takes goes through PuLP.
 
     Raises:
         InputRefused: no such solver, or it is not installed.
@@ -143,7 +136,7 @@ class Warm:
 def _through_pulp(programme: Programme, solver: str, gap: float, time_limit: float) -> Solution:
     model = emit(programme)
     with quiet():
-        model.problem.solve(_pulp_solver(solver, gap, time_limit))
+        model.problem.solve(pulp_solver(solver, gap, time_limit))
     status = int(model.problem.status)
     if status == pulp.LpStatusInfeasible:
         return _without_solution(programme)
@@ -160,22 +153,6 @@ def _through_pulp(programme: Programme, solver: str, gap: float, time_limit: flo
         bound = max(objective, _pulp_bound(model, programme, objective if proven else math.nan, gap))
     duals = _no_duals(programme) if mixed else _duals(model)
     return Solution("optimal" if proven else "stopped", found, objective, bound, duals, reproducible=proven)
-
-
-def _pulp_solver(solver: str, gap: float, time_limit: float) -> Any:
-    """A solver of PuLP by "pulp:NAME", set like HiGHS (:data:`.emit_highs.OPTIONS`) where it can be."""
-    name = solver.removeprefix("pulp:")
-    with quiet():
-        known = pulp.listSolvers(onlyAvailable=True)
-    if not solver.startswith("pulp:") or name not in known:
-        choices = ", ".join([HIGHS, *(f"pulp:{other}" for other in known)])
-        raise InputRefused(Problem("solver", solver, "no such solver here", f"one of {choices}"))
-    if name == "HiGHS":
-        exact = {"threads": 1, "random_seed": 0, "primal_feasibility_tolerance": 1e-9}
-        return pulp.HiGHS(msg=False, gapRel=gap, gapAbs=1e-9, timeLimit=time_limit, **exact)
-    if name == "PULP_CBC_CMD":
-        return pulp.PULP_CBC_CMD(msg=False, threads=1, gapRel=gap, gapAbs=1e-9, timeLimit=time_limit)
-    return pulp.getSolver(name, msg=False, timeLimit=time_limit)
 
 
 def _pulp_bound(model: PulpModel, programme: Programme, objective: float, gap: float) -> float:
@@ -296,19 +273,3 @@ def _no_duals(programme: Programme) -> tuple[Floats, ...]:
 def _without_solution(programme: Programme) -> Solution:
     nothing = np.full(programme.size, np.nan)
     return Solution("infeasible", nothing, -math.inf, -math.inf, _no_duals(programme))
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """The solver's library writes a banner to file descriptor 1 whatever it is told; keep it off standard output."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 1)
-        yield
-    finally:
-        sys.stdout.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)

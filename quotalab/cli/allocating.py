@@ -67,6 +67,14 @@ def allocate(
         float | None,
         typer.Option("--gap", help="Proven gap at which to stop. Default: 0.0001, by prices 0.001."),
     ] = None,
+    solver: Annotated[
+        str | None,
+        typer.Option(
+            "--solver",
+            metavar="highs|cbc|NAME",
+            help="Of branch and bound: HiGHS, or through PuLP CBC or any other by PuLP's name. Default: highs.",
+        ),
+    ] = None,
     judge: Annotated[
         int | None,
         typer.Option(
@@ -115,6 +123,7 @@ def allocate(
     with Terminal(as_json=as_json, quiet=quiet) as terminal:
         from experiments.words import check_language
         from optimize.optimum import check_method
+        from optimize.programme.solvers import HIGHS, known_solver
         from quotalab.api import allocate as allocated
         from quotalab.judging import judged_plan
         from quotalab.learning import learning_years
@@ -127,10 +136,11 @@ def allocate(
         from scenarios.today import today_plan
 
         if loop:
-            refuse_with_loop(method, gap)
+            refuse_with_loop(method, gap, solver)
         else:
             refuse_without_loop(robust, judge, draws, stress_years)
         chosen, by = check_method(method or "auto", gap), who_is(author)
+        solved_by = known_solver(solver or HIGHS)
         world = open_world(scenario, sets, plan)
         terminal.language = check_language(language or world.language)
         target = run_target("allocate", world, output)
@@ -149,7 +159,7 @@ def allocate(
                     world, replications=replications, seed=seed, workers=workers, progress=progress
                 )
             terminal.hint("looking for the best plan under the rules; telling which rules conflict may take a minute")
-            result = allocated(world, outcome=outcome, gap=gap, method=chosen)
+            result = allocated(world, outcome=outcome, gap=gap, method=chosen, solver=solved_by)
         with terminal.progress("simulating the new plan") as progress:
             judged = judged_plan(
                 world, result, replications=replications, seed=seed, workers=workers, progress=progress
@@ -177,6 +187,7 @@ def allocate(
             stress_years=stress_years,
             method=method,
             gap=gap,
+            solver=solver,
         )
         with run_folder(target, "allocate", terminal.watch, settings) as draft:
             draft.about(world)
@@ -213,6 +224,7 @@ def _facts(result: AllocationResult, world: Scenario) -> dict[str, Any]:
         "asked_gap": None if isnan(result.asked_gap) else result.asked_gap,
         "bound": None if isnan(result.bound) else result.bound / 100,
         "bound_type": result.bound_type,
+        "solver": result.solver,
         "reproducible": result.reproducible,
         "model_value": result.model_value / 100,
         "model_attained_share": result.attained_share_model,

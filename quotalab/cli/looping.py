@@ -34,13 +34,13 @@ def refuse_without_loop(
     refuse_if(Problem(name, value, rule, remedy) for name, value in given.items() if value is not None)
 
 
-def refuse_with_loop(method: str | None, gap: float | None) -> None:
+def refuse_with_loop(method: str | None, gap: float | None, solver: str | None) -> None:
     """Refuse settings of a single pass where there is a loop, which solves in steps of its own.
 
     Raises:
         InputRefused: naming each.
     """
-    given = {"--method": method, "--gap": None if gap is None else f"{gap:g}"}
+    given = {"--method": method, "--gap": None if gap is None else f"{gap:g}", "--solver": solver}
     rule, remedy = "is a setting of a plan made in one pass", "leave out it or --loop"
     refuse_if(Problem(name, value, rule, remedy) for name, value in given.items() if value is not None)
 
