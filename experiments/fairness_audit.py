@@ -28,7 +28,7 @@ from optimize.audit import RuleRow, audit
 from optimize.fairness_measures import gini
 from optimize.feasible_quotas import feasible_quotas
 from optimize.formulate import formulate
-from optimize.plans import decisions_of, quotas_of
+from optimize.plans import decisions_of, quotas_of, with_owners_judged
 from optimize.problem import AllocationProblem, Bools, Decisions, Floats, potentials
 from optimize.response.estimate import Responses
 from optimize.rules import bounds, box
@@ -145,7 +145,7 @@ def audit_plan(scenario: Scenario, plan: Plan, responses: Responses, *, seed: in
         groups=_groups(problem, quotas, potential, keep),
         quarters=quarters(people),
         feasible=feasible,
-        rules=tuple(audit(problem, decisions, quotas)),
+        rules=tuple(audit(with_owners_judged(scenario, problem, decisions), decisions, quotas)),
         gini_quota=gini(measures["quota_over_potential"]),
         gini_attainment=gini(measures["attainment"]),
         envious=float(np.mean([row.rather_be != "" for row in people])),

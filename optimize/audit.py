@@ -228,9 +228,9 @@ def _account_rules(problem: AllocationProblem, decisions: Decisions) -> Iterator
             yield RuleRow(limit.rule, subject, float(limit.limit[s]), figure, "accounts", binding, kept, None, said)
     for rule in dict.fromkeys([*offer.barred, *locks.against]):
         pairs = offer.barred.get(rule)
-        locked = {a for a in locks.against.get(rule, ()) if decisions.owner[a] == locks.owner[a]}
+        known = {a for a in locks.against.get(rule, ()) if decisions.owner[a] == locks.owner.get(a, decisions.owner[a])}
         taken = pairs.account[decisions.owner[pairs.account] == pairs.rep].tolist() if pairs is not None else []
-        against = locked.union(taken)
+        against = known.union(taken)
         said = _owner_locks(problem, against) if against and against <= locks.owner.keys() else ""
         kept = not against
         binding = kept and pairs is not None and _would_sell_more(problem, decisions, pairs)

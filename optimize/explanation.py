@@ -14,7 +14,7 @@ import numpy as np
 from optimize.audit import RuleRow, audit
 from optimize.formulate import basis_samples, formulate
 from optimize.levers import SHARE, Lever, levers
-from optimize.plans import decisions_of, quotas_of
+from optimize.plans import decisions_of, quotas_of, with_owners_judged
 from optimize.prices import Price, prices, with_owners_held
 from optimize.problem import AllocationProblem, Decisions, Floats
 from optimize.quotas import possible_quotas
@@ -98,6 +98,7 @@ def explain_plan(
     _check(responses, plan, reps, share)
     problem = formulate(scenario, responses)
     decisions, quotas = decisions_of(problem, plan), quotas_of(problem, plan)
+    judged = with_owners_judged(scenario, problem, decisions)
     exact = possible_quotas(problem, decisions)
     exactly, whole = quotas if exact is None else exact, np.round(quotas).astype(np.int64)
     rounded = bool(np.abs(whole - exactly).max() <= MOST_STEPS * max(problem.rounding_step, 1))
@@ -109,7 +110,7 @@ def explain_plan(
         share=share,
         waterfall=bars if rounded else _chosen(bars),
         bases=tuple(_bases(problem, responses, decisions, quotas)),
-        rules=tuple(_with_prices(row, found) for row in audit(problem, decisions, quotas)),
+        rules=tuple(_with_prices(row, found) for row in audit(judged, decisions, quotas)),
         prices=found,
         levers=tuple(levers(problem, decisions, reps=reps, share=share, territory_weight=weight)),
     )

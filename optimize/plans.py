@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from optimize.audit import audit, broken
+from optimize.eligibility import rules_against
 from optimize.levels import LevelQuota
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints
 from optimize.quota_tables import QuotaTable, Tables, quota_tables
@@ -142,6 +144,16 @@ def decisions_of(problem: AllocationProblem, plan: Plan) -> Decisions:
     return Decisions(
         np.array(owner, dtype=np.int64), training.reshape(shape), np.array(given, dtype=np.float64), shares
     )
+
+
+def with_owners_judged(scenario: Scenario, problem: AllocationProblem, decisions: Decisions) -> AllocationProblem:
+    """The request that also knows which rules on who may take accounts over somebody else's owners go against.
+
+    Plans made here go against none but by locks; a plan made elsewhere may go against rules that nobody listed, too.
+    """
+    owner = {a: int(r) for a, r in enumerate(decisions.owner) if r >= 0}
+    against = rules_against(scenario, problem.reps, owner)
+    return replace(problem, locks=replace(problem.locks, against=against))
 
 
 def quotas_of(problem: AllocationProblem, plan: Plan) -> Floats:

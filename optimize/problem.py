@@ -35,7 +35,8 @@ class Locks:
             ``beyond``: of the latter those whose locked periods are more than rules on their quota allow.
         quotas: locked quotas of every metric and level, over the horizon and in periods, revenue among them.
         shares: locked shares of new leads, by source and rep.
-        against: rules on who may take accounts over that locked owners go against, with the accounts.
+        against: rules on who may take accounts over that locked owners go against, with the accounts; where somebody
+            else's plan is judged, those that its owners do.
     """
 
     quota: dict[int, float] = field(default_factory=dict)
