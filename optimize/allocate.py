@@ -9,6 +9,7 @@ import numpy as np
 
 from optimize.audit import RuleRow, audit
 from optimize.bottom_up import GapRow, gap_rows
+from optimize.bound_told import bound_notes, objective_of
 from optimize.eligibility import immovable
 from optimize.formulate import formulate
 from optimize.levels import LevelQuota, LevelRow, level_quotas, level_rows, level_tables
@@ -16,13 +17,14 @@ from optimize.loosening import odds_widened
 from optimize.metric_values import MetricValue, metric_values, objective, sacrificed
 from optimize.model import Model
 from optimize.optimum import Method
-from optimize.planned import planned
+from optimize.planned import Planned, planned
 from optimize.plans import as_plan, level_plan_rows
 from optimize.prices import Price, prices, with_owners_held
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, moved, potentials
 from optimize.programme.solvers import HIGHS, known_solver
 from optimize.quota_tables import Tables, quota_tables
 from optimize.quotas import best_quotas
+from optimize.quotas_told import low_quotas
 from optimize.response.estimate import Responses
 from optimize.rule_words import UNITS, unit_of
 from optimize.rules import rule_name
@@ -85,6 +87,9 @@ class AllocationResult:
         levels: company, teams and reps at every level; gaps: the same against what people commit to.
         training: what it costs and brings, by rep.
         solver: that made it: "highs", or "pulp:" and PuLP's name of it.
+        objective: what the plan attains of what ``bound`` is on and ``gap`` is measured by, minor units, and
+            ``objective_of`` what that is: "capped sales" where it is the model value itself. It may lie above the bound
+            by what rounding breaks of a rule, which a note then says.
     """
 
     plan: Plan
@@ -114,6 +119,8 @@ class AllocationResult:
     asked_gap: float = float("nan")
     capped_sales: Mapping[str, int] = field(default_factory=dict)
     solver: str = HIGHS
+    objective: float = float("nan")
+    objective_of: str = ""
 
 
 def allocate(
@@ -153,7 +160,7 @@ def allocate(
     found = described(scenario, responses, problem, decisions, exact, quotas, tables, best.model, best.values, plan)
     return replace(
         found,
-        notes=(*found.notes, *best.notes, *told(problem, decisions, made.held), *_measured_under(scenario)),
+        notes=(*found.notes, *best.notes, *_told(scenario, problem, made, returned.value),
         gap=returned.gap,
         asked_gap=best.asked_gap,
         status=returned.status,
@@ -161,7 +168,22 @@ def allocate(
         bound=best.bound,
         bound_type=best.bound_type,
         solver=problem.solver,
+        objective=returned.value,
+        objective_of=objective_of(scenario, problem),
     )
+
+
+def _told(scenario: Scenario, problem: AllocationProblem, made: Planned, value: float) -> Iterator[str]:
+    """What a planner has to know beside the figures.
+
+    Args:
+        value: of the returned plan, of what the bound is on.
+    """
+    decisions = made.best.decisions
+    yield from told(problem, decisions, made.held)
+    yield from bound_notes(scenario, problem, value, made.best.bound)
+    yield from low_quotas(scenario, problem, decisions, made.quotas)
+    yield from _measured_under(scenario)
 
 
 def _measured_under(scenario: Scenario) -> Iterator[str]:

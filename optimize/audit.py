@@ -109,7 +109,8 @@ def _quota_rows(
             yield from _bounded(problem, quotas, found, "growth_floor", measure, {"lower": rule.floor}, "growth")
         case MinimumAttainment():
             expected = np.minimum(sales, quotas).mean(axis=0)
-            measure = np.divide(expected, quotas, out=np.ones_like(quotas), where=quotas > 0)
+            # Nothing is attained of no quota: no figure is better than one that reads as if the rule had room.
+            measure = np.divide(expected, quotas, out=np.full(len(quotas), np.nan), where=quotas > 0)
             limits = {"upper": rule.share}
             yield from _bounded(problem, quotas, found, "min_expected_attainment", measure, limits, "share of quota")
         case MinimumChance():

@@ -58,6 +58,12 @@ class Provenance(Frozen):
     note: str = ""
 
 
+NOT_SIMULATED = frozenset(
+    {"name", "description", "invented", "language", "data_date", "seed", "goals", "allocation", "provenance"}
+)
+"""Sections that no simulated figure depends on; what is not listed here does count."""
+
+
 class Scenario(Frozen):
     """A sales organisation, its market and its goals. See the vocabulary page of the documentation."""
 
@@ -151,11 +157,25 @@ class Scenario(Frozen):
         text = json.dumps(self.document(), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def simulated(self) -> Mapping[str, str]:
+        """Hash of each section that the simulation reads: years of a world serve all scenarios in which these agree.
+
+        Goals, rules and locks only say what is made of the years; the seed is one of the years' own, which they carry.
+        """
+        return self._simulated
+
+    @cached_property
+    def _simulated(self) -> Mapping[str, str]:
+        read = {name: part for name, part in self.document().items() if name not in NOT_SIMULATED}
+        texts = {name: json.dumps(part, sort_keys=True, ensure_ascii=False) for name, part in read.items()}
+        return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy, with some sections replaced; they are not validated again."""
         copied = super().model_copy(update=update, deep=deep)
         if update:
             copied.__dict__.pop("_fingerprint", None)
+            copied.__dict__.pop("_simulated", None)
         return copied
 
 

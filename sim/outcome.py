@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +80,7 @@ class Outcome:
         engine: which engine ran ("simpy", "compiled"); it never changes a figure.
         stream_version: version of the table of draws and samplers.
         cubes: tables by kind.
+        world: hash of each section of the scenario that the simulation reads; empty where that is not known.
     """
 
     scenario: str
@@ -90,6 +91,7 @@ class Outcome:
     engine: str
     stream_version: int
     cubes: Mapping[str, Cube] = field(repr=False)
+    world: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def replications(self) -> int:
@@ -149,6 +151,4 @@ def joined(parts: Sequence[Outcome]) -> Outcome:
             raise ValueError(f"block at replication {part.first} does not follow on {expected - 1} of the same world")
         expected += part.replications
     cubes = stack([part.cubes for part in ordered])
-    return Outcome(
-        head.scenario, head.plan, head.plan_name, head.seed, head.first, head.engine, head.stream_version, cubes
-    )
+    return replace(head, cubes=cubes)

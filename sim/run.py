@@ -78,6 +78,7 @@ def simulate(
         engine="simpy" if engine == "simpy" else "compiled",
         stream_version=STREAM_VERSION,
         cubes=stack(tables),
+        world=scenario.simulated(),
     )
 
 

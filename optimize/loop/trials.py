@@ -272,4 +272,5 @@ def _pooled(scenario: Scenario, plan: Plan, parts: Sequence[Outcome]) -> Outcome
         head.engine,
         head.stream_version,
         cubes,
+        scenario.simulated(),
     )

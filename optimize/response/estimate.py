@@ -28,7 +28,7 @@ from optimize.response.shares import offer as lead_offer
 from optimize.response.training import offer as training_offer
 from optimize.training_offer import TrainingOffer
 from scenarios.check_people import potential_of_some
-from scenarios.errors import InputRefused, Problem
+from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan
 from sim.outcome import Counts, Outcome
@@ -123,7 +123,7 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
     pace = np.array([presence(scenario, rep, periods) for rep in people.reps])
     territory = _territory(people, leads, offer)
     return Responses(
-        scenario=outcome.scenario,
+        scenario=scenario.fingerprint(),
         plan=outcome.plan,
         reps=names,
         periods=periods,
@@ -210,17 +210,18 @@ def _notes(left_out: list[str], handing_out: bool) -> tuple[str, ...]:
 
 
 def _same_world(scenario: Scenario, outcome: Outcome, plan: str) -> None:
+    """Years serve every scenario whose simulation would read the same: other goals, rules and locks are no matter."""
     problems = []
-    if outcome.scenario != scenario.fingerprint():
-        problems.append(
-            Problem("outcome.scenario", outcome.scenario[:12], "is of another scenario", "simulate this one")
-        )
+    mine, theirs = scenario.simulated(), outcome.world
+    differing = [name for name in dict.fromkeys([*mine, *theirs]) if mine.get(name) != theirs.get(name)]
+    if outcome.scenario != scenario.fingerprint() and differing:
+        rule = f"is of another scenario, which differs in {', '.join(differing)}" if theirs else "is of another scenario"
+        problems.append(Problem("outcome.scenario", outcome.scenario[:12], rule, "simulate this one"))
     if outcome.plan != plan:
         problems.append(
             Problem("outcome.plan", outcome.plan_name, "is of another plan", "simulate the scenario's plan")
         )
-    if problems:
-        raise InputRefused(problems)
+    refuse_if(problems)
 
 
 def _potentials_of_all(people: People) -> None:

@@ -224,6 +224,8 @@ def _facts(result: AllocationResult, world: Scenario) -> dict[str, Any]:
         "asked_gap": None if isnan(result.asked_gap) else result.asked_gap,
         "bound": None if isnan(result.bound) else result.bound / 100,
         "bound_type": result.bound_type,
+        "objective": None if isnan(result.objective) else result.objective / 100,
+        "objective_of": result.objective_of,
         "solver": result.solver,
         "reproducible": result.reproducible,
         "model_value": result.model_value / 100,
@@ -268,6 +270,8 @@ def _text(result: AllocationResult, world: Scenario) -> str:
     )
     if gap and world.allocation.mode in SALES_FIRST:
         gap = f"{gap}of expected sales, which owners and training are for, "
+    elif gap and result.objective_of != "capped sales":
+        gap = f"{gap}of {result.objective_of}, "
     status = STATUS[result.status].format(asked=f"{100 * result.asked_gap:.3g} %")
     lines.append(f"model value (capped sales) {value}, {gap}{status}")
     if not result.reproducible:
