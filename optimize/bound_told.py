@@ -34,6 +34,6 @@ def bound_notes(scenario: Scenario, problem: AllocationProblem, worth: float, bo
         )
     if worth > bound * (1.0 + ABOVE):
         yield (
-            f"rounded quotas attain {100 * (worth / bound - 1):.2g} % more than the bound: it holds for plans that keep "
-            "all rules exactly, and in whole steps some are broken by less than a step"
+            f"rounded quotas attain {100 * (worth / bound - 1):.2g} % more than the bound: it holds for plans that "
+            "keep all rules exactly, and in whole steps some are broken by less than a step"
         )

@@ -17,7 +17,7 @@ MOST_NAMED = 8
 
 
 def low_quotas(scenario: Scenario, problem: AllocationProblem, decisions: Decisions, quotas: Ints) -> Iterator[str]:
-    """Whose quota is nothing, or a far smaller share of all quotas than today, and which rule would keep it up where none does.
+    """Whose quota is nothing or a far smaller share of all than today, and what would keep it up where nothing does.
 
     The largest sum of capped sales may well hand somebody nothing, where a rule only limits quotas from above.
     """
@@ -29,9 +29,11 @@ def low_quotas(scenario: Scenario, problem: AllocationProblem, decisions: Decisi
     locked = np.array([r in problem.locks.quota for r in range(len(problem.reps))], dtype=np.bool_)
     nothing = (quotas <= 0) & ~locked
     low = (quotas > 0) & (now < FAR_BELOW * was) & ~locked
+    measured = ~np.isnan(problem.last_sales)
     for found, said in ((nothing, "no quota for"), (low, "less than half of today's share of all quotas for")):
         for who, way in (
-            (found & ~kept_up, ": no rule keeps it up; a growth_floor or a potential_band would"),
+            (found & ~kept_up & measured, ": no rule keeps it up; potential_band or growth with a floor would"),
+            (found & ~kept_up & ~measured, ": no rule keeps it up; potential_band would"),
             (found & kept_up, ", within the rules that keep it up"),
         ):
             if who.any():

@@ -59,7 +59,7 @@ def allocate(
     :func:`experiments.compare.compare` to say, on simulated years that the plan was not made from.
 
     Args:
-        replications: simulated years behind the responses.
+        replications: simulated years behind the responses, at least 2.
         seed: default the scenario's.
         outcome: simulated years of the present plan at hand; then nothing is simulated.
         gap: proven relative gap at which to stop; default 1e-4 by branch and bound, 1e-3 by prices.
@@ -77,9 +77,7 @@ def allocate(
     require_world(scenario)
     check_method(method, gap)
     used = known_solver(solver)
-    years = outcome or learning_years(
-        scenario, replications=replications, seed=seed, workers=workers, progress=progress
-    )
+    years = learning_years(scenario, outcome, replications=replications, seed=seed, workers=workers, progress=progress)
     return solved(scenario, estimate(scenario, years), gap=gap, method=method, solver=used)
 
 
@@ -98,7 +96,7 @@ def baselines(
     """
     require_world(scenario)
     wanted = known_rules(names)
-    return ruled(scenario, estimate(scenario, outcome or learning_years(scenario, **years)), wanted)
+    return ruled(scenario, estimate(scenario, learning_years(scenario, outcome, **years)), wanted)
 
 
 def explain(
@@ -123,7 +121,7 @@ def explain(
     """
     require_world(scenario)
     check_share(share)
-    years_of = outcome or learning_years(scenario, **years)
+    years_of = learning_years(scenario, outcome, **years)
     return explain_plan(scenario, estimate(scenario, years_of), plan, reps=reps, share=share)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from experiments.runs import Progress, plan_of
 from optimize.loop.trials import FIRST_LEARNING_YEAR
+from scenarios.errors import InputRefused, Problem
 from scenarios.scenario import Scenario
 from sim.outcome import Outcome
 from sim.run import simulate
@@ -11,10 +12,13 @@ from sim.run import simulate
 __all__ = ["DEFAULT_YEARS", "FIRST_LEARNING_YEAR", "learning_years"]
 
 DEFAULT_YEARS = 200
+FEWEST_YEARS = 2
+"""One simulated year shows no spread of sales, and chances are what quotas are split by."""
 
 
 def learning_years(
     scenario: Scenario,
+    outcome: Outcome | None = None,
     *,
     replications: int = DEFAULT_YEARS,
     seed: int | None = None,
@@ -23,9 +27,18 @@ def learning_years(
 ) -> Outcome:
     """Simulated years of the present plan, from which plans are made; no comparison uses the same years.
 
+    Args:
+        outcome: years at hand; then nothing is simulated.
+
     Raises:
-        InputRefused: the simulator refuses the scenario.
+        InputRefused: fewer than two years, or the simulator refuses the scenario.
     """
+    count = replications if outcome is None else outcome.replications
+    if isinstance(count, int) and count < FEWEST_YEARS:
+        rule, remedy = f"must be at least {FEWEST_YEARS}: one year shows no chances", f"the default is {DEFAULT_YEARS}"
+        raise InputRefused(Problem("replications", str(count), rule, remedy))
+    if outcome is not None:
+        return outcome
     return simulate(
         scenario.with_plan(plan_of(scenario)),
         replications=replications,

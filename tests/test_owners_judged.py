@@ -49,7 +49,8 @@ def test_an_explanation_tells_it_too(world: Scenario) -> None:
     plan, _, _ = hand_made(world)
     years = learning_years(world, replications=6)
     row = row_of(ql.explain(world, plan, years, reps=[world.reps[0].id]).rules)
-    assert row is not None and not row.kept
+    assert row is not None
+    assert not row.kept
 
 
 def test_a_switched_off_rule_is_broken_by_nobody(world: Scenario) -> None:

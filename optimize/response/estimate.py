@@ -215,7 +215,9 @@ def _same_world(scenario: Scenario, outcome: Outcome, plan: str) -> None:
     mine, theirs = scenario.simulated(), outcome.world
     differing = [name for name in dict.fromkeys([*mine, *theirs]) if mine.get(name) != theirs.get(name)]
     if outcome.scenario != scenario.fingerprint() and differing:
-        rule = f"is of another scenario, which differs in {', '.join(differing)}" if theirs else "is of another scenario"
+        rule = (
+            f"is of another scenario, which differs in {', '.join(differing)}" if theirs else "is of another scenario"
+        )
         problems.append(Problem("outcome.scenario", outcome.scenario[:12], rule, "simulate this one"))
     if outcome.plan != plan:
         problems.append(
