@@ -160,7 +160,7 @@ def allocate(
     found = described(scenario, responses, problem, decisions, exact, quotas, tables, best.model, best.values, plan)
     return replace(
         found,
-        notes=(*found.notes, *best.notes, *_told(scenario, problem, made, returned.value),
+        notes=(*found.notes, *best.notes, *_told(scenario, problem, made, returned.value)),
         gap=returned.gap,
         asked_gap=best.asked_gap,
         status=returned.status,
