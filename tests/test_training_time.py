@@ -20,6 +20,7 @@ from optimize.response.design import training_rounds
 from optimize.response.estimate import estimate
 from optimize.training_calendar import laid_training
 from optimize.training_offer import TrainingOffer
+from optimize.workload import workloads
 from scenarios.errors import InputRefused
 from scenarios.files import from_document
 from target_worlds import drawn, outcome_of, responses_of, world
@@ -224,3 +225,31 @@ def test_training_of_who_leaves_is_valued_by_their_own_time():
     in_force = (1 - (15.5 + 45 + 74.5 + 105 + 135.5 + 166) / 6 / 365, 1 - (15.5 + 45 + 74.5) / 3 / 181)
     accounts = [found.training.gain[0, 0, -1] for found in (whole, half)]
     assert accounts[1] / accounts[0] == pytest.approx(181 / 365 * in_force[1] / in_force[0], rel=1e-6)
+
+
+def test_trainers_capacity_leaves_no_more_to_a_short_period_than_there_is_time_in_it():
+    """January gives R1 what trainers have, one day of February gives the time that is left."""
+    offer = {"trainer_hours_per_period": 16, "per_rep_hours": 60}
+    scenario, found = company(R1={"leaves": "2026-02-03"}, training=offer)
+    room = found.training.working[0]
+    assert 0 < room[1] < 16
+    gain = found.training.gain.copy()
+    gain[0] *= 100
+    result = allocate(scenario, replace(found, training=replace(found.training, gain=gain)))
+    assert result.plan.training_hours()["R1", "negotiation"] == 16 + room[1] // STEP * STEP
+    ql.simulate(scenario.with_plan(result.plan), replications=1)
+
+
+def test_work_of_who_leaves_is_what_the_simulation_says_they_do():
+    """Leads of the last weeks ask for most of their work later: the busy share is fitted to the simulated one."""
+    scenario = ql.load("starter", ["reps.E2.leaves=2026-04-01", "allocation.rules=[]"])
+    years = ql.simulate(scenario, replications=4)
+    found = estimate(scenario, years)
+    problem = formulate(scenario, found)
+    busy, there = (
+        years["rep"].total(name).mean(axis=0)[years["rep"].keys.index("E2")]
+        for name in ("busy_ticks", "available_ticks")
+    )
+    r = problem.reps.index("E2")
+    assert workloads(problem, problem.today_decisions())[r] == pytest.approx(busy / there, rel=0.02)
+    assert found.load[r] < 472

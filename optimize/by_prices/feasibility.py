@@ -53,7 +53,6 @@ def _quotas(problem: AllocationProblem, decisions: Decisions, quotas: Floats, un
     q = quotas / unit
     firm = np.array([r not in problem.locks.first for r in range(len(q))])
     gain = gains(problem, decisions) / unit
-    ratio = company_ratio(problem) * potentials(problem, decisions.owner) / unit
     last = histories(problem, decisions.owner) / unit
     yield -q
     # A sum over thousands of reps is held to the same share of itself as a quota.
@@ -69,6 +68,7 @@ def _quotas(problem: AllocationProblem, decisions: Decisions, quotas: Floats, un
         keep = firm & problem.concerned(rule)
         match rule:
             case PotentialBand():
+                ratio = company_ratio(problem) * potentials(problem, decisions.owner) / unit
                 yield (q - (1 + rule.tolerance) * ratio)[keep]
                 yield ((1 - rule.tolerance) * ratio - q)[keep]
             case GrowthLimits():

@@ -60,7 +60,9 @@ def offer(people: People, leads: LeadFigures, accounts: AccountFigures) -> Train
     )
     locked = [float(x.value) for x in scenario.allocation.locks if x.path.startswith("training.")]
     planned = list(people.trained.values())
-    most = max([min(budget.per_rep_hours, asked.most), *locked, *planned], default=0.0)
+    # One step beyond what limits allow: the first that looser ones would bring.
+    free = min(budget.per_rep_hours, asked.most)
+    most = max([free + budget.step_hours if free > 0 else 0.0, *locked, *planned])
     steps = int(np.ceil(most / budget.step_hours - 1e-9)) if skills else 0
     gain = np.zeros((people.count, len(skills), steps + 1))
     if steps:
