@@ -89,3 +89,19 @@ def test_an_hour_more_of_a_cap_at_a_kink_is_worth_what_the_next_step_brings(hour
     expected = {"R1": following / 4, "R2": 2 * following / 4}
     assert result.prices["training_cap"].by_subject == pytest.approx(expected, rel=1e-3)
     assert all(given == hours for given in result.plan.training_hours().values())
+
+
+def test_of_two_limits_that_bind_at_once_neither_is_worth_anything_alone():
+    """Money pays for exactly the hours that there are: one more hour could not be paid, more money finds no hour."""
+    scenario, found = trained(reps=2, budget_hours=16, budget_money=160)
+    result = allocate(scenario, found)
+    assert sum(result.plan.training_hours().values()) == 16
+    for rule in ("training_budget", "training_money"):
+        assert result.prices[rule].value == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_cap_beside_a_budget_is_worth_what_the_hour_brings_less_what_it_brought_elsewhere():
+    scenario, found = trained(reps=2, budget_hours=8, per_rep_hours=4)
+    result = allocate(scenario, found)
+    assert result.plan.training_hours() == {("R1", "negotiation"): 4, ("R2", "negotiation"): 4}
+    assert result.prices["training_cap"].value == pytest.approx((2 * 7_000 - 9_000) / 4, rel=1e-3)
