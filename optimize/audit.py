@@ -45,8 +45,9 @@ class RuleRow:
         limit, actual: in ``unit``.
         binding: the figure is at its limit (quotas: within one rounding step), and the rule did not give way to a lock.
         kept: the rule holds.
-        value_of_loosening: what one point, hour, move or account more would add to the model value, minor units, with
-            owners held; None where it was not asked or has no meaning.
+        value_of_loosening: how much the model value grows as the limit begins to give way, for one point, hour, move or
+            account, minor units, with owners held; a whole one usually brings less. None where it was not asked or has
+            no meaning.
         exception: who locked a figure that makes the rule give way, or that rounding does; empty otherwise.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -52,7 +53,18 @@ FIELDS = {
 }
 """The number of each rule on quotas, workload and training, and the direction in which it gives way."""
 LEAST = {"growth_floor": -1.0}
-MOST = {"equal_odds": 1.0}
+MOST = {"equal_odds": 1.0, "workload_maximum": 1.0, "gini": 1.0}
+"""Beyond these a rule's number says nothing more."""
+
+
+def farthest(problem: AllocationProblem, name: str) -> float:
+    """By how much a rule can give way before it says nothing more, in its own number; infinite where it always does."""
+    limits = [rule for rule in problem.rules if name in rule_name(rule)] if name in FIELDS else []
+    if not limits:
+        return math.inf
+    field, sign = FIELDS[name]
+    at = float(getattr(limits[0], field))
+    return at - LEAST.get(name, 0.0) if sign < 0 else MOST.get(name, math.inf) - at
 
 
 def eased(name: str, amount: float) -> Change | None:

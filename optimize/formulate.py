@@ -251,6 +251,9 @@ def _contradictions(problem: AllocationProblem) -> Iterator[Problem]:
     for rule in (*problem.rules, *problem.set_aside):
         if isinstance(rule, PotentialBand | Spread | GiniBound):
             yield from _without_measure(problem, rule, potential, "potential", "reps.{}.potential")
+        if isinstance(rule, Workload) and rule.minimum >= 1.0:
+            told = "asks for more than all hours: a busy share stays below 1"
+            yield Problem("allocation.rules workload minimum", f"{rule.minimum:g}", told, "a share below 1")
         if isinstance(rule, GrowthLimits):
             last = np.nan_to_num(problem.last_sales, nan=1.0)
             yield from _without_measure(problem, rule, last, "last sales", "reps.{}.last_sales")

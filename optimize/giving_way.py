@@ -24,6 +24,7 @@ from optimize.loosening import (
     least_amount,
     precedence,
     question,
+    straight,
     suffices,
 )
 from optimize.nearest_sums import is_sum, nearest_sum, with_sum
@@ -89,9 +90,9 @@ def _amounts(
     """What each gives way by; blocks that can only be left out have none."""
     steps = {name: step for name in out if (step := size(name)) is not None}
     # Rows on chances are made anew at every amount, so these come first.
-    curved = sorted((name for name in steps if not _straight(programme, name)), key=lambda name: name not in LEVELLED)
-    straight = [name for name in out if name not in curved and (name in steps or is_sum(name)) and name != TOTAL]
-    gone = [name for name in out if name not in curved and name not in straight]
+    curved = sorted((name for name in steps if not straight(programme, name)), key=lambda name: name not in LEVELLED)
+    plain = [name for name in out if name not in curved and (name in steps or is_sum(name)) and name != TOTAL]
+    gone = [name for name in out if name not in curved and name not in plain]
     found: dict[str, float] = {}
     for name in curved:
         rest = [other for other in out if other not in found and other != name]
@@ -101,12 +102,12 @@ def _amounts(
         else:
             found[name] = amount
     _, base = loosened_by(problem, programme.without(gone), found, gone)
-    weighed = _weighed(base, straight, steps)
+    weighed = _weighed(base, plain, steps)
     if weighed is not None and suffices(_with(base, weighed)):
         return found | weighed
     # Whole accounts ask for more than shared ones: one after the other, the rest out.
-    for name in straight:
-        rest = [*gone, *(other for other in straight if other not in found and other != name)]
+    for name in plain:
+        rest = [*gone, *(other for other in plain if other not in found and other != name)]
         if is_sum(name):
             value = nearest_sum(loosened_by(problem, programme, found, rest)[1], name)
             if value is not None:
@@ -120,12 +121,6 @@ def _amounts(
     return found
 
 
-def _straight(programme: Programme, name: str) -> bool:
-    """Whether the room of a rule depends on nothing that is decided, so that its giving way is a column."""
-    rows = [rows for rows in programme.rows if rows.rule == name]
-    return name not in LEVELLED and all(block.loosen is not None and not len(block.loosen.col) for block in rows)
-
-
 def _in_turn(
     problem: AllocationProblem,
     programme: Programme,
@@ -137,7 +132,7 @@ def _in_turn(
     """The least of one rule, the rest left out; rounded up as it is told."""
     base_problem, base = loosened_by(problem, programme, found, [])
     family = family_of(base_problem, base.without(rest), name, list(rest))
-    amount = None if family is None else least_amount(family, None, step)
+    amount = None if family is None else least_amount(family, name, None, step)
     return None if amount is None else _told(amount, step)
 
 

@@ -17,6 +17,7 @@ from optimize.rules import rule_name
 from optimize.sums_told import sum_named
 from optimize.ways_out import Possible, WaysOut
 from scenarios.errors import InfeasiblePlan, Said
+from scenarios.goals import TrainingFloor
 
 MOST_FURTHER = 8
 """Conflicts beside the first that are told."""
@@ -45,6 +46,9 @@ def explain(problem: AllocationProblem, possible: Possible, stuck: AllocationPro
         possible: whether a changed request has a plan; every way out is put to it before it is told.
         stuck: the request with the decisions held for which no quotas were found, although the programme has some.
     """
+    # Steps that the limits on training forbid are possible where these give way.
+    floor = max((rule.hours for rule in problem.rules if isinstance(rule, TrainingFloor)), default=0.0)
+    problem = replace(problem, training=problem.training.up_to(floor))
     asked, as_simulated = problem, []
     if sum(len(pairs.rep) for pairs in problem.accounts.barred.values()) > MOST_BARRED:
         rules = [said(name) for name in problem.accounts.barred]

@@ -11,21 +11,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from optimize.model import build, first_knots
+from optimize.model import build, first_knots, segments_for
 from optimize.problem import AllocationProblem, Floats
 from optimize.programme.blocks import Programme, Rows
 from optimize.programme.solve import Solution, SolverError, Warm, feasible, refuted, settled, solve
-from scenarios.goals import EqualOdds, FairnessRule, MinimumChance
+from optimize.rule_steps import steps_of
+from scenarios.goals import EqualOdds, FairnessRule, MinimumAttainment, MinimumChance, WorstOff
 
 SEARCH_STEPS = 40
 MARGIN = 1e-6
 """How close an amount is found, in the rule's own number."""
 WIDENINGS = 16
-FEW_WHOLE, REFINEMENTS = 60, 3
-"""Up to so many whole decisions an amount is found to half a hundredth of its unit, beyond in so many halvings."""
+FEW_WHOLE, REFINEMENTS, CLOSE = 1_000, 8, 0.01
+"""Up to so many whole decisions an amount is found to half a hundredth of its unit; beyond in at most so many halvings,
+to this share of it."""
 MOST = 1e13
 """An amount beyond which a rule is said not to help by degrees."""
 PIECES = 8
@@ -40,12 +43,27 @@ Family = Callable[[float], Programme]
 """A programme by how far a rule gives way."""
 
 
+Question = Callable[[AllocationProblem], Programme]
+"""The programme of a request that is asked whether there is a plan."""
+
+
 def question(problem: AllocationProblem, quotas: bool = True, unit: float | None = None) -> Programme:
     """The programme that is asked whether there is a plan: few pieces, so that many questions can be put."""
     few = tuple(np.unique(np.append(knots[::COARSE], knots[-1])) for knots in first_knots(problem))
     if few:
         few = tuple(map(_onwards, few, first_knots(problem, within_budget=False)))
     return build(problem, segments=PIECES, knots=few, quotas=quotas, unit=unit).programme
+
+
+def fine_question(problem: AllocationProblem) -> Programme:
+    """The same with as many pieces as a plan is made with, so that an amount is no more than it has to be."""
+    return build(problem, segments=segments_for(problem), knots=first_knots(problem, within_budget=False)).programme
+
+
+def told_in_pieces(problem: AllocationProblem) -> bool:
+    """Whether few pieces make a difference, in a company small enough for many."""
+    of_pieces = any(isinstance(rule, MinimumAttainment | WorstOff) for rule in problem.rules)
+    return (of_pieces or problem.accounts.care_budget is not None) and segments_for(problem) is None
 
 
 def _onwards(cuts: Floats, further: Floats) -> Floats:
@@ -163,46 +181,67 @@ def least_loosening(problem: AllocationProblem, programme: Programme, rule: str,
     if not suffices(programme.without([rule])):
         return None
     family = family_of(problem, programme, rule)
-    return None if family is None else least_amount(family, _first(programme, rule), size)
+    amount = None if family is None else least_amount(family, rule, _first(programme, rule), size)
+    if amount is None or not told_in_pieces(problem):
+        return amount
+    gone = {rows.rule for rows in question(problem).rows} - {rows.rule for rows in programme.rows}
+    family = family_of(problem, fine_question(problem).without([*gone]), rule, ask=fine_question)
+    finer = None if family is None else least_amount(family, rule, None, size)
+    return amount if finer is None else min(amount, finer)
 
 
 def family_of(
-    problem: AllocationProblem, programme: Programme, rule: str, without: list[str] | None = None
+    problem: AllocationProblem,
+    programme: Programme,
+    rule: str,
+    without: list[str] | None = None,
+    ask: Question = question,
 ) -> Family | None:
     """The programme by how far a rule gives way; None where it cannot by degrees.
 
     Args:
         without: blocks that the programme leaves out already, so that rows made anew leave them out as well.
+        ask: how rows are made anew.
     """
     if rule in LEVELLED:
         # Their room is a quantile of samples, so that the rows are made anew; those of the other rules stay.
         change = LEVELLED[rule]
-        gone = {rows.rule for rows in question(problem).rows} - {r.rule for r in programme.rows}
+        gone = {rows.rule for rows in ask(problem).rows} - {r.rule for r in programme.rows}
 
         def levelled(amount: float) -> Programme:
-            made = question(change(problem, amount))
+            made = ask(change(problem, amount))
             return made.without([*(without or []), *gone])
 
         return levelled
     if not any(rows.rule == rule and rows.loosen is not None for rows in programme.rows):
         return None
-    return lambda amount: programme.loosened(rule, amount)
+    return partial(programme.loosened, rule)
+
+
+def straight(programme: Programme, rule: str) -> bool:
+    """Whether a rule's room depends on nothing that is decided and grows in proportion: giving way is a column."""
+    rooms = [(rows.loosen, rows.bend) for rows in programme.rows if rows.rule == rule]
+    return rule not in LEVELLED and all(room is not None and not len(room.col) and bend is None for room, bend in rooms)
 
 
 def _first(programme: Programme, rule: str) -> float | None:
-    """The least amount with shared accounts, by one elastic solve where the rule's room depends on nothing else."""
-    rows = [rows for rows in programme.rows if rows.rule == rule and rows.loosen is not None]
-    if rule in LEVELLED or any(len(block.loosen.col) for block in rows if block.loosen is not None):
+    """The least amount with shared accounts, by one elastic solve where the rule gives way by a column."""
+    if not straight(programme, rule):
         return None
     found = answered(programme.elastic(rule))
     return None if found is None else max(0.0, -found.objective)
 
 
-def least_amount(family: Family, start: float | None, size: float) -> float | None:
-    """The least amount that makes a family's programme possible, rounded upwards; None where none does."""
-    whole = bool(family(0.0).integer.any())
+def least_amount(family: Family, rule: str, start: float | None, size: float) -> float | None:
+    """The least amount that makes a family's programme possible, rounded upwards; None where none does.
+
+    Where a rule adds up whole steps, it is the first step that is enough; else it is found to half a hundredth of a
+    unit, with more than :data:`FEW_WHOLE` whole decisions to :data:`CLOSE` of itself. A search that is left open counts
+    as not possible, so that the amount suffices but may then be more than the least.
+    """
+    now = family(0.0)
     low = _bisected(_shared(family)) if start is None else start
-    if low is None or not whole:
+    if low is None or not now.integer.any():
         return low
     short = math.ceil(low / size * 100 - 0.02) / 100 * size
     if suffices(family(short)):
@@ -213,15 +252,26 @@ def least_amount(family: Family, start: float | None, size: float) -> float | No
             enough = short + step
             break
         short, step = short + step, step * 2
-    if enough is None:
-        return None
-    few = int(family(0.0).integer.sum()) <= FEW_WHOLE
-    for _ in range(SEARCH_STEPS if few else REFINEMENTS):
+    return None if enough is None else _narrowed(family, rule, short, enough, size)
+
+
+def _narrowed(family: Family, rule: str, short: float, enough: float, size: float) -> float:
+    """The least amount that suffices between one that is not known to and one that does."""
+    now = family(0.0)
+    steps, few = steps_of(now, rule), int(now.integer.sum()) <= FEW_WHOLE
+    near = size / 200 if few else max(size / 200, CLOSE * enough)
+    if steps is not None and steps.up_to(enough) > short:
+        enough = steps.up_to(enough)
+    for _ in range(SEARCH_STEPS if few or steps is not None else REFINEMENTS):
         middle = (short + enough) / 2
-        answer = settled(family(middle))
-        if answer is None or enough - short <= size / 200:
+        if steps is not None:
+            last = steps.below(enough)
+            if last <= short:
+                break
+            middle = steps.up_to(middle) if steps.up_to(middle) > short else last
+        elif enough - short <= near:
             break
-        short, enough = (short, middle) if answer else (middle, enough)
+        short, enough = (short, middle) if settled(family(middle)) is True else (middle, enough)
     return enough
 
 

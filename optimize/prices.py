@@ -30,7 +30,9 @@ CUTS, PIECES = 3, 16
 
 @dataclass(frozen=True)
 class Price:
-    """Value of loosening one rule by one of its units (percentage point, hour, move), minor units.
+    """Value of loosening one rule, told for one of its units (percentage point, hour, move), minor units.
+
+    It is the rate at the limit, where it begins to give way; a whole unit usually brings less.
 
     Attributes:
         by_subject: each subject's part.

@@ -174,6 +174,9 @@ def named(problem: AllocationProblem, programme: Programme, name: str, first: Co
     if name.startswith(FLOOR):
         return floor_words(problem, name)
     subjects = dict.fromkeys(subject for rows in programme.rows if rows.rule == name for subject in rows.subjects)
+    if len(subjects) > 1:
+        # What a rule says of all people together is about them.
+        subjects.pop("company", None)
     shown = [subject for subject in subjects if subject in first] or list(subjects)
     shown, left = shown[:SHOWN], len(subjects) - len(shown[:SHOWN])
     what, limit = said(name), limit_said(problem, name)

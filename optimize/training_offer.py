@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +68,11 @@ class TrainingOffer:
     def steps(self) -> int:
         """Most steps of one rep in one skill, M."""
         return int(self.gain.shape[2]) - 1
+
+    def up_to(self, hours: float) -> TrainingOffer:
+        """The offer with steps up to so many hours of a rep; those beyond its own bring nothing more."""
+        more = max(math.ceil(hours / self.step - 1e-9) - self.steps, 0)
+        return replace(self, gain=np.pad(self.gain, ((0, 0), (0, 0), (0, more)), mode="edge"))
 
     def gain_at(self, hours: Floats) -> Floats:
         """Gain of each rep over the simulated plan, linear between steps; hours [R, K] -> [R]."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from optimize.easing import Way, eased, switched_off, without_locks
+from optimize.easing import Way, eased, farthest, switched_off, without_locks
 from optimize.giving_way import GivenWay
 from optimize.loosening import TOTAL, least_loosening, precedence, suffices
 from optimize.nearest_sums import nearest_total
@@ -28,7 +28,7 @@ from scenarios.goals import PotentialBand
 Possible = Callable[[AllocationProblem], bool]
 """Whether a request has a plan: the pass that makes plans, run once."""
 
-WIDENINGS, NARROWINGS = 6, 3
+WIDENINGS, NARROWINGS = 6, 5
 FIRST_WIDENING = 0.1
 """Of an amount that turns out not to be enough: how much more is tried first."""
 NO_BAND = 1.0
@@ -155,7 +155,9 @@ class WaysOut:
         value = (amount + self._locked_beyond(name)) / size
         if name.startswith(FLOOR):
             return value
-        return float(math.ceil(value - 1e-6) if unit.startswith(("accounts", "moves")) else _hundredths(value))
+        told = float(math.ceil(value - 1e-6) if unit.startswith(("accounts", "moves")) else _hundredths(value))
+        most = farthest(self.problem, name) / size
+        return told if math.isinf(most) else min(told, _hundredths(most))
 
     def way(self, name: str, told: float) -> Way:
         """A rule that gives way by so many of its units."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from optimize.problem import AllocationProblem, Decisions, Floats
@@ -32,3 +36,25 @@ def load_at(share: float, sharpness: float) -> float:
     if share >= 1.0:
         return float("inf")
     return float(share * (1.0 - share**sharpness) ** (-1.0 / sharpness))
+
+
+def load_per_share(share: float, sharpness: float) -> float:
+    """How much more load a little more of the busy share takes, by one of it: the derivative of :func:`load_at`."""
+    return float((1.0 - share**sharpness) ** (-1.0 / sharpness - 1.0))
+
+
+def load_given_way(limit: float, sign: float, sharpness: float) -> Callable[[float], float]:
+    """By how much the load may go further where a limit on the busy share gives way by an amount, over the slope there.
+
+    The busy share rises ever slower with the load, so that this is the amount itself only in the smallest.
+
+    Args:
+        limit: below 1.
+        sign: 1 for a maximum, -1 for a minimum.
+    """
+    return partial(_given_way, limit, sign, sharpness)
+
+
+def _given_way(limit: float, sign: float, sharpness: float, amount: float) -> float:
+    to = load_at(max(limit + sign * amount, 0.0), sharpness)
+    return math.inf if math.isinf(to) else sign * (to - load_at(limit, sharpness)) / load_per_share(limit, sharpness)

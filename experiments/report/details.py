@@ -85,7 +85,8 @@ class AuditRow:
         subject: id of a rep, name of a team, or ``company``.
         unit: ``share``, ``ratio``, ``hours``, ``count`` or ``money`` (minor units); of limit and actual.
         kept: the rule holds.
-        loosening: what one point (one hour, one unit) more room would bring in the objective, minor units.
+        loosening: how much the objective grows as the limit begins to give way, for one point (one hour, one unit),
+            minor units; a whole one usually brings less.
         exception: why the rule is broken here (a lock with its author), or empty.
     """
 

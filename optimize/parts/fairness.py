@@ -12,7 +12,7 @@ from optimize.parts.accounts import Ownership
 from optimize.parts.targets import Quotas
 from optimize.problem import AllocationProblem, Bools, Floats, company_ratio
 from optimize.programme.blocks import Blocks, Linear
-from optimize.workload import load_at
+from optimize.workload import load_at, load_given_way, load_per_share
 from scenarios.goals import (
     EqualOdds,
     FairnessRule,
@@ -163,10 +163,9 @@ def _workload(blocks: Blocks, problem: AllocationProblem, rule: Workload, load: 
             continue
         expression = (load - left.times(bound)).pick(at)
         low, high = (-np.inf, 0.0) if sign > 0 else (0.0, np.inf)
-        # The busy share rises ever slower with the load: a point of it is worth this much load.
-        slope = (load_at(min(limit + sign * POINT, 1 - 1e-6), problem.sharpness) - bound) * sign / POINT
-        room = left.times(slope).pick(at)
-        blocks.rows(name, subjects, expression, low, high, loosen=room, giving_way=soft)
+        room = left.times(load_per_share(limit, problem.sharpness)).pick(at)
+        bend = load_given_way(limit, sign, problem.sharpness)
+        blocks.rows(name, subjects, expression, low, high, loosen=room, bend=bend, giving_way=soft)
 
 
 def _training_floor(blocks: Blocks, problem: AllocationProblem, rule: TrainingFloor, hours: Linear) -> None:

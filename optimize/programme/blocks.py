@@ -6,7 +6,8 @@ and duals come back under the same labels. The sense is always *maximise*.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -111,8 +112,11 @@ class Rows:
     Attributes:
         rule: name of the rule, total or part.
         subjects: whom each row is about.
-        loosen: how much room one unit of loosening of the rule gives each row; None where that has no meaning.
+        loosen: how much room one unit of loosening of the rule gives each row, at its limit; None where that has no
+            meaning.
         kept: whether the rows always hold (structure), so that they are never named in a conflict.
+        bend: how many times ``loosen`` the room is by amount of loosening, infinite where the rule then limits nothing;
+            None where it is as many times as the amount says.
     """
 
     rule: str
@@ -122,6 +126,18 @@ class Rows:
     upper: Floats
     loosen: Linear | None
     kept: bool
+    bend: Callable[[float], float] | None = None
+
+    def loosened(self, amount: float) -> Rows:
+        """The rows with room for an amount of loosening, in the rule's own number."""
+        if self.loosen is None:
+            return self
+        times = amount if self.bend is None else self.bend(amount)
+        if math.isinf(times):
+            return replace(self, lower=np.full_like(self.lower, -np.inf), upper=np.full_like(self.upper, np.inf))
+        # Only one side of a rule's row is finite; the room goes to the other side of the inequality.
+        sign = np.where(np.isfinite(self.upper), -1.0, 1.0)
+        return replace(self, expression=self.expression + self.loosen.times(times).times(sign))
 
 
 @dataclass(frozen=True)
@@ -192,22 +208,13 @@ class Programme:
 
     def loosened(self, rule: str, amount: float) -> Programme:
         """The programme with one rule loosened by an amount in the rule's unit."""
-
-        def wider(rows: Rows) -> Rows:
-            if rows.rule != rule or rows.loosen is None:
-                return rows
-            room = rows.loosen.times(amount)
-            # Only one side of a rule's row is finite; the room goes to the other side of the inequality.
-            sign = np.where(np.isfinite(rows.upper), -1.0, 1.0)
-            return replace(rows, expression=rows.expression + room.times(sign))
-
-        return replace(self, rows=tuple(wider(rows) for rows in self.rows))
+        return replace(self, rows=tuple(rows.loosened(amount) if rows.rule == rule else rows for rows in self.rows))
 
     def elastic(self, rule: str) -> Programme:
         """Minimise by how much one rule gives way, in its own number; the objective is minus that amount.
 
         Rules whose rows are equations give way in both directions, others on both sides by the same amount. The rule's
-        room must not depend on other columns.
+        room must not depend on other columns, and grow in proportion.
         """
         column = self.size
         blocks = [block for block in self.rows if block.rule == rule]
@@ -290,6 +297,7 @@ class Blocks:
         upper: Floats | float = np.inf,
         *,
         loosen: Linear | None = None,
+        bend: Callable[[float], float] | None = None,
         kept: bool = False,
         giving_way: Bools | None = None,
     ) -> None:
@@ -310,7 +318,7 @@ class Blocks:
                 if np.isfinite(side[soft]).any():
                     slack = self.columns(f"{BROKEN}{rule}", labels, 0.0, np.inf, -PENALTY)
                     expression = expression + Linear.of(count, soft, slack, sign)
-        self._rows.append(Rows(rule, tuple(subjects), expression, low, high, loosen, kept))
+        self._rows.append(Rows(rule, tuple(subjects), expression, low, high, loosen, kept, bend))
 
     def ordered(self, rule: str, ratios: Linear, most: float, size: float, *, giving_way: bool) -> None:
         """Add a limit on the sum over pairs of differences, to be held by cuts."""

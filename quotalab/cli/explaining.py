@@ -120,7 +120,8 @@ def _text(found: Explanation, reps: list[str], currency: str) -> Iterator[str]:
     for price in sorted(found.prices.values(), key=lambda one: -one.value):
         if round(price.value) > 0:
             worth = amount(price.value, "en", currency)
-            yield f"loosening {price.rule} by 1 ({price.unit}) is worth {worth} of capped sales"
+            how = "" if price.rule == "equal_odds" else ", as the rate at its limit"
+            yield f"loosening {price.rule} by 1 ({price.unit}) is worth {worth} of capped sales{how}"
 
 
 def _lever(lever: Lever, scale: Scale) -> str:
