@@ -21,6 +21,7 @@ from optimize.programme.blocks import Blocks, Linear
 from optimize.programme.solve import solve
 from optimize.quotas import NoQuotasError, stepped_quotas
 from optimize.rule_words import UNITS, WORDS
+from optimize.ways_out import WaysOut
 from optimize.whole_steps import steps_of
 from optimize.workload import busy_share, load_at, load_given_way, workloads
 from scenarios.errors import InfeasiblePlan, InputRefused
@@ -48,8 +49,8 @@ FIELDS = {
     "gini": ("gini", "maximum", 1),
     "group_parity_team": ("group_parity", "tolerance", 1),
 }
-LEAST = 0.02
-"""Share of a told amount by which less is not enough."""
+LESS = 0.02
+"""Of a told amount's unit, so much less is not enough."""
 
 
 def asked(seed: int, rules: list[dict[str, Any]], target: float = 400.0, **offer: Any) -> Request:
@@ -116,7 +117,7 @@ def least(request: Request) -> dict[str, float]:
     told = ways(caught.value)
     for name, amount in told.items():
         assert possible(eased(request, name, amount)), (name, amount, str(caught.value))
-        less = 1.0 if BUDGETS.get(name, ("",))[0] == "accounts" else max(LEAST * amount, 0.02)
+        less = 1.0 if BUDGETS.get(name, ("",))[0] == "accounts" else LESS
         assert not possible(eased(request, name, amount - less)), (name, amount, str(caught.value))
     return told
 
@@ -190,12 +191,28 @@ def test_told_amounts_are_enough_and_the_least_in_many_worlds():
     assert set(found) >= {*FIELDS, *BUDGETS} - {"account_moves"}, found
 
 
-@pytest.mark.parametrize("budget", [7, 8])
-def test_training_gives_way_in_whole_steps_and_no_further_than_to_nothing(budget):
-    """Four people need a step of 3 hours each for a floor of 2: 12 hours in all, or no floor."""
+@pytest.mark.parametrize(("floor", "budget"), [(2, 7), (2.1, 7), (2.7, 8.4)])
+def test_training_gives_way_in_whole_steps_and_no_further_than_to_nothing(floor, budget):
+    """Four people need a step of 3 hours each for a floor below that: 12 hours in all, or no floor."""
     offer = {**TRAINING, "skills": ["negotiation"], "budget_hours": budget}
-    told = least(asked(1, [{"rule": "training_floor", "hours": 2}], training=offer))
-    assert told == {"training_budget": 12.0 - budget, "training_floor": 2.0}
+    told = least(asked(1, [{"rule": "training_floor", "hours": floor}], training=offer))
+    assert told == {"training_budget": round(12.0 - budget, 2), "training_floor": float(floor)}
+
+
+def test_no_more_is_told_than_switches_a_rule_off():
+    rules = [
+        {"rule": "training_floor", "hours": 2},
+        {"rule": "workload", "maximum": 0.9, "minimum": 0.3},
+        {"rule": "equal_odds", "width": 0.4},
+        {"rule": "growth", "floor": -0.25, "cap": None},
+    ]
+    problem = formulated(asked(1, rules, training=TRAINING))
+    ways_out = WaysOut(problem, problem, possible=lambda _: True)
+    most = {"training_floor": 2.0, "workload_minimum": 30.0, "workload_maximum": 10.0, "equal_odds": 60.0}
+    for name, told in {**most, "growth_floor": 75.0}.items():
+        assert ways_out.told(name, 1e3) == pytest.approx(told)
+        assert ways_out.told(name, UNITS[name][1]) == pytest.approx(1.0)
+    assert ways_out.told("training_budget", 1e3) == 1e3
 
 
 def test_a_budget_is_a_way_out_though_it_allows_fewer_steps_than_the_floor_needs():
