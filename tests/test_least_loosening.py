@@ -20,9 +20,9 @@ from optimize.problem import AllocationProblem
 from optimize.programme.blocks import Blocks, Linear
 from optimize.programme.solve import solve
 from optimize.quotas import NoQuotasError, stepped_quotas
+from optimize.rule_steps import steps_of
 from optimize.rule_words import UNITS, WORDS
 from optimize.ways_out import WaysOut
-from optimize.whole_steps import steps_of
 from optimize.workload import busy_share, load_at, load_given_way, workloads
 from scenarios.errors import InfeasiblePlan, InputRefused
 from test_optimize_allocate import changed, lognormal, responses_of, world

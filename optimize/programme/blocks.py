@@ -343,13 +343,5 @@ class Blocks:
             lower[at], upper[at], objective[at], whole[at] = least, most, worth, integer
         for col, coef in self._rewards:
             np.add.at(objective, col, coef)
-        return Programme(
-            tuple(self._columns),
-            lower,
-            upper,
-            objective,
-            whole,
-            tuple(self._rows),
-            self._constant,
-            tuple(self._ordered),
-        )
+        columns, rows, ordered = tuple(self._columns), tuple(self._rows), tuple(self._ordered)
+        return Programme(columns, lower, upper, objective, whole, rows, self._constant, ordered)
