@@ -19,10 +19,11 @@ from optimize.prices import prices, with_owners_held
 from optimize.problem import AllocationProblem
 from optimize.programme.blocks import Blocks, Linear
 from optimize.programme.solve import solve
-from optimize.quotas import NoQuotasError, stepped_quotas
+from optimize.quotas import NoQuotasError
 from optimize.rule_steps import steps_of
 from optimize.rule_words import UNITS, WORDS
 from optimize.ways_out import WaysOut
+from optimize.whole_quotas import kept_quotas
 from optimize.workload import busy_share, load_at, load_given_way, workloads
 from scenarios.errors import InfeasiblePlan, InputRefused
 from test_optimize_allocate import changed, lognormal, responses_of, world
@@ -81,7 +82,7 @@ def formulated(request: Request) -> AllocationProblem:
 def possible(request: Request) -> bool:
     problem = formulated(request)
     try:
-        stepped_quotas(problem, decided(problem).decisions)
+        kept_quotas(problem, decided(problem).decisions)
     except (NoPlanError, NoQuotasError):
         return False
     return True
