@@ -26,9 +26,8 @@ SEARCH_STEPS = 40
 MARGIN = 1e-6
 """How close an amount is found, in the rule's own number."""
 WIDENINGS = 16
-FEW_WHOLE, REFINEMENTS, CLOSE = 1_000, 8, 0.01
-"""Up to so many whole decisions an amount is found to half a hundredth of its unit; beyond in at most so many halvings,
-to this share of it."""
+FEW_WHOLE, REFINEMENTS = 1_000, 3
+"""Up to so many whole decisions an amount is found to half a hundredth of its unit, beyond in so many halvings."""
 MOST = 1e13
 """An amount beyond which a rule is said not to help by degrees."""
 PIECES = 8
@@ -182,7 +181,7 @@ def least_loosening(problem: AllocationProblem, programme: Programme, rule: str,
         return None
     family = family_of(problem, programme, rule)
     amount = None if family is None else least_amount(family, rule, _first(programme, rule), size)
-    if amount is None or not told_in_pieces(problem):
+    if amount is None or int(programme.integer.sum()) > FEW_WHOLE or not told_in_pieces(problem):
         return amount
     gone = {rows.rule for rows in question(problem).rows} - {rows.rule for rows in programme.rows}
     family = family_of(problem, fine_question(problem).without([*gone]), rule, ask=fine_question)
@@ -236,8 +235,8 @@ def least_amount(family: Family, rule: str, start: float | None, size: float) ->
     """The least amount that makes a family's programme possible, rounded upwards; None where none does.
 
     Where a rule adds up whole steps, it is the first step that is enough; else it is found to half a hundredth of a
-    unit, with more than :data:`FEW_WHOLE` whole decisions to :data:`CLOSE` of itself. A search that is left open counts
-    as not possible, so that the amount suffices but may then be more than the least.
+    unit, with more than :data:`FEW_WHOLE` whole decisions in :data:`REFINEMENTS` halvings. A search that is left open
+    counts as not possible, so that the amount suffices but may then be more than the least.
     """
     now = family(0.0)
     low = _bisected(_shared(family)) if start is None else start
@@ -259,19 +258,21 @@ def _narrowed(family: Family, rule: str, short: float, enough: float, size: floa
     """The least amount that suffices between one that is not known to and one that does."""
     now = family(0.0)
     steps, few = steps_of(now, rule), int(now.integer.sum()) <= FEW_WHOLE
-    near = size / 200 if few else max(size / 200, CLOSE * enough)
     if steps is not None and steps.up_to(enough) > short:
         enough = steps.up_to(enough)
-    for _ in range(SEARCH_STEPS if few or steps is not None else REFINEMENTS):
+    for _ in range(SEARCH_STEPS if few else REFINEMENTS):
         middle = (short + enough) / 2
         if steps is not None:
             last = steps.below(enough)
             if last <= short:
                 break
             middle = steps.up_to(middle) if steps.up_to(middle) > short else last
-        elif enough - short <= near:
+        elif enough - short <= size / 200:
             break
-        short, enough = (short, middle) if settled(family(middle)) is True else (middle, enough)
+        answer = settled(family(middle))
+        if answer is None and not few:
+            break
+        short, enough = (short, middle) if answer else (middle, enough)
     return enough
 
 
