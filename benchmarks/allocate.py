@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,15 @@ from benchmarks.registry import Figure, benchmark
 
 MIDDLE, LARGE = Shape(500, 5_000), Shape(5_000, 50_000)
 SMALL, SMALLER, TINY = Shape(30, 300, samples=60), Shape(20, 200, samples=60), Shape(12, 60, samples=30)
+EVERY_ONE = Shape(3, 6, samples=20, eligible=3, gain=0.0)
+"""Few enough accounts, and training that brings nothing, so that every assignment can be tried."""
+UNUSUAL: Final[dict[str, dict[str, Any]]] = {
+    "saturated": {"value": 7.0, "gain": 4.0},
+    "clustered": {"clustered": True},
+    "tight": {"room": 0.5},
+    "few big accounts": {"effort": 2.0, "room": 0.6},
+}
+"""What is unusual about an instance: factors on the plain one's figures, by name."""
 SEGMENTS: Final = 32
 ROUNDING_GAP: Final = 0.003
 """An instance on which plain rounding comes closer than this would prove nothing."""
@@ -27,6 +36,8 @@ FIGURES = {
     "plan_vs_ipm_5000x50000": "ratio",
     "rss_gib_5000x50000": "GiB",
     "gap_fairness_500x5000": "share",
+    "gap_shapes": "share",
+    "gap_tiny": "share",
     "frontier_12_vs_one": "ratio",
     "frontier_plans_12_vs_one": "ratio",
 }
@@ -73,9 +84,16 @@ def allocate(quick: bool) -> Iterator[Figure]:
     if memory["gib"] is None:
         note = "this system does not tell the peak of one process"
     yield Figure("allocate", "rss_gib_5000x50000", memory["gib"], "GiB", note)
-    fair = _measured("fair", sizes.middle, seeds[:1])
-    note = f"binding: {fair['binding']}"
-    yield Figure("allocate", "gap_fairness_500x5000", fair["gap"], "share", note)
+    fair = _measured("fair", sizes.middle, seeds, strict=sizes.strict)
+    note = f"worst of {len(seeds)} instances; binding: {fair['binding']}"
+    yield Figure("allocate", "gap_fairness_500x5000", max(fair["gaps"]), "share", note)
+    unusual = {name: replace(sizes.middle, **fields).__dict__ for name, fields in UNUSUAL.items()}
+    gaps = _measured("shapes", None, seeds, shapes=unusual)
+    note = f"worst of {len(seeds)} instances each: {', '.join(f'{name} {gap:.3%}' for name, gap in gaps.items())}"
+    yield Figure("allocate", "gap_shapes", max(gaps.values()), "share", note)
+    tiny = _measured("tiny", EVERY_ONE, seeds)
+    note = "against the best of all assignments, tried one by one, which no bound is below"
+    yield Figure("allocate", "gap_tiny", max(tiny["gaps"]), "share", note)
     traced = _measured("frontier", sizes.middle, seeds[:1])
     note = "one plan and twelve splits of its quotas over one plan"
     yield Figure("allocate", "frontier_12_vs_one", traced["ratio"], "ratio", note)
@@ -84,9 +102,10 @@ def allocate(quick: bool) -> Iterator[Figure]:
     yield Figure("allocate", "frontier_plans_12_vs_one", plans["ratio"], "ratio", note)
 
 
-def _measured(part: str, shape: Shape, seeds: list[int], **settings: Any) -> Any:
+def _measured(part: str, shape: Shape | None, seeds: list[int], **settings: Any) -> Any:
     """What a part of :mod:`benchmarks.allocate_parts` found in a fresh process."""
-    asked = json.dumps({"part": part, "shape": shape.__dict__, "seeds": seeds, **settings})
+    given = {} if shape is None else {"shape": shape.__dict__}
+    asked = json.dumps({"part": part, "seeds": seeds, **given, **settings})
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.allocate_parts", asked],
         cwd=_ROOT,

@@ -9,15 +9,17 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.allocate import ROUNDING_GAP, SEGMENTS
-from benchmarks.allocation_instances import SEEDS, Shape, instance
+from benchmarks.allocation_instances import FULLEST, SEEDS, Shape, instance, least_workload
 from benchmarks.hand_written import handed_over
 from benchmarks.timing import cpu_seconds, interleaved, median_ratio
+from optimize.audit import audit
 from optimize.by_prices.assignment import Assignment
 from optimize.by_prices.method import GAP, by_prices
 from optimize.by_prices.priced import Priced
@@ -27,13 +29,22 @@ from optimize.frontier import Traced, trace, traced_values
 from optimize.frontier_plans import POINT_GAP
 from optimize.model import Model, build
 from optimize.optimum import optimise
+from optimize.pairs import owners_of
 from optimize.parts.accounts import OWNER
 from optimize.parts.training import HOURS
-from optimize.problem import AllocationProblem
+from optimize.problem import AllocationProblem, Decisions, gains
 from optimize.programme.emit_highs import HighsModel
-from scenarios.goals import MinimumAttainment, WorstOff
+from optimize.quotas import possible_quotas
+from optimize.split import attained
+from optimize.workload import workloads
+from scenarios.goals import FairnessRule, MinimumAttainment, Workload, WorstOff
 
 KIB_PER_GIB = 1024**2
+FULL_ROOM = 0.97
+"""Share of the room for accounts that the benchmark's least workload asks everybody to use."""
+BINDING = ("min_expected_attainment", "worst_off", "workload_minimum")
+AT_LIMIT = 0.005
+"""How near to its limit somebody must be for a rule to bind: accounts are whole."""
 
 
 def emit(shape: Shape, seeds: list[int], rounds: int) -> dict[str, Any]:
@@ -93,25 +104,91 @@ def memory(shape: Shape, seeds: list[int]) -> dict[str, Any]:
     return {"gib": int(peak[1]) / KIB_PER_GIB if peak else None}
 
 
-def fair(shape: Shape, seeds: list[int]) -> dict[str, Any]:
-    """A plan with least attainment, worst-off and least workload active."""
+def fair(shape: Shape, seeds: list[int], strict: bool) -> dict[str, Any]:
+    """Plans with least attainment, worst-off and least workload active: the plan without them breaks each.
+
+    Args:
+        strict: whether each must be broken without it and nearly reached with it.
+    """
     _warm_up()
-    problem = instance(shape, seeds[0])
-    plain = _priced(problem).plan
-    sales = problem.samples + problem.training.gain_at(plain.decisions.training)
-    offer, owner = problem.accounts, plain.decisions.owner
-    owned = np.flatnonzero(owner >= 0)
-    sold = np.bincount(owner[owned], offer.unit[owned, owner[owned]], len(problem.reps))
-    attained = np.minimum(sales + sold, plain.quotas).mean(axis=0) / plain.quotas
-    least, worst = float(np.quantile(attained, 0.03)), float(np.sort(attained)[: len(attained) // 5].mean())
-    rules = [rule for rule in problem.rules if not isinstance(rule, MinimumAttainment)]
-    asked = replace(
-        problem,
-        rules=(*rules, MinimumAttainment(share=round(least, 3)), WorstOff(share=0.2, minimum=round(worst + 0.004, 3))),
-    )
-    found = _priced(asked)
-    words = f"attainment of {least:.1%} at least, {worst + 0.004:.1%} for the worst-off fifth, least workload"
-    return {"gap": found.gap, "binding": words}
+    gaps, words = [], []
+    for seed in seeds:
+        problem = instance(shape, seed)
+        plain = _priced(problem).plan
+        gain = gains(problem, plain.decisions)
+        share = np.minimum(problem.samples + gain, plain.quotas).mean(axis=0) / plain.quotas
+        least, worst = float(np.quantile(share, 0.03)), float(np.sort(share)[: len(share) // 5].mean())
+        named = (
+            MinimumAttainment(share=round(least, 3)),
+            WorstOff(share=0.2, minimum=round(worst + 0.004, 3)),
+            Workload(maximum=FULLEST, minimum=least_workload(FULL_ROOM)),
+        )
+        replaced = MinimumAttainment | Workload
+        asked = problem.with_rules((*(rule for rule in problem.rules if not isinstance(rule, replaced)), *named))
+        found = _priced(asked)
+        if strict:
+            _all_bind(asked, plain.decisions, plain.quotas, found)
+        gaps.append(found.gap)
+        words.append(f"{least:.1%} attained at least, {worst + 0.004:.1%} by the worst-off fifth")
+    return {"gaps": gaps, "binding": f"{'; '.join(words)}; {FULL_ROOM:.0%} of room for accounts used by everybody"}
+
+
+def _all_bind(asked: AllocationProblem, decisions: Decisions, quotas: np.ndarray, found: Priced) -> None:
+    """Each rule is broken by the plan made without it, and somebody is at its limit in the plan made with it."""
+    without = {row.rule for row in audit(asked, decisions, quotas) if not row.kept}
+    rows = [row for row in audit(asked, found.plan.decisions, found.plan.quotas) if row.rule in BINDING]
+    near = {rule: min(abs(row.actual / row.limit - 1) for row in rows if row.rule == rule) for rule in BINDING}
+    idle = [rule for rule in BINDING if rule not in without or near[rule] > AT_LIMIT]
+    if idle:
+        raise ValueError(f"rules that do not bind: {', '.join(idle)}; nearest to their limits {near}")
+
+
+def shapes(shapes: dict[str, dict[str, Any]], seeds: list[int]) -> dict[str, Any]:
+    """Plans of instances of unusual shapes, each with a feasibility check and a proven gap.
+
+    Args:
+        shapes: fields of :class:`Shape` by name.
+    """
+    _warm_up()
+    return {
+        name: max(_priced(instance(Shape(**fields), seed)).gap for seed in seeds) for name, fields in shapes.items()
+    }
+
+
+def tiny(shape: Shape, seeds: list[int]) -> dict[str, Any]:
+    """Plans of instances small enough to try every assignment: the best one lies between the plan and its bound."""
+    gaps = []
+    for seed in seeds:
+        problem = instance(shape, seed)
+        # Training takes hours, which a least workload would count: without one it has no use here.
+        problem = problem.with_rules(tuple(_without_least(rule) for rule in problem.rules))
+        found, best = _priced(problem), _best_of_all(problem)
+        if not found.plan.value * (1 - 1e-7) <= best <= found.bound * (1 + 1e-7):
+            raise ValueError(
+                f"instance {seed}: {best:,.0f} is not within {found.plan.value:,.0f} and {found.bound:,.0f}"
+            )
+        gaps.append(best / found.plan.value - 1)
+    return {"gaps": gaps}
+
+
+def _without_least(rule: FairnessRule) -> FairnessRule:
+    return Workload(maximum=rule.maximum) if isinstance(rule, Workload) else rule
+
+
+def _best_of_all(problem: AllocationProblem) -> float:
+    """The best value over every owner of every account or nobody, each with its best quotas, training left out."""
+    offer, none = problem.accounts, np.zeros_like(problem.training.base)
+    (workload,) = (rule for rule in problem.rules if isinstance(rule, Workload))
+    best = -np.inf
+    for owner in product(*([-1, *owners_of(offer.allowed, a).tolist()] for a in range(len(offer.ids)))):
+        decisions = Decisions(np.array(owner, dtype=np.int64), none, offer.care_base)
+        load = workloads(problem, decisions)
+        if (load > workload.maximum + 1e-9).any():
+            continue
+        quotas = possible_quotas(problem, decisions)
+        if quotas is not None:
+            best = max(best, attained(problem.basis, gains(problem, decisions), quotas))
+    return best
 
 
 def frontier(shape: Shape, seeds: list[int]) -> dict[str, Any]:
@@ -204,6 +281,8 @@ PARTS: dict[str, Callable[..., dict[str, Any]]] = {
     "large": large,
     "memory": memory,
     "fair": fair,
+    "shapes": shapes,
+    "tiny": tiny,
     "frontier": frontier,
     "frontier_of_plans": frontier_of_plans,
 }
@@ -212,8 +291,10 @@ PARTS: dict[str, Callable[..., dict[str, Any]]] = {
 def main(asked: str) -> None:
     """Run one part and print what it found as JSON."""
     settings = json.loads(asked)
-    part, shape = settings.pop("part"), Shape(**settings.pop("shape"))
-    print(json.dumps(PARTS[part](shape, settings.pop("seeds", list(SEEDS.values())), **settings)))
+    part, seeds = settings.pop("part"), settings.pop("seeds", list(SEEDS.values()))
+    if "shape" in settings:
+        settings["shape"] = Shape(**settings["shape"])
+    print(json.dumps(PARTS[part](seeds=seeds, **settings)))
 
 
 if __name__ == "__main__":
