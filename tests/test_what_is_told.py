@@ -9,6 +9,9 @@ import pytest
 import quotalab as ql
 from experiments.words import known
 from optimize.allocate import AllocationResult
+from optimize.bound_told import bound_notes
+from optimize.formulate import formulate
+from optimize.response.estimate import estimate
 from quotalab.learning import learning_years
 from scenarios.errors import InputRefused
 from sim.outcome import Outcome
@@ -76,14 +79,19 @@ def test_a_quota_far_below_todays_share_is_told(years: Outcome) -> None:
 
 
 def test_where_rounding_leads_beyond_the_bound_it_is_said(years: Outcome) -> None:
-    found = plan(years, "allocation.rounding_step=120000", "allocation.rules=[{rule: potential_band, tolerance: 0.02}]")
-    assert found.objective > found.bound * 1.001
-    text = note(found, ABOVE)
-    assert text is not None
-    told_in_chinese(text)
-    fine = plan(years, "allocation.rounding_step=1", "allocation.rules=[{rule: potential_band, tolerance: 0.02}]")
-    assert fine.objective <= fine.bound * (1 + 1e-9)
-    assert note(fine, ABOVE) is None
+    """Never in silence: a plan is below its bound, or a note says that it is not, and by how much."""
+    band = "allocation.rules=[{rule: potential_band, tolerance: 0.02}]"
+    for step in (1, 120_000):
+        found = plan(years, f"allocation.rounding_step={step}", band)
+        beyond = found.objective > found.bound * (1 + 1e-9)
+        assert (note(found, ABOVE) is not None) == beyond
+    world = ql.load("starter", HALF)
+    problem = formulate(world, estimate(world, years))
+    (text,) = bound_notes(world, problem, 100_491.0, 100_000.0)
+    assert text.startswith(f"{ABOVE} 0.49 % more than the bound")
+    assert "0.49%" in told_in_chinese(text)
+    assert not list(bound_notes(world, problem, 100_000.0, 100_000.0))
+    assert not list(bound_notes(world, problem, 100_000.0, math.nan))
 
 
 @pytest.mark.parametrize("basis", ["opportunity", "blend"])
