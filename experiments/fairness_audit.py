@@ -83,7 +83,7 @@ class FairnessAudit:
         gini_quota, gini_attainment: Gini index of quota over potential, and of attainment.
         envious: share of people who would have a better chance in another's place by at least five points.
         rules: the scenario's fairness rules on this plan.
-        notes: what was left out, and why.
+        notes: what was left out, and why; of a plan from elsewhere its own notes first.
     """
 
     plan: str
@@ -137,6 +137,8 @@ def audit_plan(scenario: Scenario, plan: Plan, responses: Responses, *, seed: in
         notes = (f"left out, without a quota or a potential: {', '.join(left_out)}", *notes)
     if keep.sum() < FEWEST_FOR_GROUPS:
         notes = (*notes, f"groups are shown, but tested from {FEWEST_FOR_GROUPS} people on only")
+    if plan.origin == "given":
+        notes = (*plan.notes, *notes)
     return FairnessAudit(
         plan=plan.name,
         level=LEVEL,

@@ -18,10 +18,9 @@ from experiments.words import exceptions, known, listed, word
 from optimize.audit import RuleRow
 from optimize.response.estimate import estimate
 from quotalab.learning import DEFAULT_YEARS, learning_years
-from quotalab.runs import plan_folder
+from quotalab.runs import given_plan
 from scenarios.base import MINOR_PER_MAJOR
 from scenarios.plan import Plan
-from scenarios.plan_files import read_plan
 from scenarios.scenario import Scenario, require_world
 from sim.outcome import Outcome
 
@@ -69,7 +68,8 @@ def fairness_audit(
     """Whether a plan is fair, whoever made it: against territory, group and chance, and among feasible plans.
 
     Args:
-        plan: the plan, or a folder that holds one; default the scenario's own, else today's.
+        plan: the plan, a folder that holds one, or a CSV of people and quotas; default the scenario's own, else
+            today's.
         replications: simulated years of the plan.
         seed: of the years and of the audit's own draws; default the scenario's.
         outcome: simulated years of this plan at hand; then nothing is simulated.
@@ -80,7 +80,7 @@ def fairness_audit(
     """
     require_world(scenario)
     if isinstance(plan, str | Path):
-        plan = read_plan(plan_folder(Path(plan)), scenario)
+        plan = given_plan(Path(plan), scenario)
     judged = plan_of(scenario) if plan is None else plan
     base = scenario.with_plan(judged)
     years = outcome or learning_years(base, replications=replications, seed=seed, workers=workers, progress=progress)

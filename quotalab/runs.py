@@ -22,7 +22,8 @@ from quotalab.stopwatch import Stopwatch
 from scenarios.errors import InputRefused, Problem
 from scenarios.folders import check_place, whole_folder
 from scenarios.plan import Plan
-from scenarios.plan_files import HEADER, write_plan
+from scenarios.plan_files import HEADER, read_plan, write_plan
+from scenarios.quota_sheet import read_quota_sheet
 from scenarios.scenario import Scenario
 from scenarios.trail import Trail, write_trail
 
@@ -175,6 +176,18 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) and "verb" in found else None
+
+
+def given_plan(path: Path, scenario: Scenario) -> Plan:
+    """The plan that ``path`` means: a plan folder, a run folder that holds one, or a CSV of quotas from elsewhere.
+
+    Raises:
+        InputRefused: as :func:`plan_folder`, :func:`scenarios.plan_files.read_plan` and
+            :func:`scenarios.quota_sheet.read_quota_sheet`.
+    """
+    if path.is_file() and path.name != HEADER:
+        return read_quota_sheet(path, scenario)
+    return read_plan(plan_folder(path), scenario)
 
 
 def plan_folder(path: Path) -> Path:

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from history.mapping_files import preset_names
-from quotalab.runs import plan_folder
+from quotalab.runs import given_plan
 from scenarios.errors import InputRefused, Problem
 from scenarios.files import MAIN_FILE, library, load
-from scenarios.plan_files import read_plan
 from scenarios.scenario import Scenario
 
 Horizon = Literal["month", "quarter", "half", "year"]
@@ -24,13 +23,14 @@ def open_world(source: str | Path, changes: Sequence[str] | None = None, plan: P
     Args:
         source: a shipped scenario's name, a folder or a YAML file.
         changes: ``path=value`` and ``path*=factor`` texts.
-        plan: a plan folder, or a run folder that holds one; ``None`` keeps the scenario's own, else today's.
+        plan: a plan folder, a run folder that holds one, or a CSV of quotas; ``None`` keeps the scenario's own, else
+            today's.
 
     Raises:
         InputRefused: listing every problem.
     """
     scenario = load(source, changes or ())
-    return scenario if plan is None else scenario.with_plan(read_plan(plan_folder(plan), scenario))
+    return scenario if plan is None else scenario.with_plan(given_plan(plan, scenario))
 
 
 def require_scenario(source: str | Path) -> None:

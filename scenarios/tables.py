@@ -67,7 +67,15 @@ def read_rows(path: Path, faults: list[Problem]) -> Iterator[tuple[int, list[str
         InputRefused: not readable as text or as CSV.
     """
     # Strict, or a quote that is never closed would swallow the rest of the file.
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    yield from read_separated(csv.reader(io.StringIO(read_text(path), newline=""), strict=True), path, faults)
+
+
+def read_separated(reader: Any, path: Path, faults: list[Problem]) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a ``csv.reader`` over a file's text, as :func:`read_rows` tells them.
+
+    Raises:
+        InputRefused: not readable as CSV.
+    """
     width = None
     try:
         for row in reader:

@@ -148,13 +148,12 @@ def frontier(
         from experiments.figures.draw import frontier_figure, trade_figure
         from experiments.words import check_language
         from quotalab.api import frontier as traced
-        from quotalab.runs import plan_folder, rows, run_folder, run_target
+        from quotalab.runs import given_plan, rows, run_folder, run_target
         from quotalab.worlds import open_world
-        from scenarios.plan_files import read_plan
 
         world = open_world(scenario, sets)
         terminal.language = spoken = check_language(language or world.language)
-        held = None if plan is None else read_plan(plan_folder(plan), world)
+        held = None if plan is None else given_plan(plan, world)
         target = run_target("frontier", world, output)
         with terminal.progress("simulating today's plan, to learn from, and every plan, to judge by") as progress:
             found = traced(

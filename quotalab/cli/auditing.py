@@ -9,7 +9,7 @@ from quotalab.cli.terminal import Terminal
 def audit(
     scenario: options.World,
     sets: options.Sets = None,
-    plan: options.PlanFolder = None,
+    plan: options.AnyPlan = None,
     replications: options.Replications = options.YEARS,
     seed: options.Seed = None,
     workers: options.Workers = 1,

@@ -20,6 +20,12 @@ PlanFolder = Annotated[
     Path | None,
     typer.Option("--plan", metavar="FOLDER", help="A plan folder, or a run folder that holds one. Default: today's."),
 ]
+AnyPlan = Annotated[
+    Path | None,
+    typer.Option(
+        "--plan", metavar="PATH", help="A plan or run folder, or a CSV of people and quotas. Default: today's."
+    ),
+]
 Author = Annotated[
     str | None,
     typer.Option("--author", metavar="NAME", help="Who does this. Default: QUOTALAB_AUTHOR, else the login."),

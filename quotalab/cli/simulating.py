@@ -11,7 +11,7 @@ from quotalab.cli.terminal import Terminal
 def simulate(
     scenario: options.World,
     sets: options.Sets = None,
-    plan: options.PlanFolder = None,
+    plan: options.AnyPlan = None,
     replications: options.Replications = options.YEARS,
     until: options.Until = None,
     at_most: options.AtMost = None,
