@@ -14,7 +14,9 @@ from experiments.target_chances import target_chances
 from experiments.trade import trade_table
 from optimize.allocate import allocate
 from optimize.response.estimate import estimate
+from scenarios.errors import InfeasiblePlan
 from scenarios.files import from_document
+from scenarios.goals import MinimumChance
 from scenarios.plan import QuotaRow
 from sim.statistics import wilson
 from target_worlds import drawn, outcome_of, responses_of, world
@@ -164,3 +166,46 @@ def test_chance_of_the_company_under_over_assignment(reps, printed):
         assert row.chance_of_target.low - 0.002 <= chance <= row.chance_of_target.high + 0.002
         [found] = target_chances(scenario, outcome)
         assert found.chance == row.chance_of_target
+
+
+@pytest.mark.parametrize("cv", [0.1, 0.3, 0.7, 1.2])
+def test_hit_rates_of_other_spreads_are_those_of_the_lognormal_distribution(cv):
+    """P(S >= E S) = Phi(-sigma / 2), and quota / E S is exp(-.2533 sigma - sigma^2 / 2) where 60 % reach it."""
+    sigma = np.sqrt(np.log1p(cv**2))
+    scenario = world([], reps=4)
+    years = lognormal_years(scenario, cv, 4000)
+    trade = trade_table(scenario, allocate(scenario, estimate(scenario, years)).plan, years, (1.0,))
+    assert trade.rows[0].hit_rate.estimate == pytest.approx(norm.cdf(-sigma / 2), abs=6e-4)
+    assert trade.share_for_most == pytest.approx(np.exp(norm.ppf(0.4) * sigma - sigma**2 / 2), abs=1e-3)
+
+
+@pytest.mark.parametrize("cv", [0.2, 0.5, 0.6, 1.0])
+def test_quotas_that_most_must_reach_end_where_the_distribution_says(cv):
+    """Under a least chance of 60 % a little less than that quota sum has a plan, and a little more has none."""
+    sigma = np.sqrt(np.log1p(cv**2))
+    most = 5 * 1000 * np.exp(norm.ppf(0.4) * sigma - sigma**2 / 2)
+    base = world([], reps=5)
+    rules = base.allocation.model_copy(update={"rules": (MinimumChance(chance=0.6),)})
+    for share in (0.998, 1.002):
+        goals = base.document() | {"goals": {"targets": [{"metric": "revenue", "target": round(share * most, 2)}]}}
+        scenario = from_document(goals).model_copy(update={"allocation": rules})
+        found = estimate(scenario, lognormal_years(scenario, cv, 4000))
+        if share < 1:
+            assert sum(allocate(scenario, found).plan.quotas().values()) == round(100 * share * most)
+        else:
+            with pytest.raises(InfeasiblePlan):
+                allocate(scenario, found)
+
+
+@pytest.mark.parametrize(("reps", "cv", "hedge"), [(4, 0.8, 0.15), (25, 0.3, 0.05), (16, 0.5, -0.05), (80, 1.0, 0.1)])
+def test_chances_of_the_company_at_other_sizes_are_those_of_independent_draws(reps, cv, hedge):
+    years, sigma = 8_000, np.sqrt(np.log1p(cv**2))
+    rng, runs = np.random.default_rng(99), 100_000
+    sold = sum(np.exp(sigma * rng.standard_normal(runs) - sigma**2 / 2) for _ in range(reps))
+    chance = float((sold >= reps / (1 + hedge)).mean())
+    target = round(1000 * reps / (1 + hedge), 2)
+    scenario = world([], reps=reps, goals={"targets": [{"metric": "revenue", "target": target}]})
+    plan = plan_of(scenario, *((rep.id, "revenue", 1000_00) for rep in scenario.reps))
+    row = trade_table(scenario, plan, lognormal_years(scenario, cv, years), (1 + hedge,)).rows[0]
+    error = np.sqrt(chance * (1 - chance) / runs)
+    assert row.chance_of_target.low - 3 * error <= chance <= row.chance_of_target.high + 3 * error
