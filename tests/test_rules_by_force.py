@@ -58,8 +58,10 @@ def tiny(seed, rule):
         account_unit=rng.uniform(0.02, 0.4, (accounts, reps)),
         account_displaced=rng.uniform(0, 300, (accounts, reps)),
         account_potential=rng.uniform(300, 2500, accounts),
-        account_order_hours=rng.uniform(100, 500, (accounts, reps)),
-        load=rng.uniform(600, 1100, reps),
+        account_order_hours=rng.uniform(3, 16, (accounts, reps)),
+        # So few hours that those of training tell.
+        hours=np.full(reps, 60.0),
+        load=rng.uniform(20, 37, reps),
         territory=rng.uniform(5000, 9000, reps),
     )
     gain = np.cumsum(np.sort(rng.uniform(0, 900, (reps, 1, found.training.steps)))[:, :, ::-1], axis=2)
