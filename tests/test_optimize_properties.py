@@ -88,6 +88,46 @@ def test_value_scales_with_money_and_does_not_depend_on_the_order_of_reps(seed):
     assert value(1, rng.permutation(4)) == pytest.approx(base, rel=1e-5)
 
 
+RULES = [
+    ({"rule": "growth", "floor": -0.1, "cap": 0.05}, "cap", 1),
+    ({"rule": "min_chance", "chance": 0.4}, "chance", -1),
+    ({"rule": "min_expected_attainment", "share": 0.76}, "share", -1),
+    ({"rule": "spread", "maximum": 0.3}, "maximum", 1),
+    ({"rule": "worst_off", "share": 0.5, "minimum": 0.74}, "minimum", -1),
+    ({"rule": "gini", "maximum": 0.06}, "maximum", 1),
+    ({"rule": "group_parity", "by": "team", "tolerance": 0.05}, "tolerance", 1),
+]
+
+
+@pytest.mark.parametrize(("rule", "field", "way"), RULES, ids=lambda value: str(value)[:30])
+def test_under_each_rule_values_scale_do_not_know_the_order_and_rise_as_it_loosens(rule, field, way):
+    rng = np.random.default_rng(77)
+    sales = lognormal(rng, (24, 4)) * np.array([1.5, 1.1, 0.9, 0.7])
+    territory, last = rng.uniform(8000, 12000, 4), np.array([100.0, 100, 100, 100])
+    teams = np.array(["T1", "T1", "T2", "T2"])
+
+    def value(asked, factor=1, order=(0, 1, 2, 3)):
+        at = list(order)
+        reps = [
+            {"id": f"R{i + 1}", "team": str(teams[who]), "last_sales": round(last[who] * factor, 2)}
+            for i, who in enumerate(at)
+        ]
+        goals = {"targets": [{"metric": "revenue", "target": 400 * factor}]}
+        scenario = changed(world(4, rules=[asked]), reps=reps, goals=goals)
+        found = responses_of(scenario, sales[:, at] * factor, territory=territory[at] * factor)
+        return allocate(scenario, found, gap=1e-9).model_value
+
+    base = value(rule)
+    # Whole cents, four people.
+    assert value(rule, 8) == pytest.approx(8 * base, abs=40)
+    assert value(rule, 1, (2, 0, 3, 1)) == pytest.approx(base, abs=5)
+    looser = [value({**rule, field: round(rule[field] + way * more, 6)}) for more in (0.02, 0.1, 0.3)]
+    values = [base, *looser]
+    assert all(later >= earlier - 5 for earlier, later in itertools.pairwise(values))
+    # Without bounds the best quotas give everybody the same chance, which limits on people's chances ask for anyway.
+    assert values[-1] > base + 5 or rule["rule"] in ("min_chance", "min_expected_attainment", "worst_off")
+
+
 def test_looser_rules_and_more_budget_never_lower_the_value():
     rng = np.random.default_rng(21)
     sales, territory = lognormal(rng, (30, 3)), np.array([12000.0, 9000, 9000])
