@@ -109,7 +109,7 @@ class _Reader:
     def contradictions(self) -> list[Problem]:
         """Locked periods against locked quotas, and locked shares of leads against all that there are.
 
-        Fills in what locked periods of revenue mean for the year.
+        Fills in what locked periods and floors of revenue mean for the year.
         """
         problems = [*self._hours_beyond(), *self._shares_beyond()]
         for (_, metric), locked in self.locks.quotas.items():
@@ -117,9 +117,12 @@ class _Reader:
         for metric in dict.fromkeys(metric for _, metric in self.locks.quotas) if not problems else ():
             problems += self._levels_crossed(metric)
         revenue = settled(self.locks, self.about, "revenue")
-        least = revenue.least(len(self.about.reps))
+        # A quota lies at or above its floor, whoever fixed that.
+        least = np.maximum(
+            revenue.held(len(self.about.reps)), self.locks.of("revenue", "floor").held(len(self.about.reps))
+        )
         self.locks.quota.update({r: float(value) for r, value in revenue.whole.items()})
-        self.locks.least.update({r: float(least[r]) for r in np.flatnonzero(least).tolist()})
+        self.locks.least.update({r: float(least[r]) for r in np.flatnonzero(least).tolist() if r not in revenue.whole})
         return problems
 
     def _levels_crossed(self, metric: str) -> Iterator[Problem]:
@@ -128,9 +131,9 @@ class _Reader:
         held = {level: self.locks.of(metric, level).settled(carried)[0] for level in LEVELS}
         for lower, upper in combinations(LEVELS, 2):
             below, above = held[lower], held[upper]
-            least = below.least(len(self.about.reps))
+            least = below.held(len(self.about.reps))
             for r in sorted(below.reps & above.reps):
-                floor = float(below.whole.get(r, least[r]))
+                floor = float(least[r])
                 if r in above.whole and floor > above.whole[r]:
                     yield _crossing(below, above, lower, upper, r, floor, float(above.whole[r]), "the horizon")
             for r, p in sorted(below.cells.keys() & above.cells.keys()):
@@ -264,6 +267,7 @@ def excuse(problem: AllocationProblem, rep: int | None, rule: str = "") -> str:
         return "; ".join(f"{path} {author}" for path, author in authors.items() if path.startswith(kind))
     mine = []
     said = list(locks.of("revenue").told.get(rep, ()))
+    said += locks.of("revenue", "floor").told.get(rep, ()) if rep in locks.least else ()
     mine += [f"owner.{problem.accounts.ids[a]}" for a, owner in locks.owner.items() if owner == rep]
     mine += [f"care.{problem.accounts.ids[a]}" for a in locks.care if problem.accounts.today[a] == rep]
     mine += [f"training.{problem.reps[r]}.{problem.training.skills[k]}" for r, k in locks.training if r == rep]

@@ -64,6 +64,13 @@ class LockedQuotas:
             out[r] += 0.0 if r in self.whole else value
         return out
 
+    def held(self, count: int) -> Floats:
+        """What locks alone come to over the horizon, [R]."""
+        out = self.least(count)
+        for r, value in self.whole.items():
+            out[r] = value
+        return out
+
     def settled(self, carried: Bools) -> tuple[LockedQuotas, list[Problem]]:
         """The same, where whoever has all periods locked is locked over the horizon; and locks that leave no room.
 

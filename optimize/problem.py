@@ -31,7 +31,7 @@ class Locks:
     """Figures fixed by people, by position; ``author`` names who fixed each path.
 
     Attributes:
-        quota: revenue quotas over the horizon; ``least``: what they are at least, where periods of them are locked;
+        quota: revenue quotas over the horizon; ``least``: what they are at least by locked periods or floors;
             ``beyond``: of the latter those whose locked periods are more than rules on their quota allow.
         quotas: locked quotas of every metric and level, over the horizon and in periods, revenue among them.
         shares: locked shares of new leads, by source and rep.

@@ -31,8 +31,11 @@ def sum_named(problem: AllocationProblem, name: str) -> Said:
     r = _locked_rep(problem, name)
     rep = problem.reps[r]
     if name.startswith(PERIODS):
-        told = "; ".join(problem.locks.of("revenue").told.get(r, ()))
-        least = f"{problem.locks.least[r] / 100:,.2f}"
+        locks, least = problem.locks, f"{problem.locks.least[r] / 100:,.2f}"
+        if _by_floor(problem, r):
+            told = "; ".join(locks.of("revenue", "floor").told.get(r, ()))
+            return Said(f"the locked floor of {rep} is {least}: {told}", f"{rep} 的锁定保底指标为 {least}：{told}")
+        told = "; ".join(locks.of("revenue").told.get(r, ()))
         return Said(f"locked periods of {rep} sum to {least}: {told}", f"{rep} 的锁定期间合计为 {least}：{told}")
     text = f"quota.{rep} = {problem.locks.quota[r] / 100:,.2f}"
     author = _author(problem, r)
@@ -108,6 +111,8 @@ def _whose(problem: AllocationProblem, name: str) -> Said:
     r = _locked_rep(problem, name)
     rep = problem.reps[r]
     if name.startswith(PERIODS):
+        if _by_floor(problem, r):
+            return Said(f"the locked floor of {rep}", f"{rep} 的锁定保底指标")
         return Said(f"locked periods of {rep}", f"{rep} 的锁定期间")
     author = _author(problem, r)
     return Said(f"quota.{rep}, {author.english}", f"quota.{rep}，{author.chinese}")
@@ -115,6 +120,11 @@ def _whose(problem: AllocationProblem, name: str) -> Said:
 
 def _locked_rep(problem: AllocationProblem, name: str) -> int:
     return problem.reps.index(name.removeprefix(PERIODS).removeprefix(LOCK))
+
+
+def _by_floor(problem: AllocationProblem, r: int) -> bool:
+    """Whether it is a locked floor, rather than locked periods, that asks for a least quota."""
+    return float(problem.locks.of("revenue").least(len(problem.reps))[r]) < problem.locks.least[r]
 
 
 def _author(problem: AllocationProblem, r: int) -> Said:

@@ -88,6 +88,33 @@ def test_locked_periods_keep_the_quota_from_below_and_come_before_rules():
         assert {row.start: row.value for row in made.plan.targets if row.rep == "R1"}[date(2026, 3, 1)] == 900_00, name
 
 
+@pytest.mark.parametrize(
+    "pairs", [[("floor.R1", 1700)], [(f"floor.R1.{MARCH}", 900), (f"floor.R1.{JULY}", 800)]], ids=["year", "months"]
+)
+def test_a_locked_floor_keeps_the_quota_from_below_and_comes_before_rules(pairs):
+    people = [{"id": f"R{i}", "team": "T1" if i < 3 else "T2", "last_sales": 1000} for i in (1, 2, 3, 4)]
+    rules = [{"rule": "growth", "floor": -0.5, "cap": 0.25}]
+    held = {"locks": locks(*pairs), "rules": rules}
+    scenario = world([], reps=4, allocation=held, goals={"targets": [THREE]})
+    scenario = from_document({**scenario.document(), "reps": people})
+    result = allocate(scenario, responses_of(scenario))
+    floors, quotas = cells(result, "R1", level="floor"), result.plan.quotas()
+    assert sum(floors.values()) >= 1700_00
+    assert quotas["R1"] >= sum(floors.values())
+    assert sum(quotas.values()) == 4000_00
+    assert sum(result.plan.level_quotas("floor").values()) == 3200_00
+    broken = [row for row in result.rule_rows if not row.kept]
+    assert {(row.rule, row.subject) for row in broken} == {("growth_cap", "R1")}
+    assert "floor.R1" in broken[0].exception
+    assert "王" in broken[0].exception
+
+
+def test_a_locked_floor_beyond_the_total_is_told_as_a_floor():
+    with pytest.raises(InfeasiblePlan) as caught:
+        planned([], [("floor.R1", 4100)], goals=[THREE])
+    assert any(text.startswith("the locked floor of R1 is 4,100.00: floor.R1") for text in caught.value.conflict)
+
+
 def test_a_few_locked_months_are_no_reason_to_break_a_rule_for_the_year():
     people = [{"id": f"R{i}", "team": "T1" if i < 3 else "T2", "last_sales": 1000} for i in (1, 2, 3, 4)]
     rules = [{"rule": "growth", "floor": None, "cap": 0.05}]
