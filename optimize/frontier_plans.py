@@ -17,6 +17,7 @@ from optimize.by_prices.feasibility import worst_breach
 from optimize.by_prices.method import by_prices
 from optimize.by_prices.priced import Start
 from optimize.by_prices.refit import ALLOWED
+from optimize.found import GAP
 from optimize.model import (
     SEGMENTS,
     Model,
@@ -28,7 +29,7 @@ from optimize.model import (
     read_decisions,
     segments_for,
 )
-from optimize.optimum import GAP, by_prices_where_free, optimise
+from optimize.optimum import by_prices_where_free, optimise
 from optimize.pairs import PairLabels
 from optimize.parts.accounts import OWNER
 from optimize.problem import AllocationProblem, Decisions, Floats, gains

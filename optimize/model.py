@@ -29,7 +29,7 @@ class Model:
         segment_error: how far segments may understate the exact value, minor units.
         knots: where the care curves are cut.
         quotas: expressions of the quotas; None where they are left out.
-        bends: whether care curves are told as they are.
+        bends: whether care curves are told as they are; above: by pieces that lie nowhere below them.
         load, left: hours asked of each rep, and working hours that training leaves.
     """
 
@@ -40,13 +40,15 @@ class Model:
     knots: tuple[Floats, ...]
     quotas: targets.Quotas | None = None
     bends: bool = False
+    above: bool = False
     load: Linear | None = None
     left: Linear | None = None
 
     @cached_property
     def error(self) -> float:
         """How far segments and cuts may understate the exact value, minor units; not cheap."""
-        return self.segment_error + care_error(self.problem, self.knots, bends=self.bends)
+        missed = 0.0 if self.above else care_error(self.problem, self.knots, bends=self.bends)
+        return self.segment_error + missed
 
 
 def money_unit(problem: AllocationProblem) -> float:
@@ -98,6 +100,7 @@ def build(
     quotas: bool = True,
     sales: bool = False,
     bends: bool = False,
+    above: bool = False,
     unit: float | None = None,
 ) -> Model:
     """Compose the programme.
@@ -108,13 +111,14 @@ def build(
         quotas: False leaves quotas out and maximises expected sales (first stage of the two-stage mode).
         sales: maximise expected sales with the quotas in, so that these can keep the rules.
         bends: tell care curves that are not concave as they are rather than by their envelopes, by whole columns.
+        above: by pieces that lie nowhere below them, so that the programme's bound is one on the curves themselves.
         unit: minor units per unit of the programme; None takes :func:`money_unit`.
     """
     blocks = Blocks()
     unit = money_unit(problem) if unit is None else unit
     trained = training.add(blocks, problem, unit)
     cuts = first_knots(problem) if knots is None else knots
-    owned = accounts.add(blocks, problem, unit, cuts, problem.metrics.others, bends=bends)
+    owned = accounts.add(blocks, problem, unit, cuts, problem.metrics.others, bends=bends, above=above)
     shared = lead_shares.add(blocks, problem, unit)
     owned = owned.with_leads(shared.load, shared.potential)
     leads = trained.gain + shared.gain
@@ -132,7 +136,9 @@ def build(
     trust.add(blocks, problem.trust, trained, owned, shared)
     hidden += problem.metrics.revenue_weight * (made.error if made else 0.0)
     left = Linear.constants(problem.hours) - trained.hours
-    return Model(with_cuts(blocks.programme()), unit, hidden * unit, problem, cuts, made, bends, owned.load, left)
+    return Model(
+        with_cuts(blocks.programme()), unit, hidden * unit, problem, cuts, made, bends, above, owned.load, left
+    )
 
 
 def given_way(model: Model, values: Floats) -> float:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, cast, get_args
 
 import numpy as np
 
+from optimize.bent_curves import fine_knots
 from optimize.even_load import evenly_loaded
 from optimize.exact_value import attained_value, weighed_sales
 from optimize.fairness_measures import tied
+from optimize.found import GAP, NoPlanError, NoStepError, Optimum
 from optimize.infeasible import explain
 from optimize.metrics import Metrics
 from optimize.model import Model, build, first_knots, given_way, read_decisions, segments_for
@@ -19,66 +21,21 @@ from optimize.parts import lead_shares, metrics
 from optimize.parts.accounts import possible_pairs
 from optimize.problem import AllocationProblem, Decisions, Floats, gains, held
 from optimize.programme.curves import zoom
-from optimize.programme.solve import Solution, SolverError, solve
+from optimize.programme.solve import OutOfTimeError, Solution, SolverError, solve
 from optimize.programme.solvers import HIGHS
 from optimize.quotas import NoQuotasError
 from scenarios.errors import Problem, Unsupported, refuse_if
 
-GAP = 1e-4
 LARGE = 5_000
 """Pairs of account and candidate beyond which the method by prices is chosen: branch and bound no longer ends there."""
 Method = Literal["auto", "exact", "prices"]
 NOT_FOUND = "decided by branch and bound: the method by prices found no owners that leave quotas room under all rules"
 CALM = 1e-8
 """Of the objective: what shares of leads may cost that stay nearer to the simulated ones."""
-REFINEMENTS = 8
+SOLVED = 0.3
+"""Share of the gap that is left to the solver where curves of care are cut finely."""
+REFINEMENTS, BENT_REFINEMENTS = 8, 3
 FINE_PIECES = 16
-
-
-class NoPlanError(Exception):
-    """The programme has no solution; what contradicts is for :func:`optimize.infeasible.explain` to say."""
-
-
-class NoStepError(Exception):
-    """No decisions within the trust region satisfy the request."""
-
-
-@dataclass(frozen=True)
-class Optimum:
-    """Decisions of the programme.
-
-    Attributes:
-        value, bound: what these decisions attain of what is maximised, evaluated without segments, cuts or envelopes,
-            and a proven bound on what plans attain that break rules for locks by no more, minor units: of capped
-            sales, in two stages of expected sales.
-        model: the programme at the last cut of the care curves.
-        values: of its columns.
-        asked_gap: relative gap at which to stop.
-        bound_type: what proved the bound; see :class:`optimize.allocate.AllocationResult`.
-        notes: where another method than expected found the plan, in words.
-    """
-
-    decisions: Decisions
-    value: float
-    bound: float
-    reproducible: bool
-    model: Model
-    values: Floats
-    bound_type: str = "programme"
-    notes: tuple[str, ...] = ()
-    asked_gap: float = GAP
-
-    @property
-    def gap(self) -> float:
-        """Proven relative distance of the value to the bound."""
-        return max(self.bound - self.value, 0.0) / max(abs(self.value), 1e-9)  # NaN stays NaN
-
-    @property
-    def status(self) -> Literal["optimal", "stopped", "levelled"]:
-        """Whether the proven gap is within the asked one; "levelled" where no bound is claimed."""
-        if math.isnan(self.bound):
-            return "levelled"
-        return "optimal" if self.gap <= self.asked_gap else "stopped"
 
 
 def optimise(problem: AllocationProblem, gap: float | None = None, method: Method = "auto") -> Optimum:
@@ -238,15 +195,32 @@ def _other_metrics(problem: AllocationProblem, decisions: Decisions) -> tuple[fl
 
 
 def _exact(problem: AllocationProblem, gap: float) -> Optimum:
+    """Curves of care cut coarsely, by their envelopes; finely and as they are where that leaves more than the gap."""
+    found = _by_branching(problem, gap, first_knots(problem))
+    knots = fine_knots(problem) if found.gap > gap else ()
+    if not knots:
+        return found
+    try:
+        # The rest of the gap is for what cuts leave.
+        other = _by_branching(problem, SOLVED * gap, knots, bends=True)
+    except SolverError as ended:
+        return replace(found, reproducible=found.reproducible and not isinstance(ended, OutOfTimeError))
+    best, bound = max(found, other, key=lambda one: one.value), min(found.bound, other.bound)
+    steady = found.reproducible and other.reproducible
+    return replace(best, bound=max(bound, best.value), reproducible=steady, asked_gap=gap)
+
+
+def _by_branching(problem: AllocationProblem, gap: float, knots: tuple[Floats, ...], *, bends: bool = False) -> Optimum:
     quotas = not problem.two_stage
-    first, solution = _solved(problem, gap, first_knots(problem), quotas)
+    first, solution = _solved(problem, gap, knots, quotas, bends=bends, above=bends)
     model = first
     decisions = read_decisions(problem, model, solution.values)
     bound = solution.bound * model.unit + model.error
     if problem.accounts.care_budget is not None:
         model, solution, decisions = _refined(problem, model, solution, decisions, quotas)
         free = not bool(first.programme.integer.any())
-        bound = solution.objective * model.unit + model.error if free else bound
+        # Without whole columns the finest cuts are a bound, too.
+        bound = min(bound, solution.objective * model.unit + model.error) if free else bound
     solution, decisions = _calmed(model, solution, decisions)
     steady = solution.reproducible
     broken = given_way(model, solution.values)
@@ -254,7 +228,7 @@ def _exact(problem: AllocationProblem, gap: float) -> Optimum:
         model, solution = with_quotas_last(problem, decisions)
         if solution.status == "infeasible":
             # The best owners and training for sales leave no quotas within the rules: the best of those that do.
-            first, solution = _solved(problem, gap, first_knots(problem), True, sales=True)
+            first, solution = _solved(problem, gap, knots, True, sales=True, bends=bends)
             steady = solution.reproducible
             decisions = read_decisions(problem, first, solution.values)
             bound = solution.bound * first.unit + first.error
@@ -308,9 +282,17 @@ def _calmed(model: Model, solution: Solution, decisions: Decisions) -> tuple[Sol
 
 
 def _solved(
-    problem: AllocationProblem, gap: float, knots: tuple[Floats, ...], quotas: bool, *, sales: bool = False
+    problem: AllocationProblem,
+    gap: float,
+    knots: tuple[Floats, ...],
+    quotas: bool,
+    *,
+    sales: bool = False,
+    bends: bool = False,
+    above: bool = False,
 ) -> tuple[Model, Solution]:
-    model = build(problem, segments=segments_for(problem), knots=knots, quotas=quotas, sales=sales)
+    told = segments_for(problem)
+    model = build(problem, segments=told, knots=knots, quotas=quotas, sales=sales, bends=bends, above=above)
     solution = solve(model.programme, gap, solver=problem.solver)
     if solution.status == "infeasible":
         raise NoPlanError if problem.trust is None else NoStepError
@@ -330,12 +312,12 @@ def _refined(
 
     Each pass is five times as fine; the objective of the last is within rounding of that of the curves themselves.
     """
-    knots = first_knots(problem)
+    knots, bends = model.knots if model.bends else first_knots(problem), model.bends
     fixed = held(problem, decisions, care=False)
     fixed = replace(fixed, locks=replace(fixed.locks, shares=problem.locks.shares))
-    for _ in range(REFINEMENTS):
+    for _ in range(BENT_REFINEMENTS if bends else REFINEMENTS):
         knots = tuple(zoom(k, float(hours), FINE_PIECES) for k, hours in zip(knots, decisions.care, strict=True))
-        model, solution = _solved(fixed, GAP, knots, quotas, sales=sales)
+        model, solution = _solved(fixed, GAP / 100 if bends else GAP, knots, quotas, sales=sales, bends=bends)
         found = read_decisions(fixed, model, solution.values)
         decisions = replace(decisions, care=found.care, shares=found.shares)
     return model, solution, decisions

@@ -12,15 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimize.exact_value import attained_value, weighed_sales
+from optimize.found import GAP, NoPlanError, NoStepError
 from optimize.model import Model, build, first_knots, read_decisions, segments_for
 from optimize.nearby import with_exact_quotas
 from optimize.optimum import (
     FINE_PIECES,
-    GAP,
     REFINEMENTS,
     Method,
-    NoPlanError,
-    NoStepError,
     by_prices_where_free,
     decided,
     with_quotas_last,
@@ -44,7 +42,7 @@ class Kept:
     """A plan in whole steps.
 
     Attributes:
-        value: as of :class:`optimize.optimum.Optimum`.
+        value: as of :class:`optimize.found.Optimum`.
         bound: proven on what plans in whole steps attain; infinite where only the bound on all plans is known.
         reproducible: False where a wall-clock limit ended a solve.
     """

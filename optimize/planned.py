@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from optimize.found import NoPlanError, NoStepError, Optimum
 from optimize.infeasible import explain
 from optimize.loosening import question, suffices
-from optimize.optimum import Method, NoPlanError, NoStepError, Optimum, decided
+from optimize.optimum import Method, decided
 from optimize.optimum_in_steps import kept_in_steps
 from optimize.prices import with_owners_held
 from optimize.problem import AllocationProblem, Floats, Ints

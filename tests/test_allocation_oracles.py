@@ -186,3 +186,77 @@ def test_bound_and_gap_of_a_plan_with_a_broken_rule_are_in_the_money_of_attained
     assert any("potential_band of R1" in text for text in result.exceptions)
     assert result.bound == pytest.approx(result.model_value, rel=1e-4)
     assert 0 <= result.gap <= 1e-4
+
+
+def sold(curve, hours):
+    """Sales of a response of care, in currency units, by its formula."""
+    if curve["form"] == "exponential":
+        return curve["ceiling"] * (1 - np.exp(-curve["rate_per_hour"] * hours))
+    power = (hours / curve["hours_now"]) ** curve["shape"]
+    return curve["low"] + (curve["high"] - curve["low"]) * power / (curve["half"] + power)
+
+
+def best_hours(curves, budget):
+    """Hours by the allocator for one rep who owns all these accounts, with what they sell and the result."""
+    now = budget / len(curves)
+    owned = [
+        {"id": f"A{i}", "owner": "R1", "care_hours": now, "care_response": curve} for i, curve in enumerate(curves)
+    ]
+    scenario = world(1, owned, accounts={"max_moves": 0, "care_hours_budget": budget})
+    scenario = changed(scenario, goals={"targets": [{"metric": "revenue", "target": 100_000}]})
+    sales = sum(sold(curve, now) for curve in curves)
+    result = allocate(scenario, estimate(scenario, outcome_of(scenario, [[sales]])))
+    hours = np.array([result.plan.care_hours()[f"A{i}"] for i in range(len(curves))])
+    return hours, sum(sold(curve, h) for curve, h in zip(curves, hours, strict=True)), result
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_hours_on_concave_responses_are_those_of_the_first_order_conditions(seed):
+    """Mantrala's split at random: marginal sales ``k b exp(-b x)`` of all who get hours are one price."""
+    rng = np.random.default_rng(600 + seed)
+    curves = [
+        {
+            "form": "exponential",
+            "ceiling": float(rng.integers(20, 200)),
+            "rate_per_hour": float(rng.integers(5, 60)) / 100,
+        }
+        for _ in range(int(rng.integers(2, 7)))
+    ]
+    budget = float(rng.integers(3, 40))
+    top, rate = (np.array([curve[name] for curve in curves]) for name in ("ceiling", "rate_per_hour"))
+    low, high = 1e-12, float((top * rate).max())
+    for _ in range(200):
+        price = (low * high) ** 0.5
+        wanted = np.maximum(np.log(top * rate / price) / rate, 0.0)
+        low, high = (price, high) if wanted.sum() > budget else (low, price)
+    hours, worth, result = best_hours(curves, budget)
+    assert hours == pytest.approx(wanted, abs=2e-3)
+    assert worth == pytest.approx(sum(sold(c, h) for c, h in zip(curves, wanted, strict=True)), rel=1e-7)
+    assert result.bound >= result.model_value * (1 - 1e-9)
+
+
+@pytest.mark.parametrize("seed", [1, 3, 4, 8])
+def test_hours_on_s_shaped_responses_are_those_of_a_fine_grid(seed):
+    """Curves that begin convex, small budgets: account by account over two thousand amounts of hours."""
+    rng = np.random.default_rng(700 + seed)
+    curves = [
+        {
+            "form": "adbudg",
+            "low": float(rng.integers(0, 20)),
+            "high": float(rng.integers(30, 300)),
+            "shape": float(rng.integers(12, 50)) / 10,
+            "half": float(rng.integers(2, 20)) / 10,
+            "hours_now": float(rng.integers(1, 15)),
+        }
+        for _ in range(int(rng.integers(2, 5)))
+    ]
+    budget, count = float(rng.integers(2, 30)), 2000
+    grid = np.linspace(0.0, budget, count + 1)
+    best = sold(curves[0], grid)
+    for curve in curves[1:]:
+        here = sold(curve, grid)
+        best = np.array([np.max(best[: k + 1] + here[k::-1]) for k in range(count + 1)])
+    _, worth, result = best_hours(curves, budget)
+    assert worth >= best[-1] * (1 - 2e-6)
+    assert worth <= best[-1] * (1 + 1e-4)
+    assert result.bound >= result.model_value * (1 - 1e-9)

@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 
 from benchmarks.allocation_instances import Shape, instance
+from optimize.bent_curves import evenly_bent
 from optimize.by_prices import closing
 from optimize.by_prices.closing import Closing
 from optimize.by_prices.method import GAP, by_prices
 from optimize.by_prices.refit import ALLOWED, Refitting
 from optimize.by_prices.relaxation import Relaxation
 from optimize.by_prices.request import request_of
+from optimize.found import NoStepError, Optimum
 from optimize.model import Model, build, read_decisions
-from optimize.optimum import NoStepError, Optimum, optimise
+from optimize.optimum import optimise
 from optimize.problem import AllocationProblem, Decisions, gains
 from optimize.programme.curves import CareCurve, as_it_is
 from optimize.programme.solve import Searched, searched
@@ -155,7 +157,7 @@ def found_training(problem: AllocationProblem, model: Model, found: Searched) ->
 @pytest.mark.parametrize("name", S_SHAPED)
 def test_pieces_follow_a_bent_curve_within_their_error(name: str) -> None:
     shape = S_SHAPED[name]
-    knots = closing._bends(shape, 15.0)
+    knots = evenly_bent(shape, 15.0, closing.CARE_KNOTS)
     cut = as_it_is(shape.sales, knots)
     at = cut.pieces.start + np.concatenate([[0.0], np.cumsum(cut.pieces.width)])
     height = cut.pieces.level + np.concatenate([[0.0], np.cumsum(cut.pieces.slope * cut.pieces.width)])

@@ -11,7 +11,8 @@ import pytest
 from allocation_worlds import changed, lognormal, outcome_of, responses_of, world
 from experiments.model_distance import distances
 from optimize.allocate import allocate
-from optimize.optimum import Optimum, optimise
+from optimize.found import Optimum
+from optimize.optimum import optimise
 from optimize.problem import AllocationProblem, Floats
 from optimize.programme.curves import care_pieces
 from optimize.quotas import possible_quotas

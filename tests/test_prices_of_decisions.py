@@ -14,8 +14,9 @@ from optimize.by_prices.method import by_prices
 from optimize.by_prices.refit import ALLOWED, Refitting
 from optimize.by_prices.relaxation import Relaxation
 from optimize.by_prices.request import request_of
+from optimize.found import NoStepError, Optimum
 from optimize.loop.steps import first_region
-from optimize.optimum import NoStepError, Optimum, optimise, out_of_reach
+from optimize.optimum import optimise, out_of_reach
 from optimize.problem import AllocationProblem, TrustRegion, gains, held
 from optimize.programme.curves import CareCurve
 from priced_worlds import caring, drawn, owned

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from optimize.bent_curves import evenly_bent
 from optimize.by_prices.arcs import Arcs
 from optimize.by_prices.assignment import Assignment
 from optimize.by_prices.refit import ALLOWED, Refit, Refitting
@@ -22,7 +23,7 @@ from optimize.parts.accounts import OWNER
 from optimize.parts.training import HOURS
 from optimize.problem import AllocationProblem, Decisions, held
 from optimize.programme.blocks import BROKEN, Programme
-from optimize.programme.curves import CareCurve, zoom
+from optimize.programme.curves import zoom
 from optimize.programme.solve import searched, solve
 
 Floats = NDArray[np.float64]
@@ -42,9 +43,6 @@ NEGLIGIBLE = 1e-9
 """Rules that locks break by less, in the objective, are not broken."""
 CARE_KNOTS = 44
 """Pieces of a care curve, cut where it bends."""
-FINE = 4_000
-LEAST_PIECE = 1e-4
-"""Width of the narrowest piece, as a share of all hours."""
 REFINEMENTS, FINER_PIECES = 6, 16
 """Turns in which care is cut finer, and pieces around the last hours in each."""
 
@@ -204,24 +202,5 @@ def _knots(problem: AllocationProblem) -> tuple[Floats, ...]:
     budget = problem.accounts.care_budget
     if budget is None:
         return ()
-    return tuple(_bends(curve, max(min(budget, curve.useful), 1e-9)) for curve in problem.accounts.curves)
-
-
-def _bends(curve: CareCurve, top: float) -> Floats:
-    """Cuts that lie the closer the more a curve bends: chords miss ``s'' w^2 / 8``, the same everywhere."""
-    share = np.linspace(0.0, 1.0, FINE + 1) ** 3
-    sales = np.array([curve.sales(float(hours)) for hours in top * share])
-    slope = np.diff(sales) / np.diff(share)
-    middle = 0.5 * (share[1:] + share[:-1])
-    bend = np.abs(np.diff(slope)) / np.diff(middle)
-    spread = np.concatenate([[0.0], np.cumsum(np.sqrt(bend) * np.diff(middle))])
-    # A tenth of the cuts are spread evenly, so that straight stretches have ends, too.
-    weight = 0.9 * spread / max(spread[-1], 1e-300) + 0.1 * (middle - middle[0]) / (middle[-1] - middle[0])
-    inner = np.interp(np.linspace(0.0, weight[-1], CARE_KNOTS - 1), weight, middle)
-    cuts = top * inner
-    # Pieces narrower than the solver's tolerances would come for nothing.
-    apart = [0.0]
-    for cut in cuts[(cuts > LEAST_PIECE * top) & (cuts < (1.0 - LEAST_PIECE) * top)].tolist():
-        if cut - apart[-1] > LEAST_PIECE * top:
-            apart.append(cut)
-    return np.array([*apart, top])
+    curves = problem.accounts.curves
+    return tuple(evenly_bent(curve, max(min(budget, curve.useful), 1e-9), CARE_KNOTS) for curve in curves)

@@ -10,6 +10,7 @@ from time import perf_counter
 import numpy as np
 
 from optimize.baselines.plans import SIMPLE_RULES, SOLVED, baselines
+from optimize.found import NoStepError
 from optimize.loop.explained import explained
 from optimize.loop.over import search_over
 from optimize.loop.responses import MOST_RUNS, LoopResponses
@@ -17,7 +18,7 @@ from optimize.loop.steps import Size, first_region, holds_no_step, next_region, 
 from optimize.loop.trace import LoopResult, Round, trace_notes
 from optimize.loop.trial import Trial
 from optimize.loop.trials import Trials
-from optimize.optimum import NoStepError, out_of_reach
+from optimize.optimum import out_of_reach
 from optimize.plans import as_plan
 from optimize.problem import TrustRegion, moved
 from optimize.programme.solve import OutOfTimeError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -82,6 +83,7 @@ def add(
     metrics: Sequence[Metric] = (),
     *,
     bends: bool = False,
+    above: bool = False,
 ) -> Ownership:
     """Add owners and care.
 
@@ -89,10 +91,11 @@ def add(
         knots: care hours at which each account's curve is cut, where care is a decision.
         metrics: those whose gains are wanted as well.
         bends: whether curves that are not concave are told as they are, by whole columns, or by their envelopes.
+        above: whether pieces that tell them as they are lie nowhere below them.
     """
     offer = problem.accounts
     pairs = _pairs(blocks, problem)
-    hours, cut = _care(blocks, problem, pairs, knots, as_it_is if bends else enveloped)
+    hours, cut = _care(blocks, problem, pairs, knots, partial(as_it_is, above=above) if bends else enveloped)
     gain = _gain(blocks, problem, pairs, cut, unit)
     load = _by_rep(blocks, "account hours", problem, pairs, hours, problem.load) + cut.load
     own = offer.potential[pairs.account] / unit

@@ -178,7 +178,9 @@ def care_pieces(sales: Callable[[float], float], knots: Floats) -> Pieces:
 
 
 BENDS = 16
-"""Pieces into which a stretch of a curve under its envelope is cut where it is told as it is."""
+"""Pieces into which convex runs of a curve are cut at most, under its envelope where it is told as it is."""
+STRAIGHT = 1e-5
+"""Share of a curve's rise by which chords over its convex runs may lie above it."""
 UNDER = 1e-4
 """Share of a curve's rise by which it lies under its envelope where the two are told apart."""
 
@@ -202,27 +204,79 @@ def enveloped(sales: Callable[[float], float], knots: Floats) -> Stretch:
     return Stretch(pieces, np.zeros(len(pieces.width), dtype=np.bool_))
 
 
-def as_it_is(sales: Callable[[float], float], knots: Floats) -> Stretch:
-    """Pieces that follow a curve where it lies under its envelope: S-shaped ones are not concave there."""
+def as_it_is(sales: Callable[[float], float], knots: Floats, *, above: bool = False) -> Stretch:
+    """Pieces that follow a curve where it lies under its envelope: S-shaped ones are not concave there.
+
+    Only pieces before steeper ones need be full before anything beyond: of falling slopes the steeper comes first.
+
+    Args:
+        above: raise the pieces, each by what it misses, until they lie nowhere below the curve: what is bounded by
+            them needs no allowance for where they miss most, but only for where the solution lies.
+    """
     values = np.array([sales(float(hours)) for hours in knots])
     top = envelope(knots, values)
     corners = np.searchsorted(knots, top.start + np.concatenate([[0.0], np.cumsum(top.width)]) - 1e-12)
     corners[-1] = len(knots) - 1
-    kept, full = [0], []
+    rise = max(float(np.ptp(values)), 1e-12)
+    kept = [0]
+    ordered = []
     for begin, end in pairwise(corners.tolist()):
         chord = np.interp(knots[begin : end + 1], knots[[begin, end]], values[[begin, end]])
-        under = float(np.max(chord - values[begin : end + 1])) > UNDER * max(float(np.ptp(values)), 1e-12)
-        inner = np.unique(np.round(np.linspace(begin, end, BENDS + 1)).astype(np.int64))[1:] if under else [end]
-        kept += list(inner)
-        full += [under] * len(inner)
-    at, height = knots[kept], values[kept]
+        under = float(np.max(chord - values[begin : end + 1])) > UNDER * rise
+        inner = _followed(knots, values, begin, end, STRAIGHT * rise) if under else [end]
+        slope = np.diff(values[[kept[-1], *inner]]) / np.diff(knots[[kept[-1], *inner]])
+        steepest = np.maximum.accumulate(slope[::-1])[::-1]
+        kept += inner
+        ordered += [*(slope[:-1] < steepest[1:]).tolist(), False]
+    at, height, full = knots[kept], values[kept], np.array(ordered, dtype=np.bool_)
     fine = np.unique(np.concatenate([np.linspace(a, b, 17) for a, b in pairwise(knots)]))
     below = np.array([sales(float(hours)) for hours in fine]) - np.interp(fine, at, height)
-    width = np.diff(at)
     # A cut sixteen times finer misses the largest distance by less than a hundredth.
     error = 1.01 * max(float(below.max()), 0.0)
-    pieces = Pieces(float(at[0]), float(height[0]), width, np.diff(height) / width, error)
-    return Stretch(pieces, np.array(full, dtype=np.bool_))
+    if above:
+        missed = np.zeros(len(full))
+        np.maximum.at(missed, np.clip(np.searchsorted(at, fine, side="right") - 1, 0, len(full) - 1), 1.01 * below)
+        at, height, full = _raised(at, height, full, missed)
+        error = 0.0
+    width = np.diff(at)
+    return Stretch(Pieces(float(at[0]), float(height[0]), width, np.diff(height) / width, error), full)
+
+
+def _raised(
+    at: Floats, height: Floats, full: NDArray[np.bool_], missed: Floats
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Points of pieces raised by what the pieces beside them miss; runs without order stay concave, by pooling."""
+    height = height + np.maximum(np.append(missed, 0.0), np.append(0.0, missed))
+    kept = np.ones(len(at), dtype=np.bool_)
+    begin = 0
+    while begin < len(full):
+        end = begin + 1
+        if not full[begin]:
+            while end < len(full) and not full[end]:
+                end += 1
+            top = envelope(at[begin : end + 1], height[begin : end + 1])
+            corners = top.start + np.cumsum(top.width)
+            kept[begin + 1 : end] = False
+            kept[np.searchsorted(at, corners[:-1] - 1e-12 * at[-1])] = True
+        begin = end
+    return at[kept], height[kept], full[np.flatnonzero(kept[1:])]
+
+
+def _followed(knots: Floats, values: Floats, begin: int, end: int, above: float) -> list[int]:
+    """The knots after ``begin`` up to ``end`` that follow a curve: all but of convex runs, where it bends most."""
+    slope = np.diff(values[begin : end + 1]) / np.diff(knots[begin : end + 1])
+    rising = slope[:-1] < np.maximum.accumulate(slope[::-1])[::-1][1:]
+    convex = begin + np.flatnonzero(rising) + 1
+    kept = np.ones(len(values), dtype=np.bool_)
+    kept[convex[:-1]] = False  # the last of them is where the curve turns
+    for _ in range(BENDS):
+        at = np.flatnonzero(kept)
+        over = np.interp(knots, knots[at], values[at]) - values
+        worst = begin + int(np.argmax(over[begin : end + 1]))
+        if over[worst] <= above:
+            break
+        kept[worst] = True
+    return (begin + 1 + np.flatnonzero(kept[begin + 1 : end + 1])).tolist()
 
 
 def chord_error(sales: Callable[[float], float], knots: Floats) -> float:
