@@ -24,7 +24,8 @@ from optimize.frontier import Traced, knee, only_on_work, trace, traced_values
 from optimize.frontier_plans import POINT_GAP
 from optimize.parameters import Parameter
 from optimize.plans import as_plan, decisions_of
-from optimize.problem import AllocationProblem, potentials
+from optimize.price_of_fairness import PriceOfFairness, prices_of_fairness
+from optimize.problem import AllocationProblem, gains, potentials
 from optimize.response.estimate import Responses
 from scenarios.errors import InputRefused, Problem
 from scenarios.plan import Plan
@@ -105,6 +106,7 @@ class Frontier:
         alone: whether all other rules on quotas were left out.
         solves: how many whole plans took a solve of their own; the rest were settled by bounds and earlier plans.
         trade: what the sum of quotas buys, for the plan whose owners and training are held; ``None`` for ``plans``.
+        absolute: what max-min and proportional fairness would cost with no rule in force, beside the worst case.
     """
 
     rule: str
@@ -116,6 +118,7 @@ class Frontier:
     alone: bool
     solves: int
     trade: TradeTable | None
+    absolute: tuple[PriceOfFairness, ...]
     currency: str
 
     def table(self) -> pd.DataFrame:
@@ -175,6 +178,7 @@ def frontier(
         alone=alone,
         solves=sum(point.solved for point in traced),
         trade=None if held is None else trade_table(scenario, plan, runs.outcome(scenario, plan)),
+        absolute=prices_of_fairness(problem.samples + gains(problem, traced[-1].decisions), problem.total),
         currency=scenario.currency,
     )
 

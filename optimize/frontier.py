@@ -20,7 +20,7 @@ from optimize.parameters import Parameter, parameter
 from optimize.problem import AllocationProblem, Decisions, Floats, gains
 from optimize.quotas import possible_quotas
 from optimize.split import attained
-from scenarios.errors import InputRefused, Problem, refuse_if
+from scenarios.errors import Problem, refuse_if
 from scenarios.goals import FairnessRule
 
 Method = Literal["quotas", "plans"]
@@ -183,21 +183,3 @@ def knee(xs: Iterable[float], ys: Iterable[float]) -> int | None:
     heights = [(b - y[0] - slope * (a - x[0])) / (high - low) for a, b in zip(x, y, strict=True)]
     best = max(range(len(x)), key=lambda i: heights[i])
     return best if heights[best] > 0.01 else None
-
-
-def worst_case_price(people: int, scheme: Literal["proportional", "maximin"]) -> float:
-    """The largest share of the total that fairness can cost where all can reach the same most (Bertsimas et al. 2011).
-
-    ``1 - (2 sqrt(n) - 1) / n`` for proportional fairness and ``1 - 4 n / (n + 1)**2`` for max-min fairness, for any
-    compact convex set of utilities whose maxima are equal (Operations Research 59, 17-31, theorems 1 and 2).
-
-    Raises:
-        InputRefused: nobody, or no such scheme.
-    """
-    if people < 1:
-        raise InputRefused(Problem("people", str(people), "must be at least 1"))
-    if scheme == "proportional":
-        return 1.0 - (2.0 * math.sqrt(people) - 1.0) / people
-    if scheme == "maximin":
-        return 1.0 - 4.0 * people / (people + 1.0) ** 2
-    raise InputRefused(Problem("scheme", str(scheme), "no such scheme", "known: proportional, maximin"))

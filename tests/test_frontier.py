@@ -16,7 +16,7 @@ from optimize import frontier_plans
 from optimize.allocate import allocate
 from optimize.by_prices.feasibility import worst_breach
 from optimize.formulate import formulate
-from optimize.frontier import knee, only_on_work, trace, traced_values, worst_case_price
+from optimize.frontier import knee, only_on_work, trace, traced_values
 from optimize.frontier_plans import POINT_GAP
 from optimize.model import money_unit
 from optimize.optimum import optimise
@@ -192,11 +192,15 @@ def test_points_left_open_are_told_in_text_table_and_figure():
     left = replace(got, method="plans", points=points)
     assert left.table()["status"].tolist()[:3] == ["undecided", "stopped", "optimal"]
     assert left.table()["model_capped_at_most"].tolist()[:3] == [0.9, 0.91, 0.93]
-    _, _, *lines = _frontier_text(left).splitlines()
+    _, _, *lines = _frontier_text(left, "en").splitlines()
     assert "no plan found within the search's limit" in lines[0]
     assert "at most 90.00 %" in lines[0]
     assert f"at least {100 * far.model_capped:.2f} %, at most 91.00 %" in lines[1]
     assert "at most" not in lines[2]
+    worst = "(36.0 %)", "(25.0 %)"
+    for language, word in (("en", "max-min"), ("zh", "最小者最大化")):
+        told = next(line for line in _frontier_text(left, language).splitlines() if word in line)
+        assert all(share in told for share in worst), "four people: 1 - 16 / 25 and 1 - 3 / 4"
     assert "0.01: undecided" in frontier_figure(left).alt
     assert "0.01: 未定" in frontier_figure(left, "zh").alt
 
@@ -259,44 +263,14 @@ def test_knee_is_the_corner():
     assert knee([0, 10, 20, 30, 40], [1e9, 1e9 + 4, 1e9 + 8, 1e9 + 9, 1e9 + 10]) == 2
 
 
-@pytest.mark.parametrize(
-    ("people", "proportional", "maximin"),
-    [
-        (2, 8.6, 11.1),
-        (3, 17.9, 25.0),
-        (5, 30.6, 44.4),
-        (10, 46.8, 66.9),
-        (20, 60.3, 81.9),
-        (50, 73.7, 92.3),
-        (100, 81.0, 96.1),
-    ],
-)
-def test_worst_case_prices_are_the_published_ones(people, proportional, maximin):
-    assert f"{100 * worst_case_price(people, 'proportional'):.1f}" == f"{proportional:.1f}"
-    assert f"{100 * worst_case_price(people, 'maximin'):.1f}" == f"{maximin:.1f}"
-    assert worst_case_price(1, "maximin") == pytest.approx(0.0)
-    with pytest.raises(InputRefused):
-        worst_case_price(0, "maximin")
-
-
-def test_measured_prices_stay_below_the_worst_case_where_all_can_reach_the_same():
-    """Everybody alike in mean but not in spread: what equal quotas cost is far below what they could."""
-    rng = np.random.default_rng(8)
-    sales = np.column_stack([lognormal(rng, 200, cv=cv) for cv in (0.1, 0.3, 0.5, 0.9)])
-    scenario = changed(world(4), goals={"targets": [{"metric": "revenue", "target": 400}]})
-    problem = formulate(scenario, responses_of(scenario, sales, territory=np.full(4, 10000.0)))
-    one, values = traced_values("potential_band", [0.0, 0.2], "quotas")
-    strict, _, off = trace(problem, one, [*values, None], problem.today_decisions())
-    price = 1 - strict.model_value / off.model_value
-    assert 0 < price < worst_case_price(4, "proportional")
-
-
 def test_the_public_path_gives_the_same_for_the_same_inputs(tiny: Scenario) -> None:
     asked = {"values": [0.1, 0.3, 0.6], "alone": True, "replications": 12}
     one, two = ql.frontier(tiny, "potential_band", **asked), ql.frontier(tiny, "potential_band", workers=2, **asked)
     assert one.content_hash() == two.content_hash()
     assert one.content_hash("trade") == two.content_hash("trade")
     assert one.trade is not None
+    assert [price.scheme for price in one.absolute] == ["maximin", "proportional"]
+    assert all(0 <= price.measured < price.worst and price.people == 3 for price in one.absolute)
     plans = ql.frontier(tiny, "workload_maximum", values=[0.9, 1.0], method="plans", replications=12)
     assert plans.trade is None
     assert 1 <= plans.solves <= 3

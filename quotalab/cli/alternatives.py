@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from experiments.frontier import Frontier, FrontierPoint
+    from experiments.money import Language
     from optimize.response.estimate import Responses
     from quotalab.tables import Judged
     from scenarios.scenario import Scenario
@@ -21,6 +23,14 @@ if TYPE_CHECKING:
 Names = Annotated[
     list[str] | None, typer.Option("--name", metavar="NAME", help="One simple rule. Default: all. Repeatable.")
 ]
+
+
+_ABSOLUTE = (
+    "absolute fairness among {people} people with no rule in force, measured (and at worst): max-min {maximin}, "
+    "proportional {proportional} of what all could sell within their quotas, each against his or her most",
+    "不设其他规则时，{people} 人之间绝对公平的代价，实测（最坏情形）：最小者最大化 {maximin}，"
+    "比例公平 {proportional}；以各人指标内销售占其最大可能的比例之和计",
+)
 
 
 def baselines(
@@ -189,7 +199,7 @@ def frontier(
             if found.trade is not None:
                 draft.drawing(trade_figure(found.trade, spoken))
         terminal.show(
-            _frontier_text(found),
+            _frontier_text(found, spoken),
             {
                 "folder": str(target),
                 "result_hash": draft.result_hash(),
@@ -198,6 +208,7 @@ def frontier(
                 "alone": found.alone,
                 "present": found.present,
                 "knee": found.knee,
+                "price_of_fairness": [asdict(one) for one in found.absolute],
                 **{name: rows(table) for name, table in tables.items()},
             },
         )
@@ -232,7 +243,7 @@ def _undecided(point: FrontierPoint) -> str:
     return f"no plan found within the search's limit, nor proof that there is none{most}"
 
 
-def _frontier_text(found: Frontier) -> str:
+def _frontier_text(found: Frontier, language: Language) -> str:
     head = f"{'value':>8} {'cost':>16} {'hit rate':>9} {'chances differ':>15} {'lowest':>7} {'Gini q/p':>9}"
     lines = [f"cost of {found.rule} in points of capped attainment, against the rule switched off", head]
     for point in (*found.points, found.off):
@@ -255,6 +266,9 @@ def _frontier_text(found: Frontier) -> str:
     costs = [point.judged.cost for point in found.points if point.judged is not None]
     if costs and all(cost.low <= 0 <= cost.high for cost in costs):
         lines.append("no cost can be told from nothing on so many years; the knee is the model's")
+    if found.absolute:
+        told = {one.scheme: f"{100 * one.measured:.1f} % ({100 * one.worst:.1f} %)" for one in found.absolute}
+        lines.append(_ABSOLUTE[language == "zh"].format(people=found.absolute[0].people, **told))
     if found.trade is not None:
         lines.append("quota sum / target: hit rate, chance that the company makes its target")
         for row in found.trade.rows:
