@@ -98,7 +98,7 @@ class _Split:
         def falling(quotas: Floats) -> Floats:
             slope = self._slopes(quotas)
             booked = self.shares(quotas) * self._most
-            return -np.divide(booked, slope, out=np.full(len(slope), np.inf), where=slope > 0)
+            return np.asarray(-np.divide(booked, slope, out=np.full(len(slope), np.inf), where=slope > 0))
 
         return self._at_level(falling, -float(self._most.max()) * len(self._ordered), 0.0)
 
