@@ -19,7 +19,7 @@ from optimize.problem import Floats
 from scenarios.errors import InputRefused, Problem
 
 Scheme = Literal["maximin", "proportional"]
-STEPS = 100
+STEPS = 60
 
 
 @dataclass(frozen=True)
