@@ -78,11 +78,19 @@ def prices_of_fairness(sales: Floats, total: float) -> tuple[PriceOfFairness, ..
 
 
 class _Split:
-    """Splits of a sum of quotas by three aims; each is one level found by bisection."""
+    """Splits of a sum of quotas by three aims; each is one level found by halving, quotas at it in closed form.
+
+    Between two samples the sales within a quota are linear in it: with ``k`` of ``N`` samples below a quota ``q``, and
+    these summing to ``c``, they are ``(c + (N - k) q) / N``, and another unit is worth ``(N - k) / N``.
+    """
 
     def __init__(self, ordered: Floats, total: float) -> None:
-        self._ordered, self._total = ordered, total
+        self._ordered, self._total, self._count = ordered, total, len(ordered)
         self._most = np.minimum(ordered, total).mean(axis=0)
+        self._every = np.arange(ordered.shape[1])
+        self._left = self._count - np.arange(self._count)[:, None]
+        self._from = np.vstack([np.zeros(len(self._every)), ordered[:-1]])
+        self._below = np.cumsum(self._from, axis=0)
 
     def shares(self, quotas: Floats) -> Floats:
         """Sales within the quotas over the most of each, [R]."""
@@ -90,51 +98,52 @@ class _Split:
 
     def largest_sum(self) -> Floats:
         """Everybody's next unit of quota is worth the same, in shares of his or her most."""
-        return self._at_level(lambda q: self._slopes(q) / self._most, 0.0, 1.0 / float(self._most.min()))
+
+        def until(level: float) -> Floats:
+            more = np.floor(-level * self._most * self._count).astype(np.int64) + 1
+            at = np.clip(self._count - more, 0, self._count - 1)
+            return np.where(more <= self._count, self._ordered[at, self._every], 0.0)
+
+        return self._at_level(until, -2.0 / float(self._most.min()), 0.0)
 
     def proportional(self) -> Floats:
         """Everybody's next unit is worth the same, in shares of what he or she has."""
+        beyond = self._below / self._left
+        begins = self._from + beyond
 
-        def falling(quotas: Floats) -> Floats:
-            slope = self._slopes(quotas)
-            booked = self.shares(quotas) * self._most
-            return np.asarray(-np.divide(booked, slope, out=np.full(len(slope), np.inf), where=slope > 0))
+        def until(level: float) -> Floats:
+            at = np.maximum((begins < level).sum(axis=0) - 1, 0)
+            return np.minimum(self._ordered[at, self._every], np.maximum(level - beyond[at, self._every], 0.0))
 
-        return self._at_level(falling, -float(self._most.max()) * len(self._ordered), 0.0)
+        return self._at_level(until, 0.0, float(self._most.max()) * self._count)
 
     def maximin(self) -> Floats:
         """Everybody at the same share."""
-        return self._at_level(lambda q: -self.shares(q), -1.0, 0.0)
+        begins = (self._below + self._left * self._from) / self._count
 
-    def _slopes(self, quotas: Floats) -> Floats:
-        return np.asarray((self._ordered > quotas).mean(axis=0))
+        def until(level: float) -> Floats:
+            at = np.maximum((begins < level * self._most).sum(axis=0) - 1, 0)
+            missing = level * self._most - begins[at, self._every]
+            return self._from[at, self._every] + missing * self._count / self._left[at, 0]
 
-    def _at_level(self, falling: Callable[[Floats], Floats], low: float, high: float) -> Floats:
-        """Quotas at which a falling function of each is the same, as far as they sum to the total.
+        return self._at_level(until, 0.0, 1.0)
+
+    def _at_level(self, until: Callable[[float], Floats], low: float, high: float) -> Floats:
+        """Quotas at one level, as far as they sum to the total.
 
         Args:
-            falling: of quotas, [R]; in each quota alone it does not rise.
-            low, high: ends of the values that matter.
+            until: quotas up to which everybody stays below a level, [R]; they rise with it.
+            low, high: ends of the levels that matter.
         """
-        few, many = self._above(falling, high), self._above(falling, low)
+        few, many = (np.minimum(until(level), self._total) for level in (low, high))
         for _ in range(STEPS):
             middle = (low + high) / 2
-            quotas = self._above(falling, middle)
+            quotas = np.minimum(until(middle), self._total)
             if quotas.sum() > self._total:
-                low, many = middle, quotas
+                high, many = middle, quotas
             else:
-                high, few = middle, quotas
+                low, few = middle, quotas
         room = float((many - few).sum())
-        left = self._total - float(few.sum())
+        left = max(self._total - float(few.sum()), 0.0)
         # What is left after all is of use to nobody.
-        return few + (many - few) * (left / room) if room > left else many + max(left - room, 0.0) / len(few)
-
-    def _above(self, falling: Callable[[Floats], Floats], level: float) -> Floats:
-        """The largest quotas, none above the total, at which the function still exceeds a level, [R]."""
-        low = np.zeros(self._ordered.shape[1])
-        high = low + self._total
-        for _ in range(STEPS):
-            middle = (low + high) / 2
-            above = falling(middle) > level
-            low, high = np.where(above, middle, low), np.where(above, high, middle)
-        return low
+        return few + (many - few) * (left / room) if room > left else many + (left - room) / len(few)
