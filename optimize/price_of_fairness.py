@@ -102,7 +102,7 @@ class _Split:
         def until(level: float) -> Floats:
             more = np.floor(-level * self._most * self._count).astype(np.int64) + 1
             at = np.clip(self._count - more, 0, self._count - 1)
-            return np.where(more <= self._count, self._ordered[at, self._every], 0.0)
+            return np.asarray(np.where(more <= self._count, self._ordered[at, self._every], 0.0))
 
         return self._at_level(until, -2.0 / float(self._most.min()), 0.0)
 
@@ -113,7 +113,8 @@ class _Split:
 
         def until(level: float) -> Floats:
             at = np.maximum((begins < level).sum(axis=0) - 1, 0)
-            return np.minimum(self._ordered[at, self._every], np.maximum(level - beyond[at, self._every], 0.0))
+            most = np.maximum(level - beyond[at, self._every], 0.0)
+            return np.asarray(np.minimum(self._ordered[at, self._every], most))
 
         return self._at_level(until, 0.0, float(self._most.max()) * self._count)
 
@@ -124,7 +125,7 @@ class _Split:
         def until(level: float) -> Floats:
             at = np.maximum((begins < level * self._most).sum(axis=0) - 1, 0)
             missing = level * self._most - begins[at, self._every]
-            return self._from[at, self._every] + missing * self._count / self._left[at, 0]
+            return np.asarray(self._from[at, self._every] + missing * self._count / self._left[at, 0])
 
         return self._at_level(until, 0.0, 1.0)
 
