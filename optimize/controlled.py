@@ -22,6 +22,8 @@ from scenarios.errors import InfeasiblePlan, Said
 NEAR = 1e-6
 """Steps by which a cell may miss a whole step and still count as one."""
 SWEEPS = 2_000
+SETTLED = 1e-4
+"""Minor units or counts by which rows may be off: far below one, so that rounding in steps of one finds its table."""
 TIE = 1e-6
 """What the order of cells weighs against remainders, which are shares of a step: ties go to earlier cells."""
 
@@ -44,44 +46,75 @@ def controlled(exact: Floats, rows: Ints, step: int, teams: Sequence[str], windo
     table = tied(exact, rows, teams, windows)
     unit = math.gcd(step, *(window.total for window in windows)) if windows else step
     for size in dict.fromkeys((max(unit, 1), 1)):
-        whole = _in_steps(table, rows, size, teams, windows)
+        whole = in_whole_steps(table, rows, size, teams, windows)
         if whole is not None:
             return whole
-    raise _no_table(windows)
+    raise no_table(windows)
 
 
-def tied(exact: Floats, rows: Ints, teams: Sequence[str], windows: Sequence[Window]) -> Floats:
+def tied(
+    exact: Floats, rows: Ints, teams: Sequence[str], windows: Sequence[Window], most: Ints | None = None
+) -> Floats:
     """The table scaled until rows and windows sum to what they must (iterative proportional fitting), [R, P].
+
+    Args:
+        most: of each cell, [R, P]: those that scaling would lift above it stay there, and the others make up for them.
+            Each such step is a projection by relative entropy, so that together they end where all totals hold
+            (Bregman 1967), if they can.
 
     Raises:
         InfeasiblePlan: nothing that can be scaled in a window or outside it.
     """
     weights = np.maximum(exact, 0.0)
-    weights[(weights.sum(axis=1) <= 0) & (rows > 0)] = 1.0
-    table = np.asarray(weights * _factors(rows, weights.sum(axis=1))[:, None])
+    if most is None:
+        weights[(weights.sum(axis=1) <= 0) & (rows > 0)] = 1.0
+    masks = [(window.mask(teams, weights.shape[1]), window.total) for window in windows]
+    for mask, total in masks:
+        mine = mask.any(axis=1)
+        if total == int(rows[mine].sum()):
+            # All of it lies within: scaling would come to nothing outside only in the limit.
+            weights[mine[:, None] & ~mask] = 0.0
+    table = _scaled(weights, rows, most)
     if not windows:
         return table
-    masks = [(window.mask(teams, table.shape[1]), window.total) for window in windows]
-    scale = max(float(rows.sum()), 1.0)
+    off, scale = 0.0, max(float(rows.sum()), 1.0)
     for _ in range(SWEEPS):
         for mask, total in masks:
-            held = float(table[mask].sum())
-            if held <= 0 and total > 0:
-                raise _no_table(windows)
-            table[mask] *= total / held if held > 0 else 0.0
+            room = math.inf if most is None else int(most[mask].sum())
+            if total > room or total < 0 or (float(table[mask].sum()) <= 0 and total > 0):
+                raise no_table(windows)
+            cells = None if most is None else most[mask][None, :]
+            table[mask] = _scaled(table[mask][None, :], np.array([total]), cells)[0]
         off = float(np.abs(table.sum(axis=1) - rows).max())
-        table *= _factors(rows, table.sum(axis=1))[:, None]
-        if off <= 1e-9 * scale:
+        table = _scaled(table, rows, most)
+        if off <= max(SETTLED, 1e-14 * scale):
             return table
-    raise _no_table(windows)
+    if off <= 1e-9 * scale:
+        return table
+    raise no_table(windows)
 
 
-def _factors(wanted: Ints, held: Floats) -> Floats:
-    return np.asarray(np.divide(wanted, held, out=np.zeros(len(held)), where=held > 0))
+def _scaled(weights: Floats, wanted: Ints, most: Ints | None) -> Floats:
+    """Each row in proportion to its weights, no cell above its most, with the wanted sum as far as there is room."""
+    if most is None:
+        held = weights.sum(axis=1)
+        return np.asarray(weights * np.divide(wanted, held, out=np.zeros(len(held)), where=held > 0)[:, None])
+    reached = np.divide(most, weights, out=np.zeros(weights.shape), where=weights > 0)
+    order = np.argsort(reached, axis=1, kind="stable")
+    reached, cell, weight = (np.take_along_axis(values, order, axis=1) for values in (reached, most, weights))
+    # With the first k cells at their most, the others have what is left of the sum, in proportion to their weights.
+    full = np.cumsum(np.where(weight > 0, cell, 0), axis=1) - np.where(weight > 0, cell, 0)
+    loose = np.cumsum(weight[:, ::-1], axis=1)[:, ::-1]
+    factor = np.divide(wanted[:, None] - full, loose, out=np.zeros(weights.shape), where=loose > 0)
+    fits = factor <= reached
+    first = np.where(fits.any(axis=1), fits.argmax(axis=1), weights.shape[1] - 1)
+    return np.asarray(np.minimum(weights * np.take_along_axis(factor, first[:, None], axis=1), most))
 
 
-def _in_steps(table: Floats, rows: Ints, step: int, teams: Sequence[str], windows: Sequence[Window]) -> Ints | None:
-    """The table in steps of this size; None where no such table keeps the windows."""
+def in_whole_steps(
+    table: Floats, rows: Ints, step: int, teams: Sequence[str], windows: Sequence[Window]
+) -> Ints | None:
+    """The table in steps of this size, each cell at one of the two beside it; None where none keeps the windows."""
     odd = np.zeros(table.shape, dtype=np.int64)
     rest = rows % step
     smooth = table / step
@@ -180,7 +213,8 @@ def _whole(programme: Programme) -> Ints | None:
     return None
 
 
-def _no_table(windows: Sequence[Window]) -> InfeasiblePlan:
+def no_table(windows: Sequence[Window]) -> InfeasiblePlan:
+    """The refusal of parts of the horizon whose sums no table keeps."""
     conflict = []
     for window in windows:
         first, last, total = window.periods[0] + 1, window.periods[-1] + 1, f"{window.total:,}"

@@ -62,10 +62,13 @@ def level_tables(
 ) -> LevelTables:
     """Tables of all levels of additive metrics that the scenario gives, targets among them.
 
-    A floor is split like a target, below each rep's quota; a stretch above it. Both carry the over-assignment.
+    A floor is split like a target, below each rep's quota and below it in every period; a stretch above them. Both
+    carry the over-assignment.
 
     Raises:
-        InfeasiblePlan: floors or stretches of company and teams that do not fit each other or the targets.
+        InfeasiblePlan: floors or stretches of company and teams, or of parts of the horizon, that do not fit each other
+            or the targets.
+        InputRefused: locked ones that do not fit the quotas.
     """
     found = asked(scenario, responses.periods)
     out: dict[tuple[str, Level], QuotaTable] = {(name, "target"): table for name, table in tables.items()}
@@ -113,7 +116,7 @@ def _level(
     )
     split, beaten = split_whole(problem, request)
     windows = tuple(_windows(scenario, found, name, level))
-    cells, overruled = phased(split, season, step, problem.teams, windows, locked)
+    cells, overruled = phased(split, season, step, problem.teams, windows, locked, level, table.cells)
     kept = (table.kept & carriers[:, None]) | (cells > 0) | locked.mask(cells.shape)
     return QuotaTable(name, split, cells, kept, (*beaten, *overruled))
 
@@ -138,10 +141,11 @@ def _shape(responses: Responses, problem: AllocationProblem, table: QuotaTable) 
     metrics = problem.metrics
     of = next((metric for metric in metrics.others if metric.name == table.metric), None)
     windows = metrics.revenue_windows if of is None else of.windows
+    season = np.where(table.kept, responses.season if of is None else of.season, 0.0)
     if windows or metrics.ratio_of(table.metric) is not None:
-        return table.cells.astype(np.float64)
-    season = responses.season if of is None else of.season
-    return np.where(table.kept, season, 0.0)
+        cut = table.cells / np.maximum(table.quotas, 1)[:, None]
+        return np.where((table.quotas > 0)[:, None], cut, season)
+    return season
 
 
 def level_rows(

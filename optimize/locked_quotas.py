@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from optimize.metrics import Window
 from scenarios.errors import Problem
+from scenarios.goals import Level
 from scenarios.plan import is_money
 
 Floats = NDArray[np.float64]
@@ -99,6 +100,28 @@ class LockedQuotas:
         held = "; ".join(text for r in reps for text in self.told.get(r, ()))
         value = f"{self.metric}: {self.shown(amount)} {word}"
         return Problem("allocation.locks", value, rule, f"change or remove one of: {held}")
+
+    def beyond(self, level: Level, targets: Ints, rest: Ints) -> Iterator[Problem]:
+        """Locked periods of a floor or stretch that do not fit the quotas there, or leave other periods no room.
+
+        Args:
+            targets: quotas by rep and period, [R, P].
+            rest: of each rep's floor or stretch, what locked periods leave to the others, [R].
+        """
+        way = {"floor": -1, "target": 0, "stretch": 1}[level]
+        for (r, p), value in self.cells.items():
+            if (value - int(targets[r, p])) * way < 0:
+                rule = f"the {level} is locked at {self.shown(value)} in period {p + 1}, the quota there is "
+                rule += f"{self.shown(int(targets[r, p]))}"
+                word = "too much" if way < 0 else "missing"
+                yield self.refusal(abs(value - int(targets[r, p])), word, rule, [r])
+        open_targets = np.where(self.mask(targets.shape), 0, targets).sum(axis=1)
+        for r in sorted({r for r, _ in self.cells}):
+            if (int(rest[r]) - int(open_targets[r])) * way < 0:
+                rule = f"locked periods leave {self.shown(int(rest[r]))} of the {level} to the others, whose quotas "
+                rule += f"sum to {self.shown(int(open_targets[r]))}"
+                word = "missing" if way < 0 else "too much"
+                yield self.refusal(abs(int(rest[r]) - int(open_targets[r])), word, rule, [r])
 
     def company_room(self, total: float, carriers: Bools, told: str) -> Iterator[Problem]:
         """Locks never break the company's total (rule R17).

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from optimize.controlled import controlled
+from optimize.level_cells import floored, stretched
 from optimize.locked_quotas import LockedQuotas
 from optimize.metrics import Bools, Floats, Ints, Metric, Ratio, Window
 from optimize.phasing import period_step
@@ -15,6 +16,7 @@ from optimize.problem import AllocationProblem, Decisions, gains
 from optimize.response.estimate import Responses
 from optimize.whole_split import Split, split_whole
 from scenarios.errors import Problem, refuse_if
+from scenarios.goals import Level
 
 SHARES = frozenset({"key_product_share", "collection_rate"})
 """Ratios that cannot exceed 1: a rep's numerator stays within the denominator."""
@@ -79,6 +81,8 @@ def phased(
     teams: tuple[str, ...],
     windows: tuple[Window, ...] = (),
     locked: LockedQuotas | None = None,
+    level: Level = "target",
+    targets: Ints | None = None,
 ) -> tuple[Ints, tuple[str, ...]]:
     """Quotas over the periods in whole steps, all totals tied, [R, P]; and what of teams gave way to locks, in words.
 
@@ -86,15 +90,18 @@ def phased(
         season: share of each period in a rep's quota, [R, P].
         step: rounding step of the quotas.
         locked: cells that stay as they are; what is left of a rep and of a part of the horizon is tied around them.
+        level: floors lie at or below ``targets`` in every cell, stretches at or above them, [R, P].
 
     Raises:
         InputRefused: locked cells leave no room.
+        InfeasiblePlan: no table keeps the windows.
     """
     whole = quotas.astype(np.int64)
     cells = int(((season > 0) & (quotas > 0)[:, None]).sum())
     fine = period_step(int(quotas.sum()), cells, step)
+    beside = np.zeros(season.shape, dtype=np.int64) if targets is None else targets
     if locked is None or not locked.cells:
-        return controlled(season * quotas[:, None], whole, fine, teams, windows), ()
+        return _cut(level, beside, season * quotas[:, None], whole, fine, teams, windows), ()
     carried = np.asarray(season > 0)
     fixed, free = locked.fixed(season.shape), np.where(locked.mask(season.shape), 0.0, season)
     roomy, beaten, problems = locked.windows(windows, teams, carried)
@@ -103,12 +110,23 @@ def phased(
         word = "too much" if rest[r] < 0 else "missing"
         rule = f"locked periods sum to {locked.shown(int(fixed[r].sum()))}, the quota is {locked.shown(int(whole[r]))}"
         problems.append(locked.refusal(abs(int(rest[r])), word, rule, [r]))
+    problems += locked.beyond(level, beside, rest)
     refuse_if(problems)
     inside = [window.mask(teams, season.shape[1]) for window in roomy]
     left = [replace(w, total=w.total - int(fixed[mask].sum())) for w, mask in zip(roomy, inside, strict=True)]
-    found = controlled(free * rest[:, None], rest, fine, teams, left) + fixed
+    under = np.where(locked.mask(season.shape), 0, beside)
+    found = _cut(level, under, free * rest[:, None], rest, fine, teams, left) + fixed
     said = [f"{locked.metric} of team {w.team} in periods {w.periods[0] + 1} to {w.periods[-1] + 1}" for w in beaten]
     return found, tuple(f"{text}: gives way to locked periods" for text in said)
+
+
+def _cut(
+    level: Level, targets: Ints, exact: Floats, rows: Ints, step: int, teams: Sequence[str], windows: Sequence[Window]
+) -> Ints:
+    """A table in whole steps, on its side of the quotas."""
+    if level == "target":
+        return controlled(exact, rows, step, teams, windows)
+    return (floored if level == "floor" else stretched)(exact, rows, targets, step, teams, windows)
 
 
 def _table(problem: AllocationProblem, decisions: Decisions, metric: Metric, before: Tables) -> QuotaTable:

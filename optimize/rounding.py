@@ -36,6 +36,28 @@ def rounded_quotas(problem: AllocationProblem, quotas: Floats, low: Floats, high
     return out
 
 
+def within_bounds(problem: AllocationProblem, quotas: Ints, low: Floats, high: Floats) -> Ints:
+    """Whole quotas lifted or cut to bounds that hold whatever the step, sums of groups kept, [R].
+
+    What that takes from some is spread over those of the group who have room: whole steps as long as there are any,
+    then what is left to the bounds. Locked quotas have no room.
+
+    Args:
+        quotas: whole minor units; the bounds leave each group room for its sum.
+        low, high: [R], whole minor units or infinite.
+    """
+    out = np.clip(quotas, low, np.minimum(high, 2.0**62)).astype(np.int64)
+    for _, members, _ in groups(problem):
+        rest = int(quotas[members].sum() - out[members].sum())
+        for step in dict.fromkeys((max(int(problem.rounding_step), 1), 1)):
+            for r in sorted(members.tolist(), key=lambda one: -int(out[one])) if rest else ():
+                room = (high[r] - out[r]) if rest > 0 else (out[r] - low[r])
+                moved = int(min(abs(rest), max(room, 0.0))) // step * step
+                out[r] += moved if rest > 0 else -moved
+                rest -= moved if rest > 0 else -moved
+    return out
+
+
 def whole_shares(shares: Mapping[str, float], locked: Collection[str]) -> dict[str, float]:
     """Shares with :data:`SHARE_DIGITS` decimals that sum to exactly 1: the largest remainders are rounded up.
 

@@ -10,7 +10,7 @@ import numpy as np
 from optimize.locked_quotas import LockedQuotas
 from optimize.metrics import Bools, Floats, Ints
 from optimize.problem import AllocationProblem, Locks
-from optimize.rounding import rounded_quotas
+from optimize.rounding import rounded_quotas, within_bounds
 from optimize.split import groups, split_in_groups
 from scenarios.errors import InfeasiblePlan, Problem, Said, refuse_if
 from scenarios.goals import Level
@@ -97,7 +97,8 @@ def split_whole(problem: AllocationProblem, request: Split) -> tuple[Ints, tuple
     else:
         high = _roomy(bare, high)
     exact = split_in_groups(bare, request.samples[:, at], request.gain[at], low, high)
-    out[at] = rounded_quotas(bare, exact, low, high)
+    whole_quotas = rounded_quotas(bare, exact, low, high)
+    out[at] = within_bounds(bare, whole_quotas, low, high) if request.strict else whole_quotas
     if locked and abs(int(out.sum()) - whole) > 0.5:
         what, figure, locks = request.both, locked.shown(whole), "; ".join(sum(locked.told.values(), ()))
         told: list[str | Said] = [

@@ -8,13 +8,18 @@ import pytest
 from optimize.allocate import allocate
 from optimize.formulate import formulate
 from optimize.problem import AllocationProblem
-from optimize.rounding import rounded_quotas
+from optimize.rounding import rounded_quotas, within_bounds
 from optimize.waterfall import waterfall
 from target_worlds import responses_of, world
 
 
 def rounded(quotas, low, high, step, locked=()):
-    """One group of all, some of them locked."""
+    """One group of all in whole steps, some of them locked."""
+    return whole_group(quotas, low, high, step, locked)[1]
+
+
+def whole_group(quotas, low, high, step, locked=()):
+    """The group and its quotas in whole steps."""
     problem = AllocationProblem.__new__(AllocationProblem)
     values = {
         "reps": tuple(str(r) for r in range(len(quotas))),
@@ -26,7 +31,7 @@ def rounded(quotas, low, high, step, locked=()):
     }
     for name, value in values.items():
         object.__setattr__(problem, name, value)
-    return rounded_quotas(problem, quotas, low, high)
+    return problem, rounded_quotas(problem, quotas, low, high)
 
 
 @pytest.mark.parametrize("seed", range(300))
@@ -83,3 +88,24 @@ def test_what_bounds_without_a_whole_step_move_further_stands_in_the_bar_of_the_
     assert [bar["rounding"] for bar in bars] == [1_000, 0, -1_000, 0]
     assert [a["other rules"] - b["other rules"] for a, b in zip(bars, plain, strict=True)] == [1_500, 0, -1_500, 0]
     assert [sum(bar.values()) for bar in bars] == quotas.tolist()
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_floors_in_whole_steps_stay_below_quotas_that_are_none(seed):
+    rng = np.random.default_rng(seed)
+    count, step = int(rng.integers(1, 9)), int(rng.choice([1, 10, 1_000]))
+    quotas = rng.integers(0, 30, count) * step + rng.integers(0, step, count) * (rng.random(count) < 0.4)
+    total = int(quotas.sum() * rng.choice([0.3, 0.9, 0.99, 1.0]))
+    high = quotas.astype(np.float64)
+    exact = high * total / max(quotas.sum(), 1)
+    problem, floors = whole_group(exact, np.zeros(count), high, step)
+    kept = within_bounds(problem, floors, np.zeros(count), high)
+    assert kept.sum() == floors.sum() == total
+    assert (kept >= 0).all()
+    assert (kept <= quotas).all()
+    if ((floors >= 0) & (floors <= quotas)).all():
+        assert (kept == floors).all(), "nothing moves that is in order"
+    stretches = 2 * quotas - floors
+    mirrored = within_bounds(problem, stretches, high, np.full(count, np.inf))
+    assert mirrored.sum() == stretches.sum()
+    assert (mirrored >= quotas).all()
