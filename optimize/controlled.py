@@ -21,7 +21,10 @@ from scenarios.errors import InfeasiblePlan, Said
 
 NEAR = 1e-6
 """Steps by which a cell may miss a whole step and still count as one."""
-SWEEPS = 2_000
+SWEEPS = 20_000
+LAP = 100
+SHRUNK = 0.9
+"""Of what rows are off by, what may be left after a lap of so many sweeps: where no table ties, it stays."""
 SETTLED = 1e-4
 """Minor units or counts by which rows may be off: far below one, so that rounding in steps of one finds its table."""
 TIE = 1e-6
@@ -68,27 +71,36 @@ def tied(
     weights = np.maximum(exact, 0.0)
     if most is None:
         weights[(weights.sum(axis=1) <= 0) & (rows > 0)] = 1.0
-    masks = [(window.mask(teams, weights.shape[1]), window.total) for window in windows]
-    for mask, total in masks:
-        mine = mask.any(axis=1)
+    masks = []
+    for window in windows:
+        mask = window.mask(teams, weights.shape[1])
+        mine, total = np.asarray(mask.any(axis=1)), window.total
         if total == int(rows[mine].sum()):
             # All of it lies within: scaling would come to nothing outside only in the limit.
             weights[mine[:, None] & ~mask] = 0.0
+        # Rows that lie within as a whole bring their own sums; left in, they would only slow scaling down.
+        whole = mine & ~np.asarray(((weights > 0) & ~mask).any(axis=1))
+        masks.append((mask & ~whole[:, None], total - int(rows[whole].sum())))
     table = _scaled(weights, rows, most)
     if not windows:
         return table
-    off, scale = 0.0, max(float(rows.sum()), 1.0)
-    for _ in range(SWEEPS):
+    off, before, scale = 0.0, math.inf, max(float(rows.sum()), 1.0)
+    for sweep in range(SWEEPS):
         for mask, total in masks:
             room = math.inf if most is None else int(most[mask].sum())
             if total > room or total < 0 or (float(table[mask].sum()) <= 0 and total > 0):
                 raise no_table(windows)
-            cells = None if most is None else most[mask][None, :]
-            table[mask] = _scaled(table[mask][None, :], np.array([total]), cells)[0]
+            if mask.any():
+                cells = None if most is None else most[mask][None, :]
+                table[mask] = _scaled(table[mask][None, :], np.array([total]), cells)[0]
         off = float(np.abs(table.sum(axis=1) - rows).max())
         table = _scaled(table, rows, most)
         if off <= max(SETTLED, 1e-14 * scale):
             return table
+        if sweep % LAP == 0:
+            if off > SHRUNK * before:
+                break
+            before = off
     if off <= 1e-9 * scale:
         return table
     raise no_table(windows)

@@ -15,7 +15,7 @@ from optimize.phasing import period_step
 from optimize.problem import AllocationProblem, Decisions, gains
 from optimize.response.estimate import Responses
 from optimize.whole_split import Split, split_whole
-from scenarios.errors import Problem, refuse_if
+from scenarios.errors import InfeasiblePlan, InputRefused, Problem, refuse_if
 from scenarios.goals import Level
 
 SHARES = frozenset({"key_product_share", "collection_rate"})
@@ -69,9 +69,39 @@ def revenue_table(problem: AllocationProblem, responses: Responses, quotas: Ints
     season = responses.season
     windows = problem.metrics.revenue_windows
     locked = problem.locks.of("revenue")
-    cells, overruled = phased(quotas, season, problem.rounding_step, problem.teams, windows, locked)
+    cells, overruled = _targets(problem, quotas, season, problem.rounding_step, windows, locked)
     kept = (season > 0) | (cells > 0) | locked.mask(cells.shape)
     return QuotaTable("revenue", quotas.astype(np.int64), cells, np.asarray(kept), overruled)
+
+
+def _targets(
+    problem: AllocationProblem,
+    quotas: Ints,
+    season: Floats,
+    step: int,
+    windows: tuple[Window, ...],
+    locked: LockedQuotas,
+) -> tuple[Ints, tuple[str, ...]]:
+    """Quotas over the periods as by :func:`phased`, in periods with a locked floor or stretch not beyond it.
+
+    What would be is held at the locked figure, and the rest is phased around it, again and again. Where that leaves no
+    room, the quota stays beyond, and the level is refused with its own words.
+    """
+    floor, stretch = (problem.locks.of(locked.metric, level).cells for level in ("floor", "stretch"))
+    out = phased(quotas, season, step, problem.teams, windows, locked)
+    held = locked
+    for _ in range(len(floor) + len(stretch)):
+        beyond = {cell: value for cell, value in floor.items() if out[0][cell] < value}
+        beyond |= {cell: value for cell, value in stretch.items() if out[0][cell] > value}
+        more = {cell: value for cell, value in beyond.items() if cell not in held.cells}
+        if not more:
+            break
+        held = replace(held, cells={**held.cells, **more})
+        try:
+            out = phased(quotas, season, step, problem.teams, windows, held)
+        except (InfeasiblePlan, InputRefused):
+            break
+    return out
 
 
 def phased(
@@ -156,7 +186,7 @@ def _table(problem: AllocationProblem, decisions: Decisions, metric: Metric, bef
     quotas, beaten = split_whole(problem, request)
     season = np.where(metric.periods & carriers[:, None], metric.season, 0.0)
     season = seasoned(season, quotas, metric.periods)
-    cells, overruled = phased(quotas, season, metric.step, problem.teams, windows, locked)
+    cells, overruled = _targets(problem, quotas, season, metric.step, windows, locked)
     kept = (season > 0) | (cells > 0) | locked.mask(cells.shape)
     return QuotaTable(metric.name, quotas, cells, kept, (*beaten, *overruled))
 

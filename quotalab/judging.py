@@ -7,14 +7,16 @@ from dataclasses import dataclass
 import pandas as pd
 
 from experiments.model_distance import Distance, distance_table, distances
-from experiments.money import table_scale
+from experiments.money import Language, table_scale
 from experiments.runs import Progress
 from experiments.smart import REACHES, Smart, phase_chances, smart_quotas
 from experiments.target_chances import TargetChance, target_chances
 from experiments.trade import SHARES, TradeTable, trade_table
+from experiments.words import word
 from optimize.allocate import AllocationResult
 from quotalab import tables_targets
 from quotalab.learning import DEFAULT_YEARS
+from quotalab.told_words import joined, metric_named, named, who
 from scenarios.base import MINOR_PER_MAJOR
 from scenarios.goals import RATIO_METRICS
 from scenarios.plan import QuotaRow, is_money
@@ -64,58 +66,69 @@ class Judged:
         }
         return tables if self.trade is None else tables | {"trade": self.trade.table()}
 
-    def text(self) -> str:
+    def text(self, language: Language = "en") -> str:
         """For a terminal."""
-        return "\n".join([*self._distance(), *self._targets(), *self._trade(), *self._gaps()])
+        parts = (self._distance, self._targets, self._trade, self._gaps)
+        return "\n".join(line for part in parts for line in part(language))
 
-    def _distance(self) -> list[str]:
+    def _distance(self, language: Language) -> list[str]:
         """Capped sales of the company by the model and simulated, and how far the one is from the other."""
         whole, currency = self.distances[0], self.world.currency
         ends = whole.ends
         if whole.beyond is None or ends[0] is None or ends[1] is None:
             return []
-        model, simulated = (shown("revenue", value, currency) for value in (whole.model, whole.simulated.estimate))
-        told = f"the model is off by {100 * whole.beyond:+.1f} % ({100 * ends[0]:+.1f} to {100 * ends[1]:+.1f} %)"
-        return [f"capped sales: {model} by the model, {simulated} simulated on other years: {told}"]
+        values = {"model": whole.model, "simulated": whole.simulated.estimate}
+        fields = {name: shown("revenue", value, currency, language) for name, value in values.items()}
+        off, low, high = (f"{100 * value:+.1f}" for value in (whole.beyond, ends[0], ends[1]))
+        return [word("told.off", language, **fields, off=off, low=low, high=high)]
 
-    def _targets(self) -> list[str]:
-        lines = [f"targets, on {self.years.replications} simulated years of the plan:"]
+    def _targets(self, language: Language) -> list[str]:
+        lines = [word("told.targets", language, years=self.years.replications)]
         for one in self.targets:
-            where = f" of {one.team}" if one.team else ""
-            whole = (one.first, one.end) == (self.world.calendar.start, self.world.calendar.end)
-            when = "" if whole else f" from {one.first} to {one.end}"
-            chance = "cannot be told" if one.chance is None else _percent(one.chance)
-            value = shown(one.metric, one.value, self.world.currency)
-            lines.append(f"  {one.metric}{where}{when}: {value}, chance {chance}")
+            what = metric_named(one.metric, language)
+            if one.team:
+                what = word("told.of_team", language, what=what, team=one.team)
+            if (one.first, one.end) != (self.world.calendar.start, self.world.calendar.end):
+                what = word("told.between", language, what=what, first=one.first, end=one.end)
+            chance = word("told.no_chance", language) if one.chance is None else _percent(one.chance, language)
+            value = shown(one.metric, one.value, self.world.currency, language)
+            lines.append("  " + word("told.target", language, what=what, value=value, chance=chance))
         for metric in dict.fromkeys(one.metric for one in self.smart):
             reach = [one.reach for one in self.smart if one.metric == metric]
-            told = [f"{reach.count(kind)} {kind.replace('_', ' ')}" for kind in REACHES if kind in reach]
-            lines.append(f"  quotas of {metric}: {', '.join(told)}")
+            kinds = [kind for kind in REACHES if kind in reach]
+            told = joined([word(f"told.reach_{kind}", language, count=reach.count(kind)) for kind in kinds], language)
+            lines.append("  " + word("told.quotas_of", language, metric=metric_named(metric, language), told=told))
         return lines
 
-    def _trade(self) -> list[str]:
+    def _trade(self, language: Language) -> list[str]:
         if self.trade is None:
             return []
-        lines = ["quota sum / target -> hit rate, chance of the target, chance that sales reach the quota sum:"]
+        lines = [word("told.trade", language)]
         for row in self.trade.rows:
-            chances = f"{row.chance_of_target.estimate:.0%}, {row.chance_of_quota_sum.estimate:.0%}"
-            lines.append(f"  {row.share:.0%} -> {row.hit_rate.estimate:.0%}, {chances}")
+            chances = [row.hit_rate.estimate, row.chance_of_target.estimate, row.chance_of_quota_sum.estimate]
+            lines.append(f"  {row.share:.0%} -> {joined([f'{chance:.0%}' for chance in chances], language)}")
         return lines
 
-    def _gaps(self) -> list[str]:
+    def _gaps(self, language: Language) -> list[str]:
         gaps = [row for row in self.result.gaps if row.scope != "rep"]
         last = {(row.metric, row.level): row.round for row in gaps}
         lines = []
         for row in gaps:
             if last[row.metric, row.level] != row.round:
                 continue
-            asked = shown(row.metric, row.top_down, self.world.currency)
             if row.bottom_up is None or row.gap is None:
-                told = f"{row.missing} have said nothing"
+                told = word("told.silent", language, count=row.missing)
             else:
-                told = f"{shown(row.metric, row.bottom_up, self.world.currency)} committed"
-            lines.append(f"  {row.metric}, {row.level}, round {row.round}, {row.subject}: {asked} asked, {told}")
-        return ["from the bottom up:", *lines] if lines else []
+                committed = shown(row.metric, row.bottom_up, self.world.currency, language)
+                told = word("told.committed", language, amount=committed)
+            fields = {
+                "metric": metric_named(row.metric, language),
+                "level": named("level", row.level, language),
+                "subject": who(row.subject, language),
+                "asked": shown(row.metric, row.top_down, self.world.currency, language),
+            }
+            lines.append("  " + word("told.gap_row", language, round=row.round, told=told, **fields))
+        return [word("told.bottom_up", language), *lines] if lines else []
 
 
 def judged_plan(
@@ -150,10 +163,10 @@ def judged_plan(
     )
 
 
-def shown(metric: str, value: float, currency: str) -> str:
+def shown(metric: str, value: float, currency: str, language: Language = "en") -> str:
     """A figure of a metric for a terminal."""
     if is_money(metric):
-        scale = table_scale(max(round(value), 1), "en", currency)
+        scale = table_scale(max(round(value), 1), language, currency)
         return f"{scale.number(value)} {scale.name}"
     if metric in RATIO_METRICS:
         return (
@@ -162,5 +175,6 @@ def shown(metric: str, value: float, currency: str) -> str:
     return f"{value:,.0f}"
 
 
-def _percent(chance: Interval) -> str:
-    return f"{100 * chance.estimate:.0f} % ({100 * chance.low:.0f} to {100 * chance.high:.0f} %)"
+def _percent(chance: Interval, language: Language) -> str:
+    estimate, low, high = (f"{100 * value:.0f}" for value in (chance.estimate, chance.low, chance.high))
+    return word("told.chance", language, estimate=estimate, low=low, high=high)

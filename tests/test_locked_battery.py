@@ -114,6 +114,19 @@ def faults(result: AllocationResult, targets: list[dict[str, Any]], locks: dict[
             gave_way = "team" in row and any(row["team"] in text for text in result.exceptions)
             if sum(found) != row[level] * UNIT[row["metric"]] and not gave_way:
                 yield f"{level} of {row} came to {sum(found)}"
+    for metric in UNIT:
+        by_level = {
+            level: {(rep, start): amount for rep, start, amount in cells(result, metric, level)}
+            for level in ("floor", "target", "stretch")
+        }
+        for cell, amount in by_level["target"].items():
+            if not by_level["floor"].get(cell, amount) <= amount <= by_level["stretch"].get(cell, amount):
+                yield f"levels of {metric} cross in {cell}"
+        for level in ("floor", "stretch"):
+            yield from (
+                f"{level} of {metric} without a quota in {cell}"
+                for cell in by_level[level].keys() - by_level["target"].keys()
+            )
     yield from (f"{row.rule} of {row.subject}" for row in result.rule_rows if not row.kept and not row.exception)
 
 

@@ -13,6 +13,7 @@ from typing import get_args
 import pytest
 
 import experiments
+import quotalab
 from experiments.money import adding_up, amount, headline_scale, plain, require_minor, table_scale
 from experiments.words import LANGUAGES, check_language, listed, phrase, table, word
 from optimize.baselines.plans import baselines
@@ -64,7 +65,7 @@ def test_every_key_has_both_languages_with_the_same_fields(key: str) -> None:
 
 
 def test_chinese_texts_are_chinese() -> None:
-    same_in_both = {"page.not_known", "page.lang", "page.space", "watch.with_share"}
+    same_in_both = {"page.not_known", "page.lang", "page.space", "watch.with_share", "told.about", "told.gives_way"}
     for key, texts in table().items():
         assert key in same_in_both or re.search(r"[一-鿿，：；。、]", texts["zh"]), key
 
@@ -90,12 +91,13 @@ def used_keys() -> tuple[set[str], set[str]]:
     """Keys that code and templates name, whole and as beginnings of keys put together at run time."""
     whole: set[str] = set()
     begun: set[str] = set()
-    for path in [*HOUSE.rglob("*.py"), *HOUSE.glob("templates/*")]:
+    spoken = Path(quotalab.__file__).parent
+    for path in [*HOUSE.rglob("*.py"), *HOUSE.glob("templates/*"), *spoken.rglob("*.py")]:
         text = path.read_text(encoding="utf-8")
         whole |= set(re.findall(r"""["']([a-z_]+\.[a-z0-9_ ]+)["']""", text))
         begun |= set(re.findall(r"""f["']([a-z_]+\.[a-z_]*)\{""", text))
         begun |= set(re.findall(r"""["']([a-z_]+\.)["'] ~""", text))
-        begun |= {f"{section}." for section in re.findall(r"""known\("(\w+)",""", text)}
+        begun |= {f"{section}." for section in re.findall(r"""(?:known|named|phrase)\("(\w+)",""", text)}
     return whole, begun
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,24 +23,6 @@ from quotalab.cli.terminal import Terminal
 if TYPE_CHECKING:
     from optimize.allocate import AllocationResult
     from scenarios.scenario import Scenario
-
-
-BOUNDS = {
-    "programme": "by branch and bound",
-    "linear": "by prices",
-    "knapsack": "by prices and whole accounts",
-    "total": "nobody attains more than the quotas",
-    "closed": "by prices, closed by branch and bound",
-    "none": "no bound",
-}
-SHOWN_SHARES = 12
-"""Of leads, in the terminal; all of them stand in the files."""
-STATUS = {
-    "optimal": "optimal within the asked {asked}",
-    "stopped": "not proven within the asked {asked}",
-    "simulated": "found by the closed loop",
-    "levelled": "no more care than floors need, as evenly borne as can be",
-}
 
 
 def allocate(
@@ -107,10 +88,7 @@ def allocate(
     output: options.Output = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
-    language: Annotated[
-        str | None,
-        typer.Option("--language", metavar="en|zh", help="Of the words where no plan exists. Default: the scenario's."),
-    ] = None,
+    language: options.Language = None,
 ) -> None:
     """Allocate quotas, training hours, accounts and shares of new leads under the fairness rules.
 
@@ -124,6 +102,7 @@ def allocate(
         from experiments.words import check_language
         from optimize.optimum import check_method
         from optimize.programme.solvers import HIGHS, known_solver
+        from quotalab.allocation_text import allocation_text
         from quotalab.api import allocate as allocated
         from quotalab.judging import judged_plan
         from quotalab.learning import learning_years
@@ -142,7 +121,7 @@ def allocate(
         chosen, by = check_method(method or "auto", gap), who_is(author)
         solved_by = known_solver(solver or HIGHS)
         world = open_world(scenario, sets, plan)
-        terminal.language = check_language(language or world.language)
+        terminal.language = spoken = check_language(language or world.language)
         target = run_target("allocate", world, output)
         trail = earlier_trail(world, target, plan)
         world = with_locks(world, trail.own_locks().values(), "the plan")
@@ -200,9 +179,9 @@ def allocate(
                 draft.hashes |= loop_hashes(improved)
                 draft.facts["loop"] = loop_facts(improved)
             require_unchanged(target / "plan", trail)
-        text = _text(result, world)
+        parts = [allocation_text(result, world, spoken), judged.text(spoken)]
         terminal.show(
-            f"{text}\n{judged.text()}" if improved is None else f"{text}\n{judged.text()}\n{improved}",
+            "\n".join(parts if improved is None else [*parts, improved.summary(spoken)]),
             {
                 "folder": str(target),
                 "result_hash": draft.result_hash(),
@@ -235,61 +214,3 @@ def _facts(result: AllocationResult, world: Scenario) -> dict[str, Any]:
         "exceptions": list(result.exceptions),
         "notes": list(result.notes),
     }
-
-
-def _text(result: AllocationResult, world: Scenario) -> str:
-    from experiments.money import amount, table_scale
-    from optimize.formulate import SALES_FIRST
-    from scenarios.today import today_plan
-
-    plan, before = result.plan, today_plan(world).quotas()
-    quotas = plan.quotas()
-    total = sum(quotas.values())
-    scale = table_scale(total, "en", world.currency)
-    lines = [f"quotas, {scale.name}: today -> plan (potential)"]
-    for rep, quota in quotas.items():
-        today = scale.number(before[rep]) if rep in before else "-"
-        potential = scale.number(result.potentials[rep]) if rep in result.potentials else "-"
-        lines.append(f"  {rep:<6} {today:>8} -> {scale.number(quota):>8}  ({potential})")
-    lines.append(f"  sum    {scale.number(sum(before.values())):>8} -> {scale.number(total):>8}")
-    hours = sum(plan.training_hours().values())
-    lines.append(f"accounts that change owner: {len(result.moves)}; training: {hours:g} h")
-    lines += [f"  {move.account}: {move.source} -> {move.taker}, {move.reason}" for move in result.moves]
-    lines += _handed(result, world)
-    biting = [f"{row.rule} ({row.subject})" for row in result.rule_rows if row.binding]
-    if biting:
-        lines.append(f"binding rules: {', '.join(biting)}")
-    lines += [f"locked: {row.path} = {row.value}, {row.author}: {row.reason}" for row in plan.locks]
-    lines += [f"exception: {text}" for text in result.exceptions]
-    lines += [f"note: {text}" for text in result.notes]
-    value = amount(result.model_value, "en", world.currency)
-    gap = (
-        ""
-        if isnan(result.gap)
-        else f"proven gap {100 * result.gap:.3g} % ({BOUNDS.get(result.bound_type, result.bound_type)}), "
-    )
-    if gap and world.allocation.mode in SALES_FIRST:
-        gap = f"{gap}of expected sales, which owners and training are for, "
-    elif gap and result.objective_of != "capped sales":
-        gap = f"{gap}of {result.objective_of}, "
-    status = STATUS[result.status].format(asked=f"{100 * result.asked_gap:.3g} %")
-    lines.append(f"model value (capped sales) {value}, {gap}{status}")
-    if not result.reproducible:
-        lines.append("ended by the time limit: the same request may give another plan")
-    return "\n".join(lines)
-
-
-def _handed(result: AllocationResult, world: Scenario) -> Iterator[str]:
-    """Leads that go to somebody else than today, where that is decided."""
-    if not world.allocation.leads.decide:
-        return
-    from scenarios.lead_shares import share_changes
-    from scenarios.today import today_plan
-
-    changes = share_changes(world, today_plan(world), result.plan)
-    points = 50 * sum(abs(row.after - row.before) for row in changes)
-    yield f"new leads that go to somebody else: {points:.3g} points"
-    for row in changes[:SHOWN_SHARES]:
-        yield f"  {row.source} {row.rep}: {100 * row.before:.2f} % -> {100 * row.after:.2f} %"
-    if len(changes) > SHOWN_SHARES:
-        yield f"  and {len(changes) - SHOWN_SHARES} shares more in shares.csv"

@@ -1,0 +1,158 @@
+"""What allocate and explain say in a terminal: no English sentence in Chinese, and the same figures in both."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conftest import TINY, Run
+from experiments.smart import REACHES
+from experiments.words import table
+from optimize.allocate import allocate
+from optimize.audit import RuleRow
+from optimize.explanation import explain_plan
+from optimize.rule_words import UNITS, UNITS_CHINESE
+from quotalab.allocation_text import allocation_text
+from quotalab.explanation_text import explanation_text
+from quotalab.told_words import excepted, gives_way, named, noted
+from target_worlds import responses_of, world
+
+SENTENCE = re.compile(r"[A-Za-z]{2,}[ ,]+[A-Za-z]{2,}|[a-z]{4,}")
+"""Two words in a row, or a small word: neither is a name of these worlds, nor a path."""
+PATH = re.compile(r"[a-z_]+\.[A-Za-z0-9_.-]+|shares\.csv")
+THREE = {"metric": "orders", "target": 140, "floor": 90, "stretch": 200}
+
+
+def english_in(text: str) -> list[str]:
+    return [line for line in text.splitlines() if SENTENCE.search(PATH.sub("", line))]
+
+
+@pytest.fixture(scope="module", params=["joint", "two_stage", "equal_odds"])
+def told(request):
+    """A request with targets, levels, locks, rules that bind and people's words, allocated and explained."""
+    targets = [
+        {"metric": "revenue", "target": 4000, "floor": 3500, "stretch": 4600},
+        {"metric": "revenue", "team": "T1", "target": 1900},
+        THREE,
+        {"metric": "key_product_share", "target": 0.35},
+    ]
+    locks = [
+        {"path": "quota.R3", "value": 1250, "author": "王", "reason": "已商定"},
+        {"path": "quota.R4", "value": 1250, "author": "王"},
+        {"path": "owner.A1", "value": "R2", "author": "王", "reason": "已商定"},
+    ]
+    rules = [{"rule": "potential_band", "tolerance": 0.4}, {"rule": "min_chance", "chance": 0.2}]
+    owned = [{"id": f"A{i}", "owner": f"R{i}"} for i in (1, 2, 3, 4)]
+    scenario = world(
+        [],
+        owned=owned,
+        goals={"targets": targets},
+        allocation={"mode": request.param, "rules": rules, "locks": locks, "accounts": {"max_moves": 3}},
+    )
+    responses = responses_of(scenario)
+    result = allocate(scenario, responses)
+    return scenario, result, explain_plan(scenario, responses, result.plan)
+
+
+def test_nothing_in_an_allocation_is_left_in_english(told):
+    scenario, result, _ = told
+    chinese = allocation_text(result, scenario, "zh")
+    assert english_in(chinese) == []
+    english = allocation_text(result, scenario, "en")
+    assert len(english.splitlines()) == len(chinese.splitlines())
+    assert "锁定值：quota.R3 = " in chinese
+    assert "例外：" in chinese
+    assert "由 王 锁定" in chinese
+
+
+def test_nothing_in_an_explanation_is_left_in_english(told):
+    scenario, _, found = told
+    reps = [rep.id for rep in scenario.reps]
+    chinese, english = (explanation_text(found, reps, scenario.currency, one) for one in ("zh", "en"))
+    assert english_in(chinese) == []
+    assert len(english.splitlines()) == len(chinese.splitlines())
+    for said in ("R1：销售指标", "锁定值："):
+        assert said in chinese
+
+
+@pytest.mark.parametrize("section", ["told", "explained"])
+def test_every_sentence_has_its_chinese(section):
+    texts = {key: one["zh"] for key, one in table().items() if key.startswith(f"{section}.")}
+    assert texts
+    for key, text in texts.items():
+        assert not SENTENCE.search(re.sub(r"\{\w*\}|shares\.csv", "", text)), key
+
+
+def test_units_of_rules_have_chinese_words():
+    assert {unit for unit, _ in UNITS.values()} <= set(UNITS_CHINESE)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [f"bound_{name}" for name in ("programme", "linear", "knapsack", "total", "closed", "none")]
+    + [f"status_{name}" for name in ("optimal", "stopped", "simulated", "levelled")]
+    + [f"reach_{name}" for name in REACHES],
+)
+def test_ends_and_bounds_have_words(key):
+    assert f"told.{key}" in table()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "total of orders of team T1: gives way to locked quotas",
+        "floor of revenue of team T1: gives way to locked quotas",
+        "revenue of team T1 in periods 1 to 3: gives way to locked periods",
+    ],
+)
+def test_what_gives_way_is_told_in_chinese(text):
+    chinese = gives_way(text, "zh")
+    assert english_in(chinese) == []
+    assert re.search("[一-鿿]", chinese)
+    assert gives_way(text, "en") == text
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ("tier_most A", "owner.A1 locked by 王 (按合同: 2026 年); quota.R1 locked by 王"),
+        ("min_chance", "set aside: everybody gets the same chance to make quota"),
+        ("spread", "broken by less than one rounding step"),
+    ],
+)
+def test_rules_that_give_way_are_told_in_chinese(rule, why):
+    row = RuleRow(rule, "company", 0.4, 0.3, False, False, exception=why)
+    assert english_in(excepted(row, "zh")) == []
+    assert excepted(row, "zh").count("锁定") == why.count("locked")
+    assert excepted(row, "en") == f"{rule} of company: {why}"
+
+
+@pytest.mark.parametrize("weighed", ["", ", metrics by their weights"])
+@pytest.mark.parametrize("sales", ["capped sales", "expected sales", "capped sales on the quota basis blend"])
+def test_what_a_bound_is_on_has_chinese_words(sales, weighed):
+    assert english_in(named("objective", sales + weighed, "zh")) == []
+
+
+def test_notes_are_told_with_the_words_of_their_metrics():
+    note = "expected new_customers falls 3.2 % below what the present plan brings or the target asks"
+    assert noted(note, "zh").startswith("新增客户数的期望值")
+    assert noted(note, "en") == note
+
+
+def test_the_command_line_speaks_the_language_of_the_scenario(command: Run, tmp_path: Path) -> None:
+    path = tmp_path / "世界.yaml"
+    document = TINY | {"language": "zh"}
+    path.write_text(yaml.safe_dump(document, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    code, out, _ = command("allocate", path, "-n", "8", "-q")
+    assert code == 0
+    assert english_in(out) == []
+    assert "目标（按方案的 8 个模拟年度）：" in out
+    code, out, _ = command("explain", path, "-n", "8", "-q")
+    assert code == 0
+    assert english_in(out) == []
+    code, out, _ = command("explain", path, "-n", "8", "-q", "--language", "en", "--rep", "E1")
+    assert "E1: quota" in out
+    assert command("explain", path, "-n", "8", "--language", "fr")[0] == 1
