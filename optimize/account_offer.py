@@ -13,6 +13,7 @@ from optimize.account_limits import AccountLimit
 from optimize.metrics import Rates
 from optimize.pairs import Candidates, Pairs, Table
 from optimize.programme.curves import CareCurve
+from optimize.succession import Succession
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -41,6 +42,7 @@ class AccountOffer:
         house: accounts that may also be left to the house, an owner who carries no quota, [A]; None where none may.
         limits: at most and at least how many accounts, by rep or team.
         barred: pairs that rules on who may take an account over leave out of ``allowed``, by rule.
+        succession: who has the accounts of leavers after them.
 
     Figures by account and rep are tables or, in large companies, lists of pairs; see :mod:`optimize.pairs`.
     """
@@ -65,6 +67,7 @@ class AccountOffer:
     house: Bools | None = None
     limits: tuple[AccountLimit, ...] = ()
     barred: Mapping[str, Pairs] = field(default_factory=dict)
+    succession: Succession = field(default_factory=Succession)
 
     @cached_property
     def base_sales(self) -> Floats:
@@ -86,6 +89,38 @@ class AccountOffer:
         if rates is not None:
             return np.asarray(rates.of_accounts(account) * worth - rates.lead[rep] * (cost + extra))
         return np.asarray(worth - cost - extra)
+
+    def potentials_handed_on(self, account: Ints, owner: Ints) -> Floats:
+        """What succession adds to each rep's potential where accounts have these owners at the start, [R]."""
+        return self.succession.moved(account, owner, self.potential, len(self.care_load))
+
+    def sales_handed_on(self, account: Ints, owner: Ints, rates: Rates | None = None) -> Floats:
+        """What succession adds to the sales of each rep over the horizon at the simulated plan's care, [R].
+
+        :meth:`value` gives a leaver what the account sells in the whole horizon, and hours of the leaver's time only.
+        """
+        out = np.zeros(len(self.care_load))
+        for one in self.succession.of(account, owner):
+            a, giver, taker = one.account, np.full_like(one.account, one.giver), np.full_like(one.account, one.taker)
+            weight = one.part if rates is None else one.part * rates.of_accounts(a)
+            out[one.giver] -= float(weight @ (self.unit[a, giver] * self.base_sales[a]))
+            if one.taker >= 0:
+                price = 1.0 if rates is None else float(rates.lead[one.taker])
+                lost = price * float(one.part @ self.displaced[a, taker])
+                out[one.taker] += float(weight @ (self.unit[a, taker] * self.base_sales[a])) - lost
+        return out
+
+    def hours_handed_on(self, account: Ints, owner: Ints) -> Floats:
+        """Hours of the calendar that accounts ask of those who have them after a leaver, [R]."""
+        out = np.zeros(len(self.care_load))
+        for one in self.succession.of(account, owner):
+            if one.taker >= 0:
+                taker = np.full_like(one.account, one.taker)
+                hours = self.order_hours[one.account, taker]
+                hours = hours + self.care_load[one.taker] * self.care_base[one.account]
+                # Hours are those of an owner's own days: of an heir who is there for a part of the horizon, too.
+                out[one.taker] += float(one.part @ hours) / float(self.succession.there[one.taker])
+        return out
 
     def value(self, account: int, rep: int, care: float) -> float:
         """What the account adds to the sales of this owner at this care, minor units over the horizon."""

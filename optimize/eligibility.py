@@ -178,13 +178,20 @@ def _reserved_for(rep: Rep, rule: Reserved) -> bool:
 
 
 def immovable(scenario: Scenario) -> dict[str, str]:
-    """Accounts that must stay with their owner, each with the reason."""
+    """Accounts that must stay with their owner, each with the reason.
+
+    Those of who leaves within the horizon stay until then, when the successor has them: so they change hands once.
+    """
     decisions = scenario.allocation.accounts
     start = scenario.calendar.start
     late = {item.account for item in scenario.pipeline if item.stage in decisions.protect_stages}
+    end = scenario.calendar.end
+    leaving = {rep.id: rep.leaves for rep in scenario.reps if rep.leaves is not None and rep.leaves < end}
     out: dict[str, str] = {}
     for account in owned_accounts(scenario):
-        if decisions.movable_tiers and account.tier not in decisions.movable_tiers:
+        if account.owner in leaving:
+            out[account.id] = f"{account.owner} leaves on {leaving[account.owner]}, when it is handed on"
+        elif decisions.movable_tiers and account.tier not in decisions.movable_tiers:
             out[account.id] = f"tier {account.tier} does not move"
         elif account.protected_until is not None and account.protected_until > start:
             out[account.id] = f"protected until {account.protected_until}"

@@ -97,8 +97,16 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
     )
     locks = read_locks(scenario, of_request(scenario, problem, responses))
     problem = replace(problem, locks=replace(locks, against=rules_against(scenario, responses.reps, locks.owner)))
+    problem = replace(problem, load=problem.load + _hours_handed_on(problem))
     refuse_if([*_contradictions(problem), *_lock_room(problem)])
     return teams_under_locks(_rules_under_locks(problem))
+
+
+def _hours_handed_on(problem: AllocationProblem) -> Floats:
+    """Hours of accounts after their owner has left, under today's owners and those locked: others' are settled, [R]."""
+    owner = problem.accounts.today.copy()
+    owner[list(problem.locks.owner)] = list(problem.locks.owner.values())
+    return problem.accounts.hours_handed_on(np.arange(len(owner)), owner)
 
 
 def sales_alone(scenario: Scenario) -> bool:
@@ -248,6 +256,7 @@ def _contradictions(problem: AllocationProblem) -> Iterator[Problem]:
     potential = problem.potential.copy()
     owned = problem.accounts.today >= 0
     np.add.at(potential, problem.accounts.today[owned], problem.accounts.potential[owned])
+    potential += problem.accounts.potentials_handed_on(np.flatnonzero(owned), problem.accounts.today[owned])
     for rule in (*problem.rules, *problem.set_aside):
         if isinstance(rule, PotentialBand | Spread | GiniBound):
             yield from _without_measure(problem, rule, potential, "potential", "reps.{}.potential")

@@ -120,7 +120,7 @@ class AllocationProblem:
         ramp: share of full pace over the rep's time in the horizon, [R].
         last_sales: with today's accounts; NaN without a full last period or a full horizon, [R].
         hours: working hours over the horizon before training, [R].
-        load: hours that leads ask for, [R].
+        load: hours that leads ask for, and accounts that their owners hand on as they leave, [R].
         sharpness: of the clearing function that turns hours asked for into workload.
         leads: new leads to hand out; none where their shares are no decision.
         rules: enabled fairness rules that hold while solving.
@@ -260,6 +260,7 @@ def gains(problem: AllocationProblem, decisions: Decisions, rates: Rates | None 
     ):
         a = np.flatnonzero(owner >= 0)
         np.add.at(out, owner[a], sign * offer.values(a, owner[a], care, sold, rates))
+        out += sign * offer.sales_handed_on(a, owner[a], rates)
     return out
 
 
@@ -270,13 +271,19 @@ def potentials(problem: AllocationProblem, owner: Ints, shares: Floats | None = 
         shares: of new leads, [S, R]; None where they are as simulated.
     """
     out = problem.potential + problem.leads.potential_at(shares)
-    np.add.at(out, owner[owner >= 0], problem.accounts.potential[owner >= 0])
-    return out
+    a = np.flatnonzero(owner >= 0)
+    np.add.at(out, owner[a], problem.accounts.potential[a])
+    return np.asarray(out + problem.accounts.potentials_handed_on(a, owner[a]))
 
 
 def company_ratio(problem: AllocationProblem) -> float:
-    """The company's quota over its potential; account moves leave it as it is."""
-    return problem.total / float(problem.potential.sum() + problem.accounts.potential.sum())
+    """The company's quota over its potential; account moves leave it as it is.
+
+    Accounts that go to somebody without a quota when their owner leaves count for the time before.
+    """
+    offer = problem.accounts
+    lost = offer.potentials_handed_on(np.arange(len(offer.ids)), offer.today)
+    return problem.total / float(problem.potential.sum() + offer.potential.sum() + lost.sum())
 
 
 def histories(problem: AllocationProblem, owner: Ints) -> Floats:

@@ -15,6 +15,7 @@ from optimize.by_prices.quota_bounds import QuotaBounds
 from optimize.by_prices.steps import Training, locked_hours, training_of
 from optimize.model import money_unit
 from optimize.pairs import Floats, Ints
+from optimize.parts.accounts import settled as no_choice
 from optimize.problem import AllocationProblem
 from optimize.split import groups
 from optimize.workload import load_at
@@ -101,9 +102,11 @@ def request_of(problem: AllocationProblem) -> Request:
         sales, offer.base[known], -offer.values(known, offer.base[known], offer.care_base, offer.base_sales) / unit
     )
     np.add.at(sales, rep, offer.values(account, rep, care, sold) / unit)
+    sales += (offer.sales_handed_on(*no_choice(problem)) - offer.sales_handed_on(known, offer.base[known])) / unit
     load = problem.load.copy()
     np.add.at(load, rep, offer.order_hours[account, rep] + offer.care_load[rep] * care[account])
-    potential = problem.potential / unit + np.bincount(rep, offer.potential[account] / unit, count)
+    potential = (problem.potential + offer.potentials_handed_on(*no_choice(problem))) / unit
+    potential += np.bincount(rep, offer.potential[account] / unit, count)
     history = problem.last_sales / unit
     today = np.flatnonzero(offer.today >= 0)
     np.add.at(history, offer.today[today], -offer.history[today] / unit)

@@ -67,6 +67,13 @@ def possible_pairs(problem: AllocationProblem) -> Pairs:
     return Pairs.of(account, rep, pairs.shape)
 
 
+def settled(problem: AllocationProblem) -> tuple[Ints, Ints]:
+    """Accounts that leave no choice of owner, and their owners; those of leavers are among them."""
+    pairs = possible_pairs(problem)
+    one = np.repeat(np.diff(pairs.start) + may_rest(problem) == 1, np.diff(pairs.start))
+    return pairs.account[one], pairs.rep[one]
+
+
 def may_rest(problem: AllocationProblem) -> Bools:
     """Accounts that may be left to the house, locks respected, [A]."""
     house = problem.accounts.house
@@ -99,11 +106,12 @@ def add(
     gain = _gain(blocks, problem, pairs, cut, unit)
     load = _by_rep(blocks, "account hours", problem, pairs, hours, problem.load) + cut.load
     own = offer.potential[pairs.account] / unit
-    potential = _by_rep(blocks, "account potential", problem, pairs, own, problem.potential / unit)
+    base = (problem.potential + offer.potentials_handed_on(*settled(problem))) / unit
+    potential = _by_rep(blocks, "account potential", problem, pairs, own, base)
     account_rows.add(blocks, problem, pairs, may_rest(problem))
     last = offer.history[pairs.account] / unit
     history = _by_rep(blocks, "account history", problem, pairs, last, _history_without(problem) / unit)
-    by_owner = _on_owners(problem, pairs, own, problem.potential / unit)
+    by_owner = _on_owners(problem, pairs, own, base)
     others = tuple(_gain(blocks, problem, pairs, cut, metric.unit, metric).times(metric.unit) for metric in metrics)
     return Ownership(gain, potential, history, load, _away(problem, pairs), cut.change, by_owner, others)
 
@@ -118,6 +126,7 @@ def _gain(
     known = np.flatnonzero(offer.base >= 0)
     owner = offer.base[known]
     np.add.at(steady, owner, -offer.values(known, owner, offer.care_base, offer.base_sales, rates))
+    steady += offer.sales_handed_on(*settled(problem), rates) - offer.sales_handed_on(known, owner, rates)
     worth = offer.values(pairs.account, pairs.rep, cut.start, cut.sales, rates)
     name = "account sales" if metric is None else f"account sales as {metric.name}"
     owned = _by_rep(blocks, name, problem, pairs, worth / unit, steady / unit)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from optimize.eligibility import owned_accounts
 from optimize.programme.curves import CareCurve
 from optimize.response.people import People
+from optimize.response.succession import succession
+from optimize.succession import Succession
 from scenarios import physics
 from scenarios.lunar import season_month
 from scenarios.market import Account, AccountPhysics, AdbudgCare, ExponentialCare, Tier
@@ -88,10 +90,10 @@ class AccountFigures:
         return (calendar.end - calendar.start).days / 365.0
 
     @cached_property
-    def share_of_year(self) -> Floats:
-        """A year's orders that fall into the horizon: its length and season, less those who leave on the way, [A]."""
+    def by_day(self) -> dict[str, Floats]:
+        """A year's orders that fall on each day of the horizon, by tier: the season, less who leaves on the way."""
         if not self.accounts:
-            return np.zeros(0)
+            return {}
         calendar = self.people.scenario.calendar
         season = np.array(self.physics.season) / np.mean(self.physics.season)
         days = range(calendar.start.toordinal(), calendar.end.toordinal())
@@ -99,8 +101,18 @@ class AccountFigures:
         follows = self.physics.season_follows == "lunar_new_year"
         weight = season[[season_month(day) if follows else day.month - 1 for day in dates]] / 365.0
         age = (np.arange(len(weight)) + 0.5) / 365.0
-        by_tier = {tier.id: float(weight @ np.power(1.0 - tier.churn_per_year, age)) for tier in self.tiers}
+        return {tier.id: weight * np.power(1.0 - tier.churn_per_year, age) for tier in self.tiers}
+
+    @cached_property
+    def share_of_year(self) -> Floats:
+        """A year's orders that fall into the horizon, [A]."""
+        by_tier = {tier: float(days.sum()) for tier, days in self.by_day.items()}
         return np.array([by_tier[tier.id] for tier in self.tiers])
+
+    @cached_property
+    def succession(self) -> Succession:
+        """Who has the accounts of leavers after them."""
+        return succession(self.people, tuple(tier.id for tier in self.tiers), self.by_day)
 
     @cached_property
     def kept(self) -> Floats:
@@ -126,8 +138,12 @@ class AccountFigures:
         place = {key: i for i, key in enumerate(cube.keys)}
         simulated = sum(float(totals[place[account.id]]) for account in self.accounts)
         rows = np.arange(len(self.accounts))
-        factor = np.where(self.base >= 0, (self.kept * self.owner_factors)[rows, np.maximum(self.base, 0)], 1.0)
+        factors = self.kept * self.owner_factors
+        factor = np.where(self.base >= 0, factors[rows, np.maximum(self.base, 0)], 1.0)
         expected = float((self.reference * factor).sum())
+        for one in self.succession.of(rows, self.base):
+            after = factors[one.account, one.taker] if one.taker >= 0 else 1.0
+            expected += float((one.part * self.reference[one.account]) @ (after - factor[one.account]))
         return simulated / expected if expected > 0 and simulated > 0 else 1.0
 
     @cached_property
@@ -171,6 +187,10 @@ class AccountFigures:
         out, hours = np.zeros(self.people.count), self.hours()
         known = np.flatnonzero(self.base >= 0)
         np.add.at(out, self.base[known], hours[known, self.base[known]])
+        for one in self.succession.of(known, self.base[known]):
+            if one.taker >= 0:
+                passed = float(one.part @ hours[one.account, one.taker])
+                out[one.taker] += passed / float(self.succession.there[one.taker])
         return out
 
     def potential(self) -> Floats:
@@ -193,11 +213,11 @@ class AccountFigures:
         return np.array([e if g is None else float(g) for g, e in zip(given, expected, strict=True)])
 
     def reference_sales(self) -> Floats:
-        """Expected sales of today's accounts of each rep under a reference owner, [R]."""
+        """Expected sales of today's accounts of each rep under a reference owner, while they are the rep's, [R]."""
         out = np.zeros(self.people.count)
-        known = self.today >= 0
+        known = np.flatnonzero(self.today >= 0)
         np.add.at(out, self.today[known], self.reference[known] * self.fitted)
-        return out
+        return out + self.succession.moved(known, self.today[known], self.reference * self.fitted, len(out))
 
 
 def potentials_given(people: People) -> bool:

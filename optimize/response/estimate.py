@@ -181,6 +181,7 @@ def _account_offer(scenario: Scenario, accounts: AccountFigures, leads: LeadFigu
         max_per_rep=decisions.max_accounts_per_rep,
         limits=account_limits(scenario, accounts.accounts, reps),
         barred=who.barred,
+        succession=accounts.succession,
     )
 
 
@@ -191,6 +192,8 @@ def _territory(people: People, leads: LeadFigures, offer: AccountOffer) -> Float
     whole = np.array([float(rep.potential or 0) for rep in people.reps])
     known = offer.today >= 0
     np.add.at(whole, offer.today[known], -offer.potential[known])
+    # What is given says what it means of somebody who leaves: today's owners have it as it stands.
+    whole -= offer.potentials_handed_on(np.flatnonzero(known), offer.today[known])
     return whole * people.ramp
 
 

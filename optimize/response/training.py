@@ -100,6 +100,10 @@ def _sales(
         mine = accounts.base == r
         held = float((accounts.reference * accounts.kept[:, r])[mine].sum()) * accounts.fitted
         held *= float(people.time.share[r])
+        for one in accounts.succession.of(np.arange(len(accounts.base)), accounts.base):
+            if one.taker == r:
+                kept = one.part * accounts.kept[one.account, r]
+                held += float(kept @ accounts.reference[one.account]) * accounts.fitted
         factor, effort = people.owner_factor(before), people.account_effort(r, before)
         for m, after in enumerate(levels[k].tolist()):
             more[k, m] = effect * held * (people.owner_factor(after) - factor)

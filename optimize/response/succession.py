@@ -1,0 +1,78 @@
+"""Who takes over the accounts of people who leave within the horizon, as the simulation hands them on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimize.response.people import People
+from optimize.succession import Succession
+from scenarios.lead_shares import region_of
+from scenarios.people import Rep
+from scenarios.scenario import Scenario
+
+Floats = NDArray[np.float64]
+
+
+def succession(people: People, tiers: tuple[str, ...], by_day: Mapping[str, Floats]) -> Succession:
+    """Parts of the horizon's orders that others have after a leaver.
+
+    Args:
+        tiers: of each account, [A].
+        by_day: expected orders of each tier on each day of the horizon, on any scale.
+    """
+    parts: dict[int, dict[int, Floats]] = {}
+    start = people.scenario.calendar.start
+    for r in np.flatnonzero(people.time.leaving).tolist() if tiers else ():
+        taken: dict[int, Floats] = {}
+        for heir, first, last, weight in heirs(people.scenario, people.reps[r]):
+            days = slice((first - start).days, (last - start).days)
+            share = {tier: weight * float(orders[days].sum() / orders.sum()) for tier, orders in by_day.items()}
+            place = people.places.get(heir or "", -1)
+            taken[place] = taken.get(place, np.zeros(len(tiers))) + [share[tier] for tier in tiers]
+        parts[r] = taken
+    return Succession(parts, people.time.share)
+
+
+def heirs(scenario: Scenario, leaver: Rep) -> Iterator[tuple[str | None, date, date, float]]:
+    """Who has the accounts of a leaver after them: from which day, until which, and what share of them.
+
+    The first successor down the line who has not left, if employed that day; else each colleague of the role and
+    region alike, since the simulation draws one for each account; else nobody. An heir who leaves hands on as well.
+    """
+    end = scenario.calendar.end
+    if leaver.leaves is None or leaver.leaves >= end:
+        return
+    first = max(leaver.leaves, scenario.calendar.start)
+    found = _heirs_on(scenario, leaver, first)
+    if not found:
+        yield None, first, end, 1.0
+    for heir in found:
+        last = min(heir.leaves or end, end)
+        yield heir.id, first, last, 1.0 / len(found)
+        for name, begin, until, share in heirs(scenario, heir):
+            yield name, begin, until, share / len(found)
+
+
+def _heirs_on(scenario: Scenario, leaver: Rep, day: date) -> tuple[Rep, ...]:
+    people, passed = {rep.id: rep for rep in scenario.reps}, {leaver.id}
+    heir = people.get(leaver.successor or "")
+    while heir is not None and _left(heir, day) and heir.id not in passed:
+        passed.add(heir.id)
+        heir = people.get(heir.successor or "")
+    if heir is not None and _employed(heir, day):
+        return (heir,)
+    anywhere, home = scenario.routing.across_regions, region_of(scenario, leaver.id)
+    near = (rep for rep in scenario.reps if rep.role == leaver.role and _employed(rep, day))
+    return tuple(rep for rep in near if anywhere or region_of(scenario, rep.id) == home)
+
+
+def _left(rep: Rep, day: date) -> bool:
+    return rep.leaves is not None and rep.leaves <= day
+
+
+def _employed(rep: Rep, day: date) -> bool:
+    return not _left(rep, day) and (rep.hired is None or rep.hired <= day)
