@@ -25,6 +25,7 @@ from optimize.response.leads import LeadFigures
 from optimize.response.metrics import other_metrics, rates
 from optimize.response.people import People, presence, reporting_periods
 from optimize.response.shares import offer as lead_offer
+from optimize.response.succession import succession_told
 from optimize.response.training import offer as training_offer
 from optimize.training_offer import TrainingOffer
 from scenarios.check_people import potential_of_some
@@ -138,7 +139,8 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
         hours=people.hours,
         load=leads.load,
         sharpness=leads.clearing.sharpness,
-        notes=_notes([key for key in cube.keys if key not in names], scenario.allocation.leads.decide),
+        notes=_notes([key for key in cube.keys if key not in names], scenario.allocation.leads.decide)
+        + succession_told(scenario),
         rates=rates(scenario, outcome, keep),
         presence=pace,
         leads=lead_offer(leads, territory),

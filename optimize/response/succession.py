@@ -57,6 +57,31 @@ def heirs(scenario: Scenario, leaver: Rep) -> Iterator[tuple[str | None, date, d
             yield name, begin, until, share / len(found)
 
 
+def succession_told(scenario: Scenario) -> tuple[str, ...]:
+    """Whose accounts go on to whom, and which accounts are locked to somebody who leaves, in words."""
+    owners = {account.owner for account in scenario.accounts}
+    end = scenario.calendar.end
+    leavers = {rep.id: rep for rep in scenario.reps if rep.leaves is not None and rep.leaves < end}
+    after = {
+        name: " and ".join(dict.fromkeys(heir or "nobody" for heir, *_ in heirs(scenario, rep)))
+        for name, rep in leavers.items()
+    }
+    notes = [
+        f"accounts of {name}, who leaves on {rep.leaves}, stay until then and go on to {after[name]}: sales, hours and "
+        "potential are split by the orders of the horizon before and after"
+        for name, rep in leavers.items()
+        if name in owners
+    ]
+    for lock in scenario.allocation.locks:
+        rep = leavers.get(str(lock.value))
+        if lock.path.startswith("owner.") and rep is not None:
+            notes.append(
+                f"{lock.path} is locked to {rep.id}, who leaves on {rep.leaves}: from then on it counts for "
+                f"{after[rep.id]}"
+            )
+    return tuple(notes)
+
+
 def _heirs_on(scenario: Scenario, leaver: Rep, day: date) -> tuple[Rep, ...]:
     people, passed = {rep.id: rep for rep in scenario.reps}, {leaver.id}
     heir = people.get(leaver.successor or "")
