@@ -192,3 +192,27 @@ def test_heirs_are_those_to_whom_the_simulation_hands_on():
 def test_the_first_day_of_an_heir_is_the_last_day_of_the_owner(scenario):
     ((heir, first, last, part),) = heirs(scenario, scenario.reps[0])
     assert (heir, first, last, part) == ("E2", date(2026, 2, 10), date(2026, 4, 1), 1.0)
+
+
+def test_leads_that_are_open_when_somebody_leaves_are_potential_of_the_heir():
+    people = [{"id": rep, "team": "T1", "level": "mid"} for rep in REPS]
+    people[0] |= {"leaves": "2026-02-20", "successor": "E2"}
+    delay = {"family": "gamma", "mean": 20, "cv": 0.3}
+    effort = {"family": "gamma", "mean": 1, "cv": 0.5}
+    stages = [
+        {"id": "talk", "effort_hours": effort, "conversion": 0.5},
+        {"id": "close", "effort_hours": effort, "conversion": 0.6, "delay_days": delay},
+    ]
+    # So few leads that nobody is short of hours.
+    sources = [{"id": "web", "leads_per_year": 500, "last_day": "2026-02-20"}]
+    world = small(reps=people, accounts=[], stages=stages, sources=sources)
+    years = simulate(world, replications=150)
+    found = estimate(world, years)
+    sales = found.samples.mean(axis=0)
+    assert sales[0] < 0.75 * sales[2]
+    assert found.skill[0] == pytest.approx(sales.sum() / found.opportunity.sum(), rel=0.02)
+    assert found.skill == pytest.approx(np.full(3, sales.sum() / found.opportunity.sum()), rel=0.06)
+    # What the leaver does not close goes to the heir, and nothing is lost: E3 shows what the same leads are worth.
+    leads = years["rep"].total("leads").mean(axis=0)
+    each = found.opportunity[2] / leads[2]
+    assert found.opportunity[:2].sum() == pytest.approx(each * leads[:2].sum(), rel=0.01)

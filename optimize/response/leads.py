@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from optimize.chain import Clearing, Mix, Person, expected, expected_by, fit_clearing, lead_mixes, pipeline_mixes
 from optimize.response.people import People
+from optimize.response.succession import heirs
 from optimize.workload import load_at
 from scenarios.lead_shares import share_factors
 from scenarios.ticks import HOUR
@@ -139,7 +140,10 @@ class LeadFigures:
 
     @cached_property
     def reference(self) -> Floats:
-        """Expected sales from the same leads of somebody at the reference skill and full pace, [R]."""
+        """Expected sales from the same leads of somebody at the reference skill and full pace, [R].
+
+        Leads that a leaver does not close in time are sales of whom they go on to.
+        """
         out = np.zeros(self.people.count)
         for r, rep in enumerate(self.people.reps):
             person = Person.reference(self.people.scenario, rep.role)
@@ -147,6 +151,25 @@ class LeadFigures:
             out[r] = self.company_scale * self.cleared(
                 sales, hours, float(self.other[r] * self.people.ramp[r]), float(self.people.hours[r])
             )
+        open_ = out * (1.0 - self.closed)
+        for r in np.flatnonzero(open_ > 0).tolist():
+            rep = self.people.reps[r]
+            for heir, first, _, weight in heirs(self.people.scenario, rep):
+                if first == rep.leaves and heir in self.people.places:
+                    out[r] -= weight * open_[r]
+                    out[self.people.places[heir]] += weight * open_[r]
+        return out
+
+    @cached_property
+    def closed(self) -> Floats:
+        """Share of the sales from the leads of each rep that are closed while the rep is there, [R].
+
+        Of who leaves it is read off what they sell in the simulation, against the company's scale.
+        """
+        out = np.ones(self.people.count)
+        if self.company_scale > 0:
+            leaving = self.people.time.leaving
+            out[leaving] = np.minimum(self.scale[leaving] / self.company_scale, 1.0)
         return out
 
     def displaced(self, hours: Floats, base: NDArray[np.int64]) -> Floats:
