@@ -14,7 +14,9 @@ from optimize.by_prices.request import request_of
 from optimize.eligibility import allowed_owners, immovable
 from optimize.formulate import formulate
 from optimize.model import build
+from optimize.parts import accounts
 from optimize.problem import company_ratio, gains, potentials
+from optimize.programme.blocks import Blocks
 from optimize.programme.solve import solve
 from optimize.response.estimate import estimate
 from optimize.response.succession import heirs
@@ -125,6 +127,9 @@ def test_all_ways_to_solve_see_the_same_potentials_and_sales(scenario, found):
     request = request_of(held)
     assert request.potential * request.unit == pytest.approx(potentials(problem, decisions.owner))
     assert request.sales * request.unit == pytest.approx(gains(problem, decisions))
+    owned = accounts.add(Blocks(), held, 100.0, ())
+    assert owned.potential.constant * 100.0 == pytest.approx(potentials(problem, decisions.owner))
+    assert owned.gain.constant * 100.0 == pytest.approx(gains(problem, decisions))
     programme = build(problem).programme
     values = [solve(programme, 1e-9, solver=solver).objective for solver in ("highs", "pulp:PULP_CBC_CMD")]
     assert values[0] == pytest.approx(values[1], rel=1e-7)
