@@ -21,6 +21,7 @@ from optimize.programme.solve import solve
 from optimize.response.estimate import estimate
 from optimize.response.succession import heirs
 from optimize.workload import workloads
+from quotalab.told_words import noted
 from scenarios.files import from_document
 from sim.run import simulate
 from tests.test_optimize_responses import small
@@ -171,6 +172,8 @@ def test_an_account_locked_to_a_leaver_is_told(scenario, outcome):
     told = "owner.A1 is locked to E1, who leaves on 2026-02-10: from then on it counts for E2"
     assert told in notes
     assert "accounts of E1, who leaves on 2026-02-10, stay until then and go on to E2" in " ".join(notes)
+    assert noted(told, "zh") == "客户 A1 锁定归 E1，其于 2026-02-10 离职：此后计入 E2。"
+    assert any(noted(note, "zh").startswith("E1于 2026-02-10 离职，名下客户届时转交 E2") for note in notes)
 
 
 def test_heirs_are_those_to_whom_the_simulation_hands_on():

@@ -63,7 +63,7 @@ def succession_told(scenario: Scenario) -> tuple[str, ...]:
     end = scenario.calendar.end
     leavers = {rep.id: rep for rep in scenario.reps if rep.leaves is not None and rep.leaves < end}
     after = {
-        name: " and ".join(dict.fromkeys(heir or "nobody" for heir, *_ in heirs(scenario, rep)))
+        name: ", ".join(dict.fromkeys(heir or "nobody" for heir, *_ in heirs(scenario, rep)))
         for name, rep in leavers.items()
     }
     notes = [
