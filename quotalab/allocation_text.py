@@ -67,7 +67,7 @@ def _rules(result: AllocationResult, language: Language) -> Iterator[str]:
         yield word("told.binding", language, rules=joined(biting, language))
     for row in result.plan.locks:
         fields = {"path": row.path, "value": row.value, "author": row.author, "reason": row.reason}
-        yield word("told.locked", language, **fields)
+        yield word("told.locked" if row.reason else "told.locked_bare", language, **fields)
     rows = {excepted(row, "en"): excepted(row, language) for row in result.rule_rows if row.exception}
     for text in result.exceptions:
         yield word("told.exception", language, text=rows.get(text) or gives_way(text, language))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from experiments.model_distance import Distance, distance_table, distances
+from experiments.model_distance import COMPANY, Distance, distance_table, distances
 from experiments.money import Language, table_scale
 from experiments.runs import Progress
 from experiments.smart import REACHES, Smart, phase_chances, smart_quotas
@@ -17,7 +17,7 @@ from optimize.allocate import AllocationResult
 from quotalab import tables_targets
 from quotalab.learning import DEFAULT_YEARS
 from quotalab.told_words import joined, metric_named, named, who
-from scenarios.base import MINOR_PER_MAJOR
+from scenarios.base import MINOR_PER_MAJOR, Minor
 from scenarios.goals import RATIO_METRICS
 from scenarios.plan import QuotaRow, is_money
 from scenarios.scenario import Scenario
@@ -72,15 +72,34 @@ class Judged:
         return "\n".join(line for part in parts for line in part(language))
 
     def _distance(self, language: Language) -> list[str]:
-        """Capped sales of the company by the model and simulated, and how far the one is from the other."""
-        whole, currency = self.distances[0], self.world.currency
-        ends = whole.ends
-        if whole.beyond is None or ends[0] is None or ends[1] is None:
+        """Capped sales and sales of the company by the model and simulated, and how far the one is from the other."""
+        lines = []
+        for whole in (one for one in self.distances if one.subject == COMPANY):
+            ends = whole.ends
+            if whole.beyond is None or ends[0] is None or ends[1] is None:
+                continue
+            values = {"model": whole.model, "simulated": whole.simulated.estimate}
+            fields = {name: self._money(value, language) for name, value in values.items()}
+            fields["what"] = word("told.capped" if whole.figure == "capped sales" else "told.sales", language)
+            off, low, high = (f"{100 * value:+.1f}" for value in (whole.beyond, ends[0], ends[1]))
+            lines.append(word("told.off", language, **fields, off=off, low=low, high=high))
+            if whole.figure == "sales":
+                lines += self._floor(whole.simulated, language)
+        return lines
+
+    def _floor(self, sold: Interval, language: Language) -> list[str]:
+        """Whether the simulation keeps a floor of sales that the plan gives no more care than it needs."""
+        revenue = self.world.goals.company()
+        if self.world.allocation.mode != "even_load" or revenue is None or revenue.floor is None:
             return []
-        values = {"model": whole.model, "simulated": whole.simulated.estimate}
-        fields = {name: shown("revenue", value, currency, language) for name, value in values.items()}
-        off, low, high = (f"{100 * value:+.1f}" for value in (whole.beyond, ends[0], ends[1]))
-        return [word("told.off", language, **fields, off=off, low=low, high=high)]
+        floor = Minor.of(revenue.floor)
+        found = "kept" if sold.low >= floor else "missed" if sold.high < floor else "open"
+        values = {"floor": float(floor), "low": sold.low, "high": sold.high}
+        fields = {name: self._money(value, language) for name, value in values.items()}
+        return [word(f"told.floor_{found}", language, **fields)]
+
+    def _money(self, value: float, language: Language) -> str:
+        return shown("revenue", value, self.world.currency, language)
 
     def _targets(self, language: Language) -> list[str]:
         lines = [word("told.targets", language, years=self.years.replications)]
