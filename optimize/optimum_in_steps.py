@@ -85,7 +85,9 @@ def _by_steps(problem: AllocationProblem, near: Floats, gap: float) -> Kept | No
     if problem.accounts.care_budget is not None:
         model, values, decisions = _refined(problem, near, model, values, decisions)
     settled = with_exact_quotas(problem, model, values, decisions, whole=True)
-    return None if settled is None else _kept(problem, settled, bound, steady=search.reproducible)
+    if settled is None:
+        return None
+    return _kept(problem, settled, kept_quotas(problem, settled), bound, steady=search.reproducible)
 
 
 def _searched(
@@ -130,14 +132,16 @@ def _by_tightening(problem: AllocationProblem, own: WholeQuotas, gap: float | No
         except (NoPlanError, NoQuotasError, NoStepError, OutOfTimeError):
             return None
         if quotas.kept:
-            return _kept(problem, found.decisions, steady=found.reproducible)
+            return _kept(problem, found.decisions, quotas, steady=found.reproducible)
         broken = quotas.broken or broken
     return None
 
 
-def _kept(problem: AllocationProblem, decisions: Decisions, bound: float = math.inf, *, steady: bool) -> Kept:
+def _kept(
+    problem: AllocationProblem, decisions: Decisions, quotas: WholeQuotas, bound: float = math.inf, *, steady: bool
+) -> Kept:
     model, solution = with_quotas_last(problem, decisions)
     value = attained_value(problem, decisions, model, solution.values)
     if problem.two_stage:
         bound += weighed_sales(problem)
-    return Kept(decisions, kept_quotas(problem, decisions), value, bound, steady)
+    return Kept(decisions, quotas, value, bound, steady)

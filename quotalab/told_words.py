@@ -29,12 +29,7 @@ def joined(items: list[str], language: Language) -> str:
 
 def gives_way(text: str, language: Language) -> str:
     """A total that gives way to locks."""
-    key, fields = phrase("gives_way", text)
-    if language == "en" or key is None:
-        return text
-    if "metric" in fields:
-        fields["metric"] = metric_named(fields["metric"], language)
-    return word(key, language, **fields)
+    return _by_words("gives_way", text, language)
 
 
 def excepted(row: RuleRow, language: Language) -> str:
@@ -45,12 +40,17 @@ def excepted(row: RuleRow, language: Language) -> str:
 
 
 def noted(text: str, language: Language) -> str:
-    """A note of the allocator; metrics and rules in it by their words."""
-    key, fields = phrase("note", text)
+    """A note of the allocator."""
+    return _by_words("note", text, language)
+
+
+def _by_words(section: str, text: str, language: Language) -> str:
+    """A sentence of the allocator; metrics and rules in it by their words."""
+    key, fields = phrase(section, text)
     if language == "en" or key is None:
         return text
     if "metric" in fields:
         fields["metric"] = metric_named(fields["metric"], language)
     if "rule" in fields:
         fields["rule"] = named("rule", fields["rule"], language)
-    return word(key, language, **fields) if fields else word(key, language)
+    return word(key, language, **fields)
