@@ -63,7 +63,12 @@ def outcome_of(scenario: Scenario, sales: Any, hours: float = 1800.0, leads: flo
     tables[REP_METRICS.index("new_customers")] = minor[:, :, None] > 0
     tables[REP_METRICS.index("available_ticks")] = round(hours / 12 * HOUR)
     tables[REP_METRICS.index("busy_ticks")] = round(hours / 24 * HOUR)
-    rep_cube = Cube("rep", REP_METRICS, tuple(rep.id for rep in scenario.reps), MONTHS, tables)
+    return made_up(scenario, Cube("rep", REP_METRICS, tuple(rep.id for rep in scenario.reps), MONTHS, tables))
+
+
+def made_up(scenario: Scenario, rep_cube: Cube) -> Outcome:
+    """An outcome with these figures of reps, in which no account buys anything."""
+    count = rep_cube.values.shape[1]
     names = tuple(account.id for account in scenario.accounts)
     account_cube = Cube("account", ("revenue",), names, ("horizon",), np.zeros((1, count, len(names), 1), np.int64))
     plan = (scenario.plan or today_plan(scenario)).simulation_hash()

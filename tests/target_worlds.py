@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from allocation_worlds import made_up
 from optimize.response.estimate import Responses, estimate
 from scenarios.files import from_document
 from scenarios.scenario import Scenario
-from scenarios.today import today_plan
 from sim.outcome import Cube, Outcome
-from sim.streams import STREAM_VERSION
 
 HOUR = 3_600_000
 MONEY = (
@@ -78,12 +77,7 @@ def outcome_of(scenario: Scenario, figures: dict[str, Any]) -> Outcome:
     tables[METRICS.index("available_ticks")] = 150 * HOUR
     tables[METRICS.index("busy_ticks")] = 75 * HOUR
     labels = MONTHS if periods == 12 else tuple(str(p) for p in range(periods))
-    rep_cube = Cube("rep", METRICS, tuple(rep.id for rep in scenario.reps), labels, tables)
-    names = tuple(account.id for account in scenario.accounts)
-    account_cube = Cube("account", ("revenue",), names, ("horizon",), np.zeros((1, count, len(names), 1), np.int64))
-    plan = (scenario.plan or today_plan(scenario)).simulation_hash()
-    cubes = {"rep": rep_cube, "account": account_cube}
-    return Outcome(scenario.fingerprint(), plan, "today", 0, 0, "fake", STREAM_VERSION, cubes)
+    return made_up(scenario, Cube("rep", METRICS, tuple(rep.id for rep in scenario.reps), labels, tables))
 
 
 def responses_of(scenario: Scenario, seed: int = 1, years: int = 40) -> Responses:
