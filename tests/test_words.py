@@ -97,7 +97,7 @@ def used_keys() -> tuple[set[str], set[str]]:
         whole |= set(re.findall(r"""["']([a-z_]+\.[a-z0-9_ ]+)["']""", text))
         begun |= set(re.findall(r"""f["']([a-z_]+\.[a-z_]*)\{""", text))
         begun |= set(re.findall(r"""["']([a-z_]+\.)["'] ~""", text))
-        begun |= {f"{section}." for section in re.findall(r"""(?:known|named|phrase)\("(\w+)",""", text)}
+        begun |= {f"{section}." for section in re.findall(r"""(?:known|named|phrase|_by_words)\("(\w+)",""", text)}
     return whole, begun
 
 
