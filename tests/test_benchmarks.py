@@ -51,7 +51,9 @@ def test_allocator_figures_come_one_object_a_line() -> None:
     figures = [json.loads(line) for line in told]
     assert {figure["figure"]: figure["unit"] for figure in figures} == allocate.FIGURES
     assert len(figures) == len(allocate.FIGURES)
-    assert all(figure["note"] if figure["value"] is None else figure["value"] > 0 for figure in figures)
+    for figure in figures:
+        nothing = figure["value"] == 0 and figure["figure"].startswith("gap_")  # tiny companies are solved exactly
+        assert figure["note"] if figure["value"] is None else figure["value"] > 0 or nothing, figure
 
 
 def test_a_matrix_written_by_hand_is_the_programme_of_an_instance() -> None:
