@@ -12,6 +12,7 @@ import numpy as np
 from optimize.asked import quota_total, revenue_team_totals
 from optimize.eligibility import rules_against
 from optimize.even_load import MOST_REPS
+from optimize.level_totals import beside_level_totals
 from optimize.lockable import of_request
 from optimize.locked import read_locks
 from optimize.metrics import Metrics
@@ -21,7 +22,7 @@ from optimize.read_targets import read_metrics
 from optimize.response.estimate import Responses
 from optimize.rule_words import words
 from optimize.rules import bounds, box
-from optimize.sums_under_locks import revenue_locks, teams_under_locks
+from optimize.sums_under_locks import revenue_range, teams_under_locks
 from scenarios.base import Minor
 from scenarios.errors import Problem, Unsupported, refuse_if
 from scenarios.goals import (
@@ -97,6 +98,7 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
     )
     locks = read_locks(scenario, of_request(scenario, problem, responses))
     problem = replace(problem, locks=replace(locks, against=rules_against(scenario, responses.reps, locks.owner)))
+    problem = beside_level_totals(scenario, problem, responses.periods)
     problem = replace(problem, load=problem.load + _hours_handed_on(problem))
     refuse_if([*_contradictions(problem), *_lock_room(problem)])
     return teams_under_locks(_rules_under_locks(problem))
@@ -285,16 +287,18 @@ def _without_measure(
 
 def _lock_room(problem: AllocationProblem) -> Iterator[Problem]:
     """Locked quotas never break the company's total (rule R17)."""
-    yield from revenue_locks(problem).company_room(problem.total, np.ones(len(problem.reps), np.bool_), "all quotas")
+    yield from revenue_range(problem).company_room(problem.total, np.ones(len(problem.reps), np.bool_), "all quotas")
 
 
 def _rules_under_locks(problem: AllocationProblem) -> AllocationProblem:
-    """Marks whose locked periods sum to more than rules on single quotas allow under the plan that was simulated.
+    """Marks whose locks ask for more, or leave less, than rules on single quotas do under the plan that was simulated.
 
     Only there do such rules give way: a few locked months are no reason to break one for the year.
     """
-    if not problem.locks.least:
+    locks = problem.locks
+    if not locks.least and not locks.most:
         return problem
-    high = box(problem, bounds(problem, problem.base_decisions()), locked=False)[1]
-    beyond = frozenset(r for r, value in problem.locks.least.items() if value > high[r])
-    return replace(problem, locks=replace(problem.locks, beyond=beyond))
+    low, high = box(problem, bounds(problem, problem.base_decisions()), locked=False)
+    beyond = {r for r, value in locks.least.items() if value > high[r]}
+    beyond |= {r for r, value in locks.most.items() if value < low[r]}
+    return replace(problem, locks=replace(locks, beyond=frozenset(beyond)))

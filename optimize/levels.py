@@ -105,11 +105,12 @@ def _level(
     samples = problem.basis if of is None else of.samples
     gain = gains(problem, decisions, None if of is None else of.rates)
     step = problem.rounding_step if of is None else of.step
-    quotas = table.quotas.astype(np.float64)
-    none, open_end = np.zeros(len(quotas)), np.full(len(quotas), np.inf)
-    low, high = (none, quotas) if level == "floor" else (quotas, open_end)
     season = _shape(responses, problem, table)
     locked, _ = problem.locks.of(name, level).settled(table.kept & carriers[:, None])
+    # What is locked in some periods is no room for the others, or room that they need not fill.
+    beside = np.where(locked.mask(table.cells.shape), locked.fixed(table.cells.shape), table.cells).sum(axis=1)
+    none, open_end = np.zeros(len(beside)), np.full(len(beside), np.inf)
+    low, high = (none, beside) if level == "floor" else (beside, open_end)
     carriers = carriers_with(carriers, locked, table.kept)
     request = Split(
         name, samples, gain, carriers, company, teams, step, low, high, strict=True, level=level, locked=locked

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import combinations
 
 import numpy as np
 
 from optimize.lead_offer import LeadOffer
 from optimize.lockable import Lockable, of_plan, totals
 from optimize.locked_quotas import LockedQuotas
+from optimize.locked_range import LockedRange, levels_crossed, locked_range
 from optimize.problem import AllocationProblem, Locks
 from optimize.rounding import NEAR, SHARE_DIGITS
 from scenarios.base import Minor
 from scenarios.errors import Problem, refuse_if
-from scenarios.goals import LEVELS, Level, Lock
+from scenarios.goals import Lock
 from scenarios.lock_paths import LockedQuota, locked_quota, locked_share, said
 from scenarios.plan import Plan, is_money
 from scenarios.scenario import Scenario
@@ -35,7 +35,7 @@ def require_room(scenario: Scenario, plan: Plan) -> None:
     refuse_if(
         problem
         for metric, total in totals(scenario, about.periods)
-        for problem in settled(locks, about, metric).company_room(
+        for problem in range_of(locks, about, metric)[0].company_room(
             total,
             np.asarray(about.carried[metric].any(axis=1)),
             "all quotas" if metric == "revenue" else f"the total of {metric}",
@@ -43,9 +43,9 @@ def require_room(scenario: Scenario, plan: Plan) -> None:
     )
 
 
-def settled(locks: Locks, about: Lockable, metric: str) -> LockedQuotas:
-    """Locks on a metric's quotas, where whoever has all periods locked is locked over the horizon."""
-    return locks.of(metric).settled(about.carried[metric])[0]
+def range_of(locks: Locks, about: Lockable, metric: str) -> tuple[LockedRange, list[Problem]]:
+    """What locks leave of a metric's quotas over the horizon, and those that leave nothing."""
+    return locked_range(locks.settled(metric, about.carried[metric]), about.carried[metric])
 
 
 def read_locks(scenario: Scenario, about: Lockable) -> Locks:
@@ -82,7 +82,7 @@ class _Reader:
 
     def __init__(self, about: Lockable) -> None:
         self.about = about
-        self.locks = Locks({}, {}, {}, {}, {}, {}, frozenset(), {}, {})
+        self.locks = Locks()
 
     def place(self, lock: Lock, author: str) -> str:
         """Put one lock into its table; returns what is wrong with it, empty if nothing."""
@@ -109,37 +109,18 @@ class _Reader:
     def contradictions(self) -> list[Problem]:
         """Locked periods against locked quotas, and locked shares of leads against all that there are.
 
-        Fills in what locked periods and floors of revenue mean for the year.
+        Fills in what locks on all levels and periods of revenue mean for its quotas over the horizon.
         """
         problems = [*self._hours_beyond(), *self._shares_beyond()]
         for (_, metric), locked in self.locks.quotas.items():
             problems += locked.settled(self.about.carried[metric])[1]
         for metric in dict.fromkeys(metric for _, metric in self.locks.quotas) if not problems else ():
-            problems += self._levels_crossed(metric)
-        revenue = settled(self.locks, self.about, "revenue")
-        # A quota lies at or above its floor, whoever fixed that.
-        least = np.maximum(
-            revenue.held(len(self.about.reps)), self.locks.of("revenue", "floor").held(len(self.about.reps))
-        )
-        self.locks.quota.update({r: float(value) for r, value in revenue.whole.items()})
-        self.locks.least.update({r: float(least[r]) for r in np.flatnonzero(least).tolist() if r not in revenue.whole})
+            held = self.locks.settled(metric, self.about.carried[metric])
+            crossed = list(levels_crossed(held, len(self.about.reps), self.about.periods))
+            between, off = range_of(self.locks, self.about, metric)
+            problems += crossed or off
+            self.locks = self.locks.within({metric: between})
         return problems
-
-    def _levels_crossed(self, metric: str) -> Iterator[Problem]:
-        """Locks on two levels of one quota that are in the wrong order, both named."""
-        carried = self.about.carried[metric]
-        held = {level: self.locks.of(metric, level).settled(carried)[0] for level in LEVELS}
-        for lower, upper in combinations(LEVELS, 2):
-            below, above = held[lower], held[upper]
-            least = below.held(len(self.about.reps))
-            for r in sorted(below.reps & above.reps):
-                floor = float(least[r])
-                if r in above.whole and floor > above.whole[r]:
-                    yield _crossing(below, above, lower, upper, r, floor, float(above.whole[r]), "the horizon")
-            for r, p in sorted(below.cells.keys() & above.cells.keys()):
-                floor, most = float(below.cells[r, p]), float(above.cells[r, p])
-                if floor > most:
-                    yield _crossing(below, above, lower, upper, r, floor, most, str(self.about.periods[p].label))
 
     def _quota(self, quota: LockedQuota, lock: Lock, author: str) -> str:
         about, metric = self.about, quota.metric
@@ -229,15 +210,6 @@ class _Reader:
         return ""
 
 
-def _crossing(
-    below: LockedQuotas, above: LockedQuotas, lower: Level, upper: Level, r: int, least: float, most: float, when: str
-) -> Problem:
-    named = {"floor": "floor", "target": "quota", "stretch": "stretch"}
-    rule = f"over {when} the {named[lower]} is locked at {below.shown(least)}, above the {named[upper]}, locked at "
-    both = replace(below, told={r: (*below.told.get(r, ()), *above.told.get(r, ()))})
-    return both.refusal(least - most, "too much", rule + above.shown(most), [r])
-
-
 def _count(metric: str, value: float | str) -> int:
     if float(value) != int(float(value)):
         raise ValueError(f"{metric} is a count: give a whole number")
@@ -267,7 +239,9 @@ def excuse(problem: AllocationProblem, rep: int | None, rule: str = "") -> str:
         return "; ".join(f"{path} {author}" for path, author in authors.items() if path.startswith(kind))
     mine = []
     said = list(locks.of("revenue").told.get(rep, ()))
-    said += locks.of("revenue", "floor").told.get(rep, ()) if rep in locks.least else ()
+    between = rep in locks.quota and not said
+    said += locks.of("revenue", "floor").told.get(rep, ()) if rep in locks.least or between else ()
+    said += locks.of("revenue", "stretch").told.get(rep, ()) if rep in locks.most or between else ()
     mine += [f"owner.{problem.accounts.ids[a]}" for a, owner in locks.owner.items() if owner == rep]
     mine += [f"care.{problem.accounts.ids[a]}" for a in locks.care if problem.accounts.today[a] == rep]
     mine += [f"training.{problem.reps[r]}.{problem.training.skills[k]}" for r, k in locks.training if r == rep]

@@ -58,6 +58,10 @@ class LockedQuotas:
             out[cell] = True
         return out
 
+    def row(self, r: int, count: int) -> Floats:
+        """Locked periods of one rep, NaN where none is locked, [count]."""
+        return np.array([self.cells.get((r, p), np.nan) for p in range(count)], dtype=np.float64)
+
     def least(self, count: int) -> Floats:
         """What locked periods alone come to for whoever is not locked over the horizon, [R]."""
         out = np.zeros(count)
@@ -122,52 +126,6 @@ class LockedQuotas:
                 rule += f"sum to {self.shown(int(open_targets[r]))}"
                 word = "missing" if way < 0 else "too much"
                 yield self.refusal(abs(int(rest[r]) - int(open_targets[r])), word, rule, [r])
-
-    def company_room(self, total: float, carriers: Bools, told: str) -> Iterator[Problem]:
-        """Locks never break the company's total (rule R17).
-
-        Args:
-            carriers: who carries a quota, [R].
-        """
-        held = sum(self.whole.values()) + float(self.least(len(carriers)).sum())
-        everybody = all(r in self.whole for r in np.flatnonzero(carriers).tolist())
-        missing = total - held
-        if missing < -HALF or (everybody and abs(missing) > HALF):
-            word = "too much" if missing < 0 else "missing"
-            rule = f"locked quotas sum to {self.shown(held)}, but {told} must sum to {self.shown(total)}"
-            yield self.refusal(abs(missing), word, rule, sorted(self.reps))
-
-    def team_totals(
-        self, totals: Mapping[str, float], teams: Sequence[str], carriers: Bools, company: float | None
-    ) -> tuple[dict[str, float], dict[str, float]]:
-        """Totals of teams that locks leave room for, and those that have to give way to them (rule R17).
-
-        Args:
-            company: the company's total, where there is one: what locks elsewhere leave of it is the teams'.
-        """
-        kept: dict[str, float] = {}
-        overruled: dict[str, float] = {}
-        least = self.least(len(carriers))
-        for team, total in totals.items():
-            members = [r for r, name in enumerate(teams) if name == team and carriers[r]]
-            held = sum(float(self.whole.get(r, least[r])) for r in members)
-            everybody = all(r in self.whole for r in members)
-            roomy = held <= total + HALF and not (everybody and abs(held - total) > HALF)
-            (kept if roomy else overruled)[team] = total
-        while kept and self and company is not None and not self._rest_fits(kept, teams, carriers, company):
-            team, total = kept.popitem()
-            overruled[team] = total
-        return kept, overruled
-
-    def _rest_fits(self, kept: Mapping[str, float], teams: Sequence[str], carriers: Bools, company: float) -> bool:
-        """Whether the company's total leaves those without a team total what their locks ask for."""
-        least = self.least(len(carriers))
-        rest = [r for r, team in enumerate(teams) if carriers[r] and team not in kept]
-        if not any(r in self.whole or least[r] > 0 for r in rest):
-            return True
-        held = sum(float(self.whole.get(r, least[r])) for r in rest)
-        left = company - sum(kept.values())
-        return held <= left + HALF and not (all(r in self.whole for r in rest) and abs(held - left) > HALF)
 
     def windows(
         self, windows: Sequence[Window], teams: Sequence[str], carried: Bools

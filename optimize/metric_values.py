@@ -65,6 +65,8 @@ def _values(problem: AllocationProblem, decisions: Decisions, tables: Tables) ->
         quota["revenue"],
         expected["revenue"],
         _share(problem.samples, gain, tables["revenue"].quotas.astype(float)),
+        metrics.revenue_floor,
+        None if metrics.revenue_floor is None else expected["revenue"] >= metrics.revenue_floor * (1 - NEAR),
     )
     for metric in metrics.others:
         gain = gains(problem, decisions, metric.rates) * metric.periods.mean(axis=1)

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from optimize.account_offer import AccountOffer
 from optimize.lead_offer import NO_LEADS, LeadOffer
 from optimize.locked_quotas import LockedQuotas
+from optimize.locked_range import LockedRange
 from optimize.metrics import Metrics, Rates
 from optimize.pairs import Pairs
 from optimize.training_offer import TrainingOffer
-from scenarios.goals import FairnessRule, Level, TrainingFloor
+from scenarios.goals import LEVELS, FairnessRule, Level, TrainingFloor
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,9 +32,10 @@ class Locks:
     """Figures fixed by people, by position; ``author`` names who fixed each path.
 
     Attributes:
-        quota: revenue quotas over the horizon; ``least``: what they are at least by locked periods or floors;
-            ``beyond``: of the latter those whose locked periods are more than rules on their quota allow.
+        quota: revenue quotas over the horizon; ``least``, ``most``: what others are at least and at most by locked
+            periods, floors and stretches; ``beyond``: of these whom rules on the quota leave less or ask for more.
         quotas: locked quotas of every metric and level, over the horizon and in periods, revenue among them.
+        ranges: between what these hold the quotas of each metric over the horizon.
         shares: locked shares of new leads, by source and rep.
         against: rules on who may take accounts over that locked owners go against, with the accounts; where somebody
             else's plan is judged, those that its owners do.
@@ -45,8 +47,10 @@ class Locks:
     care: dict[int, float] = field(default_factory=dict)
     author: dict[str, str] = field(default_factory=dict)
     least: dict[int, float] = field(default_factory=dict)
+    most: dict[int, float] = field(default_factory=dict)
     beyond: frozenset[int] = frozenset()
     quotas: dict[tuple[Level, str], LockedQuotas] = field(default_factory=dict)
+    ranges: dict[str, LockedRange] = field(default_factory=dict)
     shares: dict[tuple[int, int], float] = field(default_factory=dict)
     against: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
@@ -58,6 +62,26 @@ class Locks:
         """Locked quotas of one metric at one level."""
         return self.quotas.get((level, metric), LockedQuotas(metric))
 
+    def settled(self, metric: str, carried: Bools) -> dict[Level, LockedQuotas]:
+        """Locked quotas of all levels, where whoever has all periods locked is locked over the horizon.
+
+        Args:
+            carried: periods in which each rep carries a quota, [R, P].
+        """
+        return {level: self.of(metric, level).settled(carried)[0] for level in LEVELS}
+
+    def between(self, metric: str, count: int) -> LockedRange:
+        """What locks of all levels leave of a metric's quotas over the horizon, of so many reps."""
+        return self.ranges.get(metric) or LockedRange(np.zeros(count), np.full(count, np.inf), LockedQuotas(metric))
+
+    def within(self, ranges: Mapping[str, LockedRange]) -> Locks:
+        """The same locks where quotas lie in narrower ranges."""
+        found = {**self.ranges, **ranges}
+        revenue = found.get("revenue")
+        if revenue is None:
+            return replace(self, ranges=found)
+        return replace(self, ranges=found, quota=revenue.quota, least=revenue.least, most=revenue.most)
+
     @property
     def first(self) -> frozenset[int]:
         """Reps whose revenue quota is locked against what rules on it may say: these give way."""
@@ -65,8 +89,8 @@ class Locks:
 
     @property
     def bound(self) -> frozenset[int]:
-        """Reps whose revenue quota a lock fixes or keeps from below: rules that tie people together give way."""
-        return frozenset(self.quota) | frozenset(self.least)
+        """Reps whose revenue quota a lock fixes or bounds: rules that tie people together give way."""
+        return frozenset(self.quota) | frozenset(self.least) | frozenset(self.most)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from optimize.cells_between import between_levels
 from optimize.controlled import controlled
 from optimize.level_cells import floored, stretched
 from optimize.locked_quotas import LockedQuotas
@@ -82,26 +83,32 @@ def _targets(
     windows: tuple[Window, ...],
     locked: LockedQuotas,
 ) -> tuple[Ints, tuple[str, ...]]:
-    """Quotas over the periods as by :func:`phased`, in periods with a locked floor or stretch not beyond it.
+    """Quotas over the periods as by :func:`phased`, between the floors and stretches that are locked.
 
-    What would be is held at the locked figure, and the rest is phased around it, again and again. Where that leaves no
-    room, the quota stays beyond, and the level is refused with its own words.
+    Periods whose quota would lie beyond are held where it may lie, and the rest is phased around them. Where that
+    leaves no room, the quota stays beyond, and the level is refused with its own words.
     """
-    floor, stretch = (problem.locks.of(locked.metric, level).cells for level in ("floor", "stretch"))
     out = phased(quotas, season, step, problem.teams, windows, locked)
-    held = locked
-    for _ in range(len(floor) + len(stretch)):
-        beyond = {cell: value for cell, value in floor.items() if out[0][cell] < value}
-        beyond |= {cell: value for cell, value in stretch.items() if out[0][cell] > value}
-        more = {cell: value for cell, value in beyond.items() if cell not in held.cells}
+    carried = np.asarray((season > 0) | locked.mask(season.shape))
+    held = {**problem.locks.settled(locked.metric, carried), "target": locked}
+    for _ in range(len(quotas)):
+        more = between_levels(out[0], quotas, carried, held)
         if not more:
             break
-        held = replace(held, cells={**held.cells, **more})
+        cells = {(r, p): int(row[p]) for r, row in more.items() for p in np.flatnonzero(row >= 0).tolist()}
+        around = replace(locked, cells={**cells, **held["target"].cells}, told=_all_told(held))
         try:
-            out = phased(quotas, season, step, problem.teams, windows, held)
+            out = phased(quotas, season, step, problem.teams, windows, around)
         except (InfeasiblePlan, InputRefused):
             break
+        held["target"] = around
     return out
+
+
+def _all_told(held: Mapping[Level, LockedQuotas]) -> dict[int, tuple[str, ...]]:
+    """Locks of all levels in words, by position of the rep."""
+    reps = sorted({r for locked in held.values() for r in locked.told})
+    return {r: tuple(dict.fromkeys(t for one in held.values() for t in one.told.get(r, ()))) for r in reps}
 
 
 def phased(
@@ -146,8 +153,14 @@ def phased(
     left = [replace(w, total=w.total - int(fixed[mask].sum())) for w, mask in zip(roomy, inside, strict=True)]
     under = np.where(locked.mask(season.shape), 0, beside)
     found = _cut(level, under, free * rest[:, None], rest, fine, teams, left) + fixed
-    said = [f"{locked.metric} of team {w.team} in periods {w.periods[0] + 1} to {w.periods[-1] + 1}" for w in beaten]
-    return found, tuple(f"{text}: gives way to locked periods" for text in said)
+    return found, tuple(_gave_way(window, locked, teams) for window in beaten)
+
+
+def _gave_way(window: Window, locked: LockedQuotas, teams: tuple[str, ...]) -> str:
+    part = f"{locked.metric} of team {window.team} in periods {window.periods[0] + 1} to {window.periods[-1] + 1}"
+    touched = sorted({r for r, p in locked.cells if p in window.periods and teams[r] == window.team})
+    told = [text for r in touched or sorted(locked.told) for text in locked.told.get(r, ())]
+    return f"{part}: gives way to locked periods: {'; '.join(told)}"
 
 
 def _cut(
@@ -180,9 +193,22 @@ def _table(problem: AllocationProblem, decisions: Decisions, metric: Metric, bef
         carriers &= np.array([team in totals for team in problem.teams])
     gain = gains(problem, decisions, metric.rates) * _share_of_horizon(metric)
     locked, _ = problem.locks.of(metric.name).settled(metric.carried)
-    carriers = carriers_with(carriers, locked, metric.periods)
+    beside = problem.locks.between(metric.name, len(most))
+    carriers = carriers_with(carriers, beside.locked, metric.periods)
     none = np.zeros(len(most))
-    request = Split(metric.name, metric.samples, gain, carriers, total, totals, metric.step, none, most, locked=locked)
+    request = Split(
+        metric.name,
+        metric.samples,
+        gain,
+        carriers,
+        total,
+        totals,
+        metric.step,
+        none,
+        most,
+        locked=locked,
+        beside=beside,
+    )
     quotas, beaten = split_whole(problem, request)
     season = np.where(metric.periods & carriers[:, None], metric.season, 0.0)
     season = seasoned(season, quotas, metric.periods)
@@ -198,7 +224,7 @@ def carriers_with(carriers: Bools, locked: LockedQuotas, periods: Bools) -> Bool
         InputRefused: a lock on the quota of somebody of whom nothing is asked in any period.
     """
     out, problems = carriers.copy(), []
-    for r in sorted(locked.reps):
+    for r in sorted(locked.told):
         out[r] = True
         if not periods[r].any():
             told = "; ".join(locked.told.get(r, ()))

@@ -32,8 +32,30 @@ def rounded_quotas(problem: AllocationProblem, quotas: Floats, low: Floats, high
         if not len(free):
             continue
         taken = sum(int(out[r]) for r in members if r in problem.locks.quota)
-        out[free] = in_steps(quotas[free], low[free], high[free], round(total) - taken, problem.rounding_step)
+        out[free] = _under_locks(problem, free, quotas, (low, high), round(total) - taken)
     return out
+
+
+def _under_locks(
+    problem: AllocationProblem, free: Ints, quotas: Floats, ends: tuple[Floats, Floats], rest: int
+) -> Ints:
+    """Quotas of those free in whole steps, nobody beyond what locked periods, floors and stretches leave, [free].
+
+    Whoever a step would take beyond it gets what is locked to the cent, and the others carry what that leaves.
+    """
+    step = problem.rounding_step
+    out = in_steps(quotas[free], ends[0][free], ends[1][free], rest, step)
+    least = np.array([problem.locks.least.get(r, 0.0) for r in free.tolist()])
+    most = np.array([problem.locks.most.get(r, np.inf) for r in free.tolist()])
+    off = (out < least - TOLERANCE) | (out > most + TOLERANCE)
+    if not off.any():
+        return out
+    out[off] = np.round(np.clip(out[off], least[off], most[off])).astype(np.int64)
+    others, left = free[~off], rest - int(out[off].sum())
+    if len(others) and least[~off].sum() <= left <= most[~off].sum():
+        out[~off] = _under_locks(problem, others, quotas, ends, left)
+        return out
+    return in_steps(quotas[free], ends[0][free], ends[1][free], rest, 1)
 
 
 def within_bounds(problem: AllocationProblem, quotas: Ints, low: Floats, high: Floats) -> Ints:

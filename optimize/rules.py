@@ -64,10 +64,15 @@ def box(problem: AllocationProblem, found: list[Bound], *, locked: bool = True) 
             low[bound.rep] = max(low[bound.rep], bound.value)
     for r, value in problem.locks.quota.items():
         low[r], high[r] = (value, value) if locked else (min(low[r], value), max(high[r], value))
-    for r, value in problem.locks.least.items() if locked else ():
-        low[r] = max(low[r], value)
-        # A rule that gives way leaves room for a whole step, so that rounding does not end below what is locked.
-        high[r] = high[r] if high[r] >= value else value + problem.rounding_step
+    ranged = problem.locks.least.keys() | problem.locks.most.keys() if locked else ()
+    for r in ranged:
+        least, most = problem.locks.least.get(r, 0.0), problem.locks.most.get(r, np.inf)
+        # A rule that gives way leaves room for a whole step, so that rounding does not end beyond what is locked.
+        step = problem.rounding_step
+        low[r], high[r] = (
+            max(low[r], least) if low[r] <= most else max(most - step, least),
+            min(high[r], most) if high[r] >= least else min(least + step, most),
+        )
     return low, high
 
 

@@ -8,11 +8,12 @@ from optimize.easing import Way
 from optimize.loosening import TOTAL, question, suffices
 from optimize.model import money_unit
 from optimize.nearest_sums import HAIR, nearest_sum
-from optimize.parts.targets import PERIODS
+from optimize.parts.targets import LEAST, MOST
 from optimize.problem import AllocationProblem
 from optimize.programme.blocks import Programme
-from optimize.sums_under_locks import with_lock, with_team_total, with_total, without_team_total
+from optimize.sums_under_locks import Side, revenue_range, with_lock, with_team_total, with_total, without_team_total
 from scenarios.errors import Said
+from scenarios.goals import LEVELS
 
 LOCK = "locked quota."
 TEAM = "team_total "
@@ -30,13 +31,12 @@ def sum_named(problem: AllocationProblem, name: str) -> Said:
         return Said(f"the quotas of team {team} sum to {total}", f"团队 {team} 的指标合计为 {total}")
     r = _locked_rep(problem, name)
     rep = problem.reps[r]
-    if name.startswith(PERIODS):
-        locks, least = problem.locks, f"{problem.locks.least[r] / 100:,.2f}"
-        if _by_floor(problem, r):
-            told = "; ".join(locks.of("revenue", "floor").told.get(r, ()))
-            return Said(f"the locked floor of {rep} is {least}: {told}", f"{rep} 的锁定保底指标为 {least}：{told}")
-        told = "; ".join(locks.of("revenue").told.get(r, ()))
-        return Said(f"locked periods of {rep} sum to {least}: {told}", f"{rep} 的锁定期间合计为 {least}：{told}")
+    if name.startswith((LEAST, MOST)):
+        figure = f"{figure_of(problem, name) / 100:,.2f}"
+        what, told = _whose(problem, name), "; ".join(_authors(problem, name, r))
+        verb = "sum to" if what.english.startswith("locked periods") else "is"
+        chinese = "合计为" if verb == "sum to" else "为"
+        return Said(f"{what.english} {verb} {figure}: {told}", f"{what.chinese}{chinese} {figure}：{told}")
     text = f"quota.{rep} = {problem.locks.quota[r] / 100:,.2f}"
     author = _author(problem, r)
     return Said(f"{text}, {author.english}", f"{text}，{author.chinese}")
@@ -89,7 +89,7 @@ def moved(problem: AllocationProblem, name: str, told: int) -> Way:
         return Way(said, lambda request: with_total(request, float(told)))
     if name.startswith(TEAM):
         return Way(said, lambda request: with_team_total(request, name.removeprefix(TEAM), float(told)))
-    return Way(said, lambda request: with_lock(request, _locked_rep(request, name), float(told)))
+    return Way(said, lambda request: with_lock(request, _locked_rep(request, name), float(told), _side(name)))
 
 
 def figure_of(problem: AllocationProblem, name: str) -> float:
@@ -99,7 +99,8 @@ def figure_of(problem: AllocationProblem, name: str) -> float:
     if name.startswith(TEAM):
         return problem.team_totals[name.removeprefix(TEAM)]
     r = _locked_rep(problem, name)
-    return problem.locks.least[r] if name.startswith(PERIODS) else problem.locks.quota[r]
+    locks = problem.locks
+    return {"quota": locks.quota, "least": locks.least, "most": locks.most}[_side(name)][r]
 
 
 def _whose(problem: AllocationProblem, name: str) -> Said:
@@ -110,16 +111,35 @@ def _whose(problem: AllocationProblem, name: str) -> Said:
         return Said(f"the quotas of team {team}", f"团队 {team} 的指标合计")
     r = _locked_rep(problem, name)
     rep = problem.reps[r]
-    if name.startswith(PERIODS):
-        if _by_floor(problem, r):
+    floor, stretch = (bool(problem.locks.of("revenue", level).told.get(r)) for level in ("floor", "stretch"))
+    if name.startswith(MOST):
+        if stretch:
+            return Said(f"the locked stretch of {rep}", f"{rep} 的锁定挑战指标")
+        return Said(f"the most that the locked floor leaves {rep}", f"{rep} 的锁定保底指标所允许的最高指标")
+    if name.startswith(LEAST):
+        if floor and _by_floor(problem, r):
             return Said(f"the locked floor of {rep}", f"{rep} 的锁定保底指标")
+        if _by_floor(problem, r):
+            return Said(f"the least that the locked stretch asks of {rep}", f"{rep} 的锁定挑战指标所要求的最低指标")
         return Said(f"locked periods of {rep}", f"{rep} 的锁定期间")
     author = _author(problem, r)
     return Said(f"quota.{rep}, {author.english}", f"quota.{rep}，{author.chinese}")
 
 
 def _locked_rep(problem: AllocationProblem, name: str) -> int:
-    return problem.reps.index(name.removeprefix(PERIODS).removeprefix(LOCK))
+    return problem.reps.index(name.removeprefix(LEAST).removeprefix(MOST).removeprefix(LOCK))
+
+
+def _side(name: str) -> Side:
+    return "least" if name.startswith(LEAST) else "most" if name.startswith(MOST) else "quota"
+
+
+def _authors(problem: AllocationProblem, name: str, r: int) -> tuple[str, ...]:
+    """Who locked what bounds a quota, in words."""
+    floors, periods, stretches = (problem.locks.of("revenue", level).told.get(r, ()) for level in LEVELS)
+    if name.startswith(MOST):
+        return stretches or floors
+    return (*floors, *periods) or stretches if _by_floor(problem, r) else periods
 
 
 def _by_floor(problem: AllocationProblem, r: int) -> bool:
@@ -129,6 +149,9 @@ def _by_floor(problem: AllocationProblem, r: int) -> bool:
 
 def _author(problem: AllocationProblem, r: int) -> Said:
     told = problem.locks.author.get(f"quota.{problem.reps[r]}")
+    if told is None and r not in problem.locks.of("revenue").reps:
+        between = "; ".join(revenue_range(problem).locked.told.get(r, ()))
+        return Said(f"between locked levels: {between}", f"锁定的各级之间：{between}")
     if told is None:
         return Said("all of its periods are locked", "其全部期间均已锁定")
     return Said(told, told.replace("locked by ", "锁定人：", 1) if told.startswith("locked by ") else told)

@@ -134,6 +134,7 @@ def told(problem: AllocationProblem, decisions: Decisions, found: WholeQuotas) -
         else "no plan in whole steps that keeps it was found"
     )
     step = f"{problem.rounding_step / 100:,.10g}"
+    yield from _bounds_missed(problem, decisions, found, step)
     for place in found.broken:
         for one in standings(problem, decisions, found.quotas.astype(np.float64), problem.rules[place]):
             if not one.kept:
@@ -142,6 +143,21 @@ def told(problem: AllocationProblem, decisions: Decisions, found: WholeQuotas) -
                     f"in whole steps of {step} {one.rule} of {one.subject} is {actual} where {limit} is asked: {why}; "
                     f"a smaller rounding step may keep it, and a limit of {actual} does"
                 )
+
+
+def _bounds_missed(problem: AllocationProblem, decisions: Decisions, found: WholeQuotas, step: str) -> Iterator[str]:
+    """Rules on single quotas that whole steps miss where the exact quotas do not."""
+    missed: dict[str, list[str]] = {}
+    for bound in bounds(problem, decisions) if found.outside else ():
+        sign = 1.0 if bound.side == "upper" else -1.0
+        off, exact = ((q[bound.rep] - bound.value) * sign for q in (found.quotas, found.exact))
+        if off > TOLERANCE >= exact:
+            missed.setdefault(bound.rule, []).append(problem.reps[bound.rep])
+    for rule, reps in missed.items():
+        yield (
+            f"in whole steps of {step} {rule} misses its limit by less than a step for {', '.join(reps)}: no whole "
+            "steps between all limits that sum to the totals were found; a smaller rounding step may keep it"
+        )
 
 
 def tightened(problem: AllocationProblem, excess: dict[int, float]) -> AllocationProblem:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from optimize.locked_quotas import LockedQuotas
+from optimize.locked_range import LockedRange
 from optimize.metrics import Bools, Floats, Ints
 from optimize.problem import AllocationProblem, Locks
 from optimize.rounding import rounded_quotas, within_bounds
 from optimize.split import groups, split_in_groups
 from scenarios.errors import InfeasiblePlan, Problem, Said, refuse_if
-from scenarios.goals import Level
+from scenarios.goals import LEVELS, Level
 from scenarios.plan import is_money
 
 
@@ -27,7 +28,8 @@ class Split:
         total: None where only the teams that have totals carry quotas.
         low, high: of each quota, [R]; unless ``strict``, the upper ones are left out where they leave no room.
         level: which of the three levels this is.
-        locked: quotas fixed by people; they come before bounds and totals of teams.
+        locked: figures of this level fixed by people; they come before bounds and totals of teams.
+        beside: of quotas, between what locks of all levels hold them; None of floors and stretches.
     """
 
     metric: str
@@ -42,6 +44,16 @@ class Split:
     strict: bool = False
     level: Level = "target"
     locked: LockedQuotas = field(default_factory=lambda: LockedQuotas(""))
+    beside: LockedRange | None = None
+
+    @property
+    def held(self) -> LockedRange:
+        """Between what locks hold what is split."""
+        if self.beside is not None:
+            return self.beside
+        low, high = self.locked.held(len(self.low)), np.full(len(self.low), np.inf)
+        high[list(self.locked.whole)] = list(self.locked.whole.values())
+        return LockedRange(low, high, self.locked)
 
     @property
     def told(self) -> str:
@@ -71,14 +83,14 @@ def split_whole(problem: AllocationProblem, request: Split) -> tuple[Ints, tuple
     at = np.flatnonzero(request.carriers)
     if not len(at):
         return out, ()
-    teams, locked = tuple(problem.teams[r] for r in at), request.locked
-    asked = {team: float(value) for team, value in request.team_totals.items() if team in teams}
-    totals, beaten = locked.team_totals(asked, problem.teams, request.carriers, request.total)
+    teams, held = tuple(problem.teams[r] for r in at), request.held
     if request.total is not None:
-        refuse_if(locked.company_room(request.total, request.carriers, f"the {request.told}"))
-    elif beaten:
-        # Only teams have totals here: what gives way is what its locked quotas come to.
-        totals |= {team: _locked_sum(problem, locked, team) for team in beaten}
+        refuse_if(held.company_room(request.total, request.carriers, f"the {request.told}"))
+    low, high = _with_locks(request)
+    totals, beaten = _team_totals(problem, request, held.between(low, high) if request.strict else held)
+    if request.total is None:
+        # Only teams have totals here: what gives way comes as near as locks let it.
+        totals |= {team: _nearest(problem, held, team, total) for team, total in beaten.items()}
     whole = sum(totals.values()) if request.total is None else request.total
     _check_room(request, whole, totals, all(team in totals for team in teams))
     bare = replace(
@@ -87,20 +99,19 @@ def split_whole(problem: AllocationProblem, request: Split) -> tuple[Ints, tuple
         teams=teams,
         total=float(whole),
         team_totals=totals,
-        locks=Locks(quota={i: float(locked.whole[r]) for i, r in enumerate(at.tolist()) if r in locked.whole}),
+        locks=_locks_at(held, at),
         rounding_step=request.step,
     )
-    low, high = _with_locks(request)
     low, high = low[at], high[at]
     if request.strict:
         _check_bounds(bare, request, low, high)
     else:
-        high = _roomy(bare, high)
+        high = np.minimum(_roomy(bare, high), held.high[at])
     exact = split_in_groups(bare, request.samples[:, at], request.gain[at], low, high)
     whole_quotas = rounded_quotas(bare, exact, low, high)
     out[at] = within_bounds(bare, whole_quotas, low, high) if request.strict else whole_quotas
-    if locked and abs(int(out.sum()) - whole) > 0.5:
-        what, figure, locks = request.both, locked.shown(whole), "; ".join(sum(locked.told.values(), ()))
+    if held and abs(int(out.sum()) - whole) > 0.5:
+        what, figure, locks = request.both, held.locked.shown(whole), "; ".join(sum(held.locked.told.values(), ()))
         told: list[str | Said] = [
             Said(f"the {what.english} is {figure}", f"{what.chinese}为 {figure}"),
             locks,
@@ -108,12 +119,53 @@ def split_whole(problem: AllocationProblem, request: Split) -> tuple[Ints, tuple
         ]
         way = Said("change one of the locks or totals of teams", "修改其中一个锁定值或团队合计")
         raise InfeasiblePlan(told, [way])
-    return out, tuple(f"{request.told} of team {team}: gives way to locked quotas" for team in beaten)
+    return out, tuple(f"{request.told} of team {team}: {_excuse(problem, request, team)}" for team in beaten)
 
 
-def _locked_sum(problem: AllocationProblem, locked: LockedQuotas, team: str) -> float:
-    least = locked.least(len(problem.reps))
-    return sum(float(locked.whole.get(r, least[r])) for r in problem.members(team).tolist())
+def _locks_at(held: LockedRange, at: Ints) -> Locks:
+    """Quotas between locks of some reps, by their position among these."""
+    place = {r: i for i, r in enumerate(at.tolist())}
+    return Locks(
+        quota={place[r]: value for r, value in held.quota.items() if r in place},
+        least={place[r]: value for r, value in held.least.items() if r in place},
+        most={place[r]: value for r, value in held.most.items() if r in place},
+    )
+
+
+def _team_totals(
+    problem: AllocationProblem, request: Split, room: LockedRange
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Totals of teams that hold, and those that give way to locks on this level or on one beside it.
+
+    Args:
+        room: what there is for each; floors and stretches are beside quotas that may be locked themselves.
+    """
+    carried = {problem.teams[r] for r in np.flatnonzero(request.carriers).tolist()}
+    asked = {team: float(value) for team, value in request.team_totals.items() if team in carried}
+    if not any(problem.locks.of(request.metric, level).reps for level in LEVELS):
+        return asked, {}
+    kept, beaten = room.team_totals(asked, problem.teams, request.carriers, request.total)
+    # Where nobody of a team is locked, its total contradicts its other levels, whatever is locked elsewhere.
+    own = [team for team in beaten if not _told(problem, request.metric, problem.members(team).tolist())]
+    alone = [team for team in own if not room.fits(asked[team], problem.members(team))]
+    return kept | {team: beaten[team] for team in alone}, {t: v for t, v in beaten.items() if t not in alone}
+
+
+def _told(problem: AllocationProblem, metric: str, reps: Sequence[int]) -> tuple[str, ...]:
+    """Locks of all levels on quotas of these reps, in words."""
+    return tuple(text for level in LEVELS for r in reps for text in problem.locks.of(metric, level).told.get(r, ()))
+
+
+def _excuse(problem: AllocationProblem, request: Split, team: str) -> str:
+    """To which locks a team's total gives way: those of its people, else all."""
+    mine = _told(problem, request.metric, problem.members(team).tolist())
+    told = mine or _told(problem, request.metric, range(len(problem.reps)))
+    return f"gives way to locked quotas: {'; '.join(told)}"
+
+
+def _nearest(problem: AllocationProblem, held: LockedRange, team: str, total: float) -> float:
+    members = problem.members(team)
+    return float(np.clip(total, held.low[members].sum(), held.high[members].sum()))
 
 
 def _with_locks(request: Split) -> tuple[Floats, Floats]:
@@ -122,16 +174,19 @@ def _with_locks(request: Split) -> tuple[Floats, Floats]:
     Raises:
         InputRefused: a locked floor above the quota, or a locked stretch below it.
     """
+    if not request.strict:
+        held = request.held
+        # Whole steps above what is locked must be open, or rounding would end below it.
+        room = np.minimum(np.ceil(held.low / request.step) * request.step, held.high)
+        return held.low, np.minimum(np.maximum(request.high, room), held.high)
     locked, least = request.locked, request.locked.least(len(request.low))
-    # Whole steps above what is locked must be open, or rounding would end below it.
-    room = least if request.strict else np.ceil(least / request.step) * request.step
-    low, high = np.maximum(request.low, least), np.maximum(request.high, room)
+    low, high = np.maximum(request.low, least), np.maximum(request.high, least)
     problems: list[Problem] = []
     for r in sorted(locked.reps):
         value = float(locked.whole.get(r, least[r]))
         off = value - request.high[r] if value > request.high[r] else request.low[r] - value
         beyond = value > request.high[r] + 0.5 or (r in locked.whole and value < request.low[r] - 0.5)
-        if request.strict and beyond:
+        if beyond:
             word = "too much" if value > request.high[r] else "missing"
             limit = request.high[r] if value > request.high[r] else request.low[r]
             rule = f"the {request.level} is locked at {locked.shown(value)}, the quota is {locked.shown(limit)}"

@@ -51,6 +51,8 @@ def _by_words(section: str, text: str, language: Language) -> str:
         return text
     if "metric" in fields:
         fields["metric"] = metric_named(fields["metric"], language)
+    if "why" in fields:
+        fields["why"] = exceptions(fields["why"], language)
     if "rule" in fields:
         fields["rule"] = named("rule", fields["rule"], language)
     return word(key, language, **fields)

@@ -194,6 +194,7 @@ def test_the_floor_of_revenue_counts_and_the_workload_rule_holds():
     # Nine hours are needed beyond the 150 that leads bring: at one level of load, 9 / 24 of everybody's hours.
     assert care == pytest.approx(9 / 24 * np.array([10, 10, 4]), abs=1e-5)
     assert result.model_sales == pytest.approx(9150_00, rel=1e-6)
+    assert (result.metrics[0].floor, result.metrics[0].floor_kept) == (9150_00, True)
     strict = changed(
         scenario,
         allocation={**scenario.document()["allocation"], "rules": [{"rule": "workload", "maximum": 0.3}]},
@@ -217,3 +218,18 @@ def test_what_it_needs_and_cannot_have_is_refused_by_name():
     )
     with pytest.raises(InputRefused, match="301 reps"):
         formulate(crowd, responses_of(crowd, [[50.0] * 301]))
+
+
+def test_a_growth_floor_that_whole_steps_miss_is_told_with_a_way_out():
+    scenario, found = request(LINDO, LINDO_NEEDS / 5, rules=[{"rule": "growth", "floor": 0.05}], rounding_step=10)
+    last = (38.8, 27.2, 26.0, 66.1, 71.1, 55.7)
+    reps = [{**rep, "last_sales": one} for rep, one in zip(scenario.document()["reps"], last, strict=True)]
+    scenario = changed(scenario, reps=reps)
+    result = allocate(scenario, found)
+    missed = [row.subject for row in result.rule_rows if not row.kept]
+    assert missed
+    note = next(note for note in result.notes if "in whole steps of 10" in note)
+    assert f"growth_floor misses its limit by less than a step for {', '.join(missed)}" in note
+    finer = allocate(changed(scenario, allocation={**scenario.document()["allocation"], "rounding_step": 0.01}), found)
+    assert all(row.kept for row in finer.rule_rows)
+    assert not any("in whole steps" in note for note in finer.notes)

@@ -7,7 +7,7 @@ import pytest
 
 from optimize.allocate import allocate
 from optimize.formulate import formulate
-from optimize.problem import AllocationProblem
+from optimize.problem import AllocationProblem, Locks
 from optimize.rounding import rounded_quotas, within_bounds
 from optimize.waterfall import waterfall
 from target_worlds import responses_of, world
@@ -27,7 +27,7 @@ def whole_group(quotas, low, high, step, locked=()):
         "total": float(np.sum(quotas)),
         "team_totals": {},
         "rounding_step": step,
-        "locks": type("Locks", (), {"quota": {r: float(quotas[r]) for r in locked}})(),
+        "locks": Locks(quota={r: float(quotas[r]) for r in locked}),
     }
     for name, value in values.items():
         object.__setattr__(problem, name, value)

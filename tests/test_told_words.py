@@ -103,9 +103,9 @@ def test_ends_and_bounds_have_words(key):
 @pytest.mark.parametrize(
     "text",
     [
-        "total of orders of team T1: gives way to locked quotas",
-        "floor of revenue of team T1: gives way to locked quotas",
-        "revenue of team T1 in periods 1 to 3: gives way to locked periods",
+        "total of orders of team T1: gives way to locked quotas: quota.R1.orders locked by 王 (约定)",
+        "floor of revenue of team T1: gives way to locked quotas: floor.R1 locked by 王; floor.R2 locked by 李",
+        "revenue of team T1 in periods 1 to 3: gives way to locked periods: quota.R1.2026-03-01 locked by 王",
     ],
 )
 def test_what_gives_way_is_told_in_chinese(text):

@@ -33,13 +33,12 @@ from optimize.formulate import formulate
 from optimize.levels import level_quotas, level_tables
 from optimize.planned import planned
 from optimize.plans import as_plan, level_plan_rows
-from optimize.problem import AllocationProblem, Bools, Decisions, Floats, Ints, gains, potentials
+from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, potentials
 from optimize.quota_tables import Tables, quota_tables
 from optimize.quotas import possible_quotas
 from optimize.response.estimate import Responses
 from optimize.split import attained
 from scenarios.errors import InfeasiblePlan, InputRefused, Problem, refuse_if
-from scenarios.goals import Level
 from scenarios.plan import LevelQuotaRow, Plan
 from scenarios.scenario import Scenario
 
@@ -141,7 +140,6 @@ PARTS = "targets of parts of the horizon"
 """What a simple rule breaks whose quotas over the horizon leave no way to keep them."""
 LEVELED = "floors and stretches"
 """What a simple rule breaks whose quotas leave those of the company, of teams or of locks no room."""
-LOCKED_LEVELS: tuple[Level, Level] = ("floor", "stretch")
 SOLVED = ("two_stage", "utilitarian")
 """The rules that take a solver."""
 COMPARED = ("equal", "history", "potential", "fair_share", "strong")
@@ -199,7 +197,7 @@ def known_rules(names: Iterable[str]) -> tuple[str, ...]:
 
 def _judged(scenario: Scenario, responses: Responses, problem: AllocationProblem, name: str) -> Baseline:
     rule = SIMPLE_RULES[name]
-    decisions, quotas = _within_locked_levels(problem, responses, rule)
+    decisions, quotas = rule.make(problem)
     rows = broken(audit(problem, decisions, quotas.astype(np.float64)))
     breaks = {one: tuple(row.subject for row in rows if row.rule == one) for one in sorted({row.rule for row in rows})}
     tables, parted = _phased(responses, problem, decisions, quotas, solved=name in SOLVED)
@@ -218,39 +216,6 @@ def _judged(scenario: Scenario, responses: Responses, problem: AllocationProblem
         float((problem.samples + gain).sum(axis=1).mean()),
         breaks,
     )
-
-
-def _within_locked_levels(problem: AllocationProblem, responses: Responses, rule: SimpleRule) -> Made:
-    """What a rule makes, with quotas no lower than locked floors and no higher than locked stretches.
-
-    Whose quota would be is given the locked figure as quota, and the rule shares out the rest, again and again.
-    """
-    low, high = locked_range(problem, np.asarray(responses.season > 0))
-    found = rule.make(problem)
-    for _ in problem.reps:
-        quotas, held = found[1], problem.locks.quota
-        beyond = np.flatnonzero((quotas < low - 0.5) | (quotas > high + 0.5))
-        more = {r: float(np.clip(quotas[r], low[r], high[r])) for r in beyond.tolist() if r not in held}
-        locked = held | more
-        if not more or len(locked) == len(problem.reps) or sum(locked.values()) > problem.total:
-            break
-        problem = replace(problem, locks=replace(problem.locks, quota=locked))
-        found = rule.make(problem)
-    return found
-
-
-def locked_range(problem: AllocationProblem, carried: Bools) -> tuple[Floats, Floats]:
-    """The least and the most that locked floors and stretches leave to revenue quotas, [R] each.
-
-    Args:
-        carried: periods in which each rep carries a quota, [R, P].
-    """
-    floor, stretch = (problem.locks.of("revenue", level).settled(carried)[0] for level in LOCKED_LEVELS)
-    low, high = floor.least(len(problem.reps)).astype(np.float64), np.full(len(problem.reps), np.inf)
-    for bound, locked in ((low, floor), (high, stretch)):
-        for r, value in locked.whole.items():
-            bound[r] = float(value)
-    return low, high
 
 
 def _levels(

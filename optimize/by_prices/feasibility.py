@@ -64,6 +64,8 @@ def _quotas(problem: AllocationProblem, decisions: Decisions, quotas: Floats, un
         yield np.abs([q[r] - value / unit])
     for r, value in problem.locks.least.items():
         yield np.array([value / unit - q[r]])
+    for r, value in problem.locks.most.items():
+        yield np.array([q[r] - value / unit])
     for rule in problem.rules:
         keep = firm & problem.concerned(rule)
         match rule:

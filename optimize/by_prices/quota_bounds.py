@@ -44,6 +44,8 @@ class QuotaBounds:
             self.low[r] = self.high[r] = value / unit
         for r, value in problem.locks.least.items():
             self.low[r] = max(self.low[r], value / unit)
+        for r, value in problem.locks.most.items():
+            self.high[r] = min(self.high[r], value / unit)
         self.low = np.minimum(self.low, self.high)
 
     def _between(

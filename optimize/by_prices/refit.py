@@ -212,6 +212,10 @@ class Refitting:
         high = np.minimum(high, highest_quotas(request.ordered, request.sums, gain, request.share))
         for r, value in self.problem.locks.quota.items():
             low[r] = high[r] = value / request.unit
+        for r, value in self.problem.locks.least.items():
+            high[r] = max(high[r], value / request.unit)
+        for r, value in self.problem.locks.most.items():
+            low[r] = min(low[r], value / request.unit)
         return low, high
 
     def _levels(self, gain: Floats, quotas: Floats, low: Floats, high: Floats) -> Floats:

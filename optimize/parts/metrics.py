@@ -87,11 +87,8 @@ def _capped(blocks: Blocks, problem: AllocationProblem, metric: Metric, gain: Li
     """Quotas of one metric and its expected capped value, rewarded."""
     total = float(metric.total or 0)
     size = max(total / len(problem.reps) / 100.0, 1e-6)
-    locked, _ = problem.locks.of(metric.name).settled(metric.carried)
-    lower, upper = locked.least(len(problem.reps)) / size, np.full(len(problem.reps), np.inf)
-    for r, value in locked.whole.items():
-        lower[r] = upper[r] = value / size
-    quota = blocks.columns(f"quota of {metric.name}", problem.reps, lower, upper)
+    locked = problem.locks.between(metric.name, len(problem.reps))
+    quota = blocks.columns(f"quota of {metric.name}", problem.reps, locked.low / size, locked.high / size)
     segments = None if metric.samples.size <= EXACT_COLUMNS else SEGMENTS
     expected, error = targets.expected_capped(
         blocks, metric.samples / size, problem.reps, quota, gain.times(1 / size), segments, of=metric.name

@@ -13,8 +13,8 @@ from optimize.programme.curves import attainment_table
 from scenarios.goals import MinimumAttainment, WorstOff
 
 QUOTA = "quota"
-PERIODS = "locked periods of quota."
-"""Begins the names of rows by which locked periods keep a quota from below."""
+LEAST, MOST = "locked periods of quota.", "locked stretch of quota."
+"""Begin the names of rows by which locked periods or floors keep a quota from below, and stretches from above."""
 
 
 @dataclass(frozen=True)
@@ -100,4 +100,7 @@ def _totals(blocks: Blocks, problem: AllocationProblem, unit: float, q: Ints) ->
         blocks.rows(f"locked quota.{rep}", [rep], Linear.total(q[r : r + 1]), value / unit, value / unit)
     for r, value in problem.locks.least.items():
         rep = problem.reps[r]
-        blocks.rows(f"{PERIODS}{rep}", [rep], Linear.total(q[r : r + 1]), lower=value / unit)
+        blocks.rows(f"{LEAST}{rep}", [rep], Linear.total(q[r : r + 1]), lower=value / unit)
+    for r, value in problem.locks.most.items():
+        rep = problem.reps[r]
+        blocks.rows(f"{MOST}{rep}", [rep], Linear.total(q[r : r + 1]), upper=value / unit)
