@@ -229,3 +229,29 @@ def test_a_locked_stretch_in_a_conflict_is_told_as_one():
     assert any(
         text.startswith("the locked stretch of R1 is 100.00: stretch.R1 locked by 王") for text in caught.value.conflict
     )
+
+
+@pytest.mark.parametrize("metric", ["revenue", "orders"])
+def test_a_team_s_total_gives_way_to_locks_on_another_level(metric):
+    """A locked floor above the team's quotas, a locked stretch below them, and their own totals of floors."""
+    size = 1.0 if metric == "revenue" else 0.04
+    company = {"metric": metric, "target": int(4000 * size), "floor": int(3000 * size), "stretch": int(5600 * size)}
+    team = {"metric": metric, "team": "T1", "target": int(2000 * size), "floor": int(1500 * size)}
+    path = "{}.R1" if metric == "revenue" else "{}.R1.orders"
+    scenario_targets = [{"metric": "revenue", "target": 4000}, team] if metric == "orders" else [team]
+    for level, value in (("floor", int(2100 * size)), ("stretch", int(300 * size))):
+        lock = {"path": path.format(level), "value": value, "author": "王"}
+        others = [{**lock, "path": lock["path"].replace("R1", "R2")}] if level == "stretch" else []
+        allocation = {"locks": [lock, *others], "rounding_step": 1}
+        scenario = world([], goals={"targets": [company, *scenario_targets]}, allocation=allocation)
+        result = allocate(scenario, responses_of(scenario))
+        quotas = result.plan.quotas() if metric == "revenue" else result.plan.quotas("orders")
+        unit = 100 if metric == "revenue" else 1
+        assert sum(quotas.values()) == round(4000 * size * unit)
+        assert (quotas["R1"] >= value * unit) if level == "floor" else (quotas["R1"] <= value * unit)
+        told = [text for text in result.exceptions if "T1" in text]
+        assert told
+        assert all(f"{path.format(level)} locked by 王" in text for text in told)
+        sums = {"floor": 3000, "stretch": 5600}
+        for one, total in sums.items():
+            assert sum(result.plan.level_quotas(one, metric).values()) == round(total * size * unit)
