@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from math import isnan
 
 from experiments.money import Language, amount, table_scale
-from experiments.words import word
+from experiments.words import listed, word
 from optimize.allocate import AllocationResult
 from optimize.formulate import SALES_FIRST
-from quotalab.told_words import excepted, gives_way, joined, named, noted, who
+from quotalab.columns import aligned
+from quotalab.told_words import basis, excepted, gives_way, joined, named, noted, rule_named, who
 from scenarios.lead_shares import share_changes
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan
 
-SHOWN_SHARES = 12
-"""Of leads, in the terminal; all of them stand in the files."""
+SHOWN_REPS, SHOWN_MOVES, SHOWN_SHARES, SHOWN_LOCKS, SHOWN_EXCEPTIONS = 40, 12, 12, 12, 8
+"""In the terminal; all of them stand in the files."""
 
 
 def allocation_text(result: AllocationResult, world: Scenario, language: Language) -> str:
@@ -29,19 +30,26 @@ def _quotas(result: AllocationResult, world: Scenario, language: Language) -> It
     quotas = plan.quotas()
     total = sum(quotas.values())
     scale = table_scale(total, language, world.currency)
-    yield word("told.quotas", language, unit=scale.name)
-    for rep, quota in quotas.items():
+    yield word("told.quotas", language, unit=scale.name, basis=basis(world, language))
+    rows = [[word(f"told.quotas_{column}", language) for column in ("rep", "today", "plan", "potential")]]
+    shown = list(quotas.items())[:SHOWN_REPS]
+    for rep, quota in shown:
         today = scale.number(before[rep]) if rep in before else "-"
         potential = scale.number(result.potentials[rep]) if rep in result.potentials else "-"
-        yield f"  {rep:<6} {today:>8} -> {scale.number(quota):>8}  ({potential})"
-    head = word("told.sum", language)
-    yield f"  {head:<6} {scale.number(sum(before.values())):>8} -> {scale.number(total):>8}"
+        rows.append([rep, today, scale.number(quota), potential])
+    if len(quotas) > len(shown):
+        rows.append([word("told.more", language, count=len(quotas) - len(shown), file="quotas.csv")])
+    potential_sum = sum(result.potentials.get(rep, 0) for rep in quotas)
+    sums = (sum(before.values()), total, potential_sum)
+    rows.append([word("told.sum", language), *(scale.number(one) for one in sums)])
+    yield from (f"  {line}" for line in aligned(rows, texts=(0,)))
     hours = sum(plan.training_hours().values())
     yield word("told.moves", language, count=len(result.moves), hours=f"{hours:g}")
-    for move in result.moves:
+    for move in result.moves[:SHOWN_MOVES]:
         reason = named("reason", named("lock_reason", move.reason, language), language)
         fields = {"account": move.account, "giver": move.source, "taker": move.taker, "reason": reason}
         yield "  " + word("told.move", language, **fields)
+    yield from _more(len(result.moves) - SHOWN_MOVES, "moves.csv", language)
 
 
 def _handed(result: AllocationResult, world: Scenario, language: Language) -> Iterator[str]:
@@ -53,26 +61,48 @@ def _handed(result: AllocationResult, world: Scenario, language: Language) -> It
     yield word("told.leads", language, points=f"{points:.3g}")
     for row in changes[:SHOWN_SHARES]:
         yield f"  {row.source} {row.rep}: {100 * row.before:.2f} % -> {100 * row.after:.2f} %"
-    if len(changes) > SHOWN_SHARES:
-        yield "  " + word("told.leads_more", language, count=len(changes) - SHOWN_SHARES)
+    yield from _more(len(changes) - SHOWN_SHARES, "shares.csv", language)
+
+
+def _more(count: int, file: str, language: Language) -> Iterator[str]:
+    if count > 0:
+        yield "  " + word("told.more", language, count=count, file=file)
 
 
 def _rules(result: AllocationResult, language: Language) -> Iterator[str]:
-    biting = [
-        word("told.about", language, rule=named("rule", row.rule, language), who=who(row.subject, language))
-        for row in result.rule_rows
-        if row.binding
-    ]
+    biting: dict[str, list[str]] = {}
+    for row in result.rule_rows:
+        if row.binding:
+            biting.setdefault(row.rule, []).append(who(row.subject, language))
     if biting:
-        yield word("told.binding", language, rules=joined(biting, language))
-    for row in result.plan.locks:
-        fields = {"path": row.path, "value": row.value, "author": row.author, "reason": row.reason}
-        yield word("told.locked" if row.reason else "told.locked_bare", language, **fields)
-    rows = {excepted(row, "en"): excepted(row, language) for row in result.rule_rows if row.exception}
-    for text in result.exceptions:
-        yield word("told.exception", language, text=rows.get(text) or gives_way(text, language))
+        rules = [
+            word("told.about", language, rule=rule_named(rule, language), who=listed(subjects, language))
+            for rule, subjects in biting.items()
+        ]
+        yield word("told.binding", language, rules=joined(rules, language))
+    for lock in result.plan.locks[:SHOWN_LOCKS]:
+        fields = {"path": lock.path, "value": lock.value, "author": lock.author, "reason": lock.reason}
+        yield word("told.locked" if lock.reason else "told.locked_bare", language, **fields)
+    yield from _more(len(result.plan.locks) - SHOWN_LOCKS, "plan/locks.csv", language)
+    exceptions = list(_exceptions(result, language))
+    for text in exceptions[:SHOWN_EXCEPTIONS]:
+        yield word("told.exception", language, text=text)
+    yield from _more(len(exceptions) - SHOWN_EXCEPTIONS, "rules.csv", language)
     for text in result.notes:
         yield word("told.note", language, text=noted(text, language))
+
+
+def _exceptions(result: AllocationResult, language: Language) -> Iterator[str]:
+    """Rules that give way, those for the same reason together, then totals that do."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    of_rules = set()
+    for row in result.rule_rows:
+        if row.exception:
+            rows.setdefault((row.rule, row.exception), []).append(row.subject)
+            of_rules.add(f"{row.rule} of {row.subject}: {row.exception}")
+    for (rule, why), subjects in rows.items():
+        yield excepted(rule, subjects, why, language)
+    yield from (gives_way(text, language) for text in result.exceptions if text not in of_rules)
 
 
 def _proof(result: AllocationResult, world: Scenario, language: Language) -> Iterator[str]:

@@ -19,6 +19,7 @@ from optimize.audit import RuleRow
 from optimize.response.estimate import estimate
 from quotalab.learning import DEFAULT_YEARS, learning_years
 from quotalab.runs import given_plan
+from quotalab.told_words import who
 from scenarios.base import MINOR_PER_MAJOR
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario, require_world
@@ -92,7 +93,7 @@ def audit_text(found: FairnessAudit, language: Language) -> str:
     zh = language == "zh"
     lines = [
         _HEAD[zh].format(
-            plan=found.plan,
+            plan=known("plan", found.plan, language),
             people=len(found.people),
             quota=found.gini_quota,
             attainment=found.gini_attainment,
@@ -122,7 +123,7 @@ def _broken_lines(rules: Sequence[RuleRow], language: Language) -> Iterator[str]
     for (rule, exception), subjects in sorted(broken.items()):
         line = ("{rule}（{who}）" if zh else "{rule} ({who})").format(
             rule=word(f"rule.{rule}", language),
-            who=listed([word("who.company", language) if one == "company" else one for one in subjects], language),
+            who=listed([who(one, language) for one in subjects], language),
         )
         yield "  " + (_GIVES_WAY[zh].format(line=line, why=exceptions(exception, language)) if exception else line)
 

@@ -47,6 +47,7 @@ class Improvement:
         stress: today's plan, the best rule and the plan in worlds in which something goes wrong; ``None`` likewise.
         interrupted: whether the user stopped the loop or the proof.
         robust: whether the plan is the best on average over plausible errors of the parameters.
+        currency: of all amounts.
     """
 
     loop: LoopResult
@@ -54,6 +55,7 @@ class Improvement:
     interrupted: bool = False
     stress: StressTest | None = None
     robust: bool = False
+    currency: str = ""
 
     @property
     def plan(self) -> Plan:
@@ -69,7 +71,7 @@ class Improvement:
         return self.summary()
 
     def summary(self, language: Language = "en") -> str:
-        """The verdict first, then what may go wrong, and how the plan was found (in English, for a terminal).
+        """The verdict first, then what may go wrong, and how the plan was found.
 
         Raises:
             InputRefused: pages do not exist in this language.
@@ -80,7 +82,7 @@ class Improvement:
         if self.robust:
             told.insert(0, word("proof.robust", language, draws=ROBUST_DRAWS))
         over = over_text(self.loop, language)
-        return "\n".join([*told, *([over] if over else []), trace_text(self.loop)])
+        return "\n".join([*told, *([over] if over else []), trace_text(self.loop, self.currency, language)])
 
 
 def improve(
@@ -135,7 +137,7 @@ def improve(
             on_round=on_round,
         )
     if found.interrupted or judge == 0:
-        return Improvement(found, None, found.interrupted, robust=robust)
+        return Improvement(found, None, found.interrupted, robust=robust, currency=scenario.currency)
     proof = None
     try:
         with shown("proving it on fresh years") as progress:
@@ -155,8 +157,8 @@ def improve(
                 shown_as = {"seed": used, "workers": workers, "progress": progress}
                 tested = stressed(scenario, found, proof, draws=draws, years=stress, **shown_as)
     except KeyboardInterrupt:
-        return Improvement(found, proof, interrupted=True, robust=robust)
-    return Improvement(found, proof, stress=tested, robust=robust)
+        return Improvement(found, proof, interrupted=True, robust=robust, currency=scenario.currency)
+    return Improvement(found, proof, stress=tested, robust=robust, currency=scenario.currency)
 
 
 def proved(scenario: Scenario, found: LoopResult, *, robust: bool, **settings: Any) -> Proof:

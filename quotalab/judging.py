@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from experiments.measures import HIGH_QUANTILE, LOW_QUANTILE
 from experiments.model_distance import COMPANY, Distance, distance_table, distances
 from experiments.money import Language, table_scale
 from experiments.runs import Progress
@@ -17,13 +18,14 @@ from optimize.allocate import AllocationResult
 from quotalab import tables_targets
 from quotalab.learning import DEFAULT_YEARS
 from quotalab.told_words import joined, metric_named, named, who
+from quotalab.trade_text import trade_lines
 from scenarios.base import MINOR_PER_MAJOR, Minor
 from scenarios.goals import RATIO_METRICS
 from scenarios.plan import QuotaRow, is_money
 from scenarios.scenario import Scenario
 from sim.outcome import Outcome
 from sim.run import simulate
-from sim.statistics import Interval
+from sim.statistics import Interval, quantile_interval
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Judged:
 
     def text(self, language: Language = "en") -> str:
         """For a terminal."""
-        parts = (self._distance, self._targets, self._trade, self._gaps)
+        parts = (self._distance, self._year, self._targets, self._trade, self._gaps)
         return "\n".join(line for part in parts for line in part(language))
 
     def _distance(self, language: Language) -> list[str]:
@@ -86,6 +88,13 @@ class Judged:
             if whole.figure == "sales":
                 lines += self._floor(whole.simulated, language)
         return lines
+
+    def _year(self, language: Language) -> list[str]:
+        """How far a single year's sales range: no more years of simulation make that any narrower."""
+        sales = self.years["rep"].company("revenue")
+        low, high = (quantile_interval(sales, p).estimate for p in (LOW_QUANTILE, HIGH_QUANTILE))
+        ends = {"low": self._money(low, language), "high": self._money(high, language)}
+        return [word("told.year", language, **ends)]
 
     def _floor(self, sold: Interval, language: Language) -> list[str]:
         """Whether the simulation keeps a floor of sales that the plan gives no more care than it needs."""
@@ -120,13 +129,7 @@ class Judged:
         return lines
 
     def _trade(self, language: Language) -> list[str]:
-        if self.trade is None:
-            return []
-        lines = [word("told.trade", language)]
-        for row in self.trade.rows:
-            chances = [row.hit_rate.estimate, row.chance_of_target.estimate, row.chance_of_quota_sum.estimate]
-            lines.append(f"  {row.share:.0%} -> {joined([f'{chance:.0%}' for chance in chances], language)}")
-        return lines
+        return [] if self.trade is None else trade_lines(self.trade, language)
 
     def _gaps(self, language: Language) -> list[str]:
         gaps = [row for row in self.result.gaps if row.scope != "rep"]

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from experiments.loop_words import loop_phrase, loop_step
+from experiments.money import Language, plain, table_scale
+from experiments.words import word
+from quotalab.columns import aligned
 from scenarios.base import MINOR_PER_MAJOR
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from optimize.loop.trace import LoopResult, Round
+
+COLUMNS = ("round", "step", "promised", "simulated", "change", "t", "verdict")
+BEGINNING = "where the loop begins"
+"""The reason of the first start, which is compared with nothing."""
 
 
 def trace_table(found: LoopResult) -> pd.DataFrame:
@@ -30,30 +39,51 @@ def round_table(rounds: Sequence[Round], sales: bool) -> pd.DataFrame:
     return pd.DataFrame([_row(row, unit) for row in rounds])
 
 
-def trace_text(found: LoopResult) -> str:
+def trace_text(found: LoopResult, currency: str, language: Language) -> str:
     """The trace, what it cost and why it ended, in lines."""
-    return "\n".join(_lines(found))
+    return "\n".join(_lines(found, currency, language))
 
 
-def _lines(found: LoopResult) -> Iterator[str]:
-    sales = found.objective == "sales"
-    unit, form = (1_000.0 * MINOR_PER_MAJOR, ",.1f") if sales else (0.01, ".2f")
-    told = "sales in thousands" if sales else "attained share in per cent"
-    yield f"closed loop, {told}: promised -> simulated (change on the same years, t)"
-    for row in found.trace:
-        promised = "" if row.promise is None else f"{row.promise / unit:{form}} -> "
-        simulated = "-" if row.simulated is None else f"{row.simulated / unit:{form}}"
-        change = "" if row.gain is None else f" ({row.gain / unit:+{form}}, t {row.t or 0.0:.1f})"
-        taken = "kept" if row.accepted else "not kept"
-        yield f"  {row.number:>2} {row.step}: {promised}{simulated}{change}; {taken}: {row.reason}"
+def _lines(found: LoopResult, currency: str, language: Language) -> Iterator[str]:
+    shown, unit = _form(found, currency, language)
+    yield word("loop.trace_sales" if unit else "loop.trace_share", language, unit=unit)
+    rows = [[word(f"loop.trace_{column}", language) for column in COLUMNS]]
+    rows += [_cells(row, shown, language) for row in found.trace]
+    yield from (f"  {line}" for line in aligned(rows, texts=(1, len(COLUMNS) - 1)))
     cost = found.cost
-    more = f" and {cost.response_runs:.2g} runs' worth of differences" if cost.response_years else ""
-    yield f"  {found.rounds} rounds, {cost.runs} runs of {cost.replications} years{more}; ended: {found.stopped}"
+    worth = f"{cost.response_runs:.2g}"
+    more = word("loop.trace_more", language, runs=worth) if cost.response_years else ""
+    spent = {"rounds": found.rounds, "runs": cost.runs, "years": cost.replications, "more": more}
+    yield "  " + word("loop.trace_cost", language, **spent)
+    yield "  " + word("loop.stopped", language, why=loop_phrase(found.stopped, language))
     if found.quota_years > cost.replications:
-        yield f"  quotas of the final plan fitted to {found.quota_years} years"
+        yield "  " + word("loop.trace_fitted", language, years=found.quota_years)
     worst = [row.response_error for row in found.trace if row.response_error is not None]
     if worst:
-        yield f"  error of the responses against simulated differences: {100 * worst[-1]:.0f} % of their size"
+        yield "  " + word("loop.trace_error", language, error=f"{100 * worst[-1]:.0f} %")
+
+
+def _form(found: LoopResult, currency: str, language: Language) -> tuple[Callable[..., str], str]:
+    """How the objective is written, and its unit where it is money."""
+    if found.objective != "sales":
+        return lambda value, signed=False: plain(100 * value, 2, signed=signed), ""
+    most = max((abs(row.simulated) for row in found.trace if row.simulated is not None), default=0.0)
+    scale = table_scale(round(most), language, currency)
+    finer = replace(scale, decimals=scale.decimals + 1)
+    return finer.number, scale.name
+
+
+def _cells(row: Round, shown: Callable[..., str], language: Language) -> list[str]:
+    verdict = word("loop.yes" if row.accepted else "loop.no", language)
+    return [
+        str(row.number) if row.number else word("loop.start", language),
+        loop_step(row.step, language),
+        "" if row.promise is None else shown(row.promise),
+        "-" if row.simulated is None else shown(row.simulated),
+        "" if row.gain is None or row.reason == BEGINNING else shown(row.gain, signed=True),
+        "" if row.t is None or row.reason == BEGINNING else plain(row.t, 1, signed=True),
+        verdict + word("page.comma", language) + loop_phrase(row.reason, language),
+    ]
 
 
 def _row(row: Round, unit: float) -> dict[str, Any]:

@@ -1,15 +1,20 @@
-"""Names in sentences for a terminal: as they are written in a scenario in English, in Chinese by their words."""
+"""Names in sentences for a terminal: metrics, levels and plans in English as a scenario writes them, rules by words."""
 
 from __future__ import annotations
 
 from experiments.money import Language
-from experiments.words import exceptions, known, phrase, word
-from optimize.audit import RuleRow
+from experiments.words import exceptions, known, listed, phrase, word
+from scenarios.scenario import Scenario
 
 
 def named(section: str, text: str, language: Language) -> str:
     """A name or phrase of the machine: itself in English, so that it can be given back to a command."""
     return known(section, text, language) if language == "zh" else text
+
+
+def rule_named(rule: str, language: Language) -> str:
+    """A rule as people call it."""
+    return known("rule", rule, language)
 
 
 def metric_named(metric: str, language: Language) -> str:
@@ -19,7 +24,7 @@ def metric_named(metric: str, language: Language) -> str:
 
 def who(subject: str, language: Language) -> str:
     """Whom a rule is about."""
-    return word("who.company", language) if language == "zh" and subject == "company" else subject
+    return word("told.company", language) if subject == "company" else subject
 
 
 def joined(items: list[str], language: Language) -> str:
@@ -32,11 +37,17 @@ def gives_way(text: str, language: Language) -> str:
     return _by_words("gives_way", text, language)
 
 
-def excepted(row: RuleRow, language: Language) -> str:
-    """A rule that gives way, or is set aside, on somebody."""
-    why = exceptions(row.exception, language) if language == "zh" else row.exception
-    rule, whom = named("rule", row.rule, language), who(row.subject, language)
-    return word("told.gives_way", language, rule=rule, who=whom, why=why)
+def excepted(rule: str, subjects: list[str], why: str, language: Language) -> str:
+    """A rule that gives way for one reason on several, the first of them by name."""
+    whom = listed([who(subject, language) for subject in subjects], language)
+    fields = {"rule": rule_named(rule, language), "who": whom, "why": exceptions(why, language)}
+    return word("told.gives_way", language, **fields)
+
+
+def basis(world: Scenario, language: Language) -> str:
+    """What an amount of sales is in this world: signed value or the like, with or without VAT."""
+    vat = word("strip.with_vat" if world.vat_included else "strip.without_vat", language)
+    return word(f"strip.{world.money_basis}", language) + word("page.comma", language) + vat
 
 
 def noted(text: str, language: Language) -> str:
@@ -47,12 +58,12 @@ def noted(text: str, language: Language) -> str:
 def _by_words(section: str, text: str, language: Language) -> str:
     """A sentence of the allocator; metrics and rules in it by their words."""
     key, fields = phrase(section, text)
-    if language == "en" or key is None:
+    if key is None:
         return text
     if "metric" in fields:
         fields["metric"] = metric_named(fields["metric"], language)
     if "why" in fields:
         fields["why"] = exceptions(fields["why"], language)
     if "rule" in fields:
-        fields["rule"] = named("rule", fields["rule"], language)
+        fields["rule"] = rule_named(fields["rule"], language)
     return word(key, language, **fields)

@@ -98,7 +98,7 @@ def test_frontier_writes_tables_and_figures(command: Run, tiny_file: Path, tmp_p
     asked = ("frontier", tiny_file, "--alone", "--values", "0,0.1,0.4", "-n", "10", "-o", "f", "--language", "en")
     code, out, _ = command(*asked)
     assert code == 0
-    assert "cost of potential_band" in out
+    assert "cost of the quota-to-potential range (potential_band)" in out
     found = only_json(command(*asked, "--json", "--quiet")[1])
     assert [row["value"] for row in found["frontier"]] == [0.0, 0.1, 0.4, None]
     assert len(found["trade"]) == 4

@@ -194,7 +194,7 @@ def test_the_library_joins_loop_and_proof():
     assert found.plan is found.loop.plan
     assert found.recommended == found.loop.candidates[found.proof.recommended]
     assert [step.part for step in found.proof.steps.steps][-1] == "loop"
-    assert "closed loop, attained share" in str(found)
+    assert "closed loop, step by step: capped attainment" in str(found)
     assert "one-shot" in found.proof.optimism
     told = str(found)
     for text in ("If the parameters err (", "all stated defaults, none from data", "Least to regret:"):

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
+import quotalab
 from conftest import TINY, Run
 from experiments.smart import REACHES
-from experiments.words import table
+from experiments.words import phrase, table, word
 from optimize.allocate import allocate
-from optimize.audit import RuleRow
+from optimize.baselines.plans import SIMPLE_RULES
 from optimize.explanation import explain_plan
+from optimize.loop.trace import Round
 from optimize.rule_words import UNITS, UNITS_CHINESE
 from quotalab.allocation_text import allocation_text
 from quotalab.explanation_text import explanation_text
-from quotalab.told_words import excepted, gives_way, named, noted
+from quotalab.loop_text import trace_text
+from quotalab.told_words import excepted, gives_way, named, noted, rule_named
 from target_worlds import responses_of, world
+from test_words import function, source, texts
 
 SENTENCE = re.compile(r"[A-Za-z]{2,}[ ,]+[A-Za-z]{2,}|[a-z]{4,}")
 """Two words in a row, or a small word: neither is a name of these worlds, nor a path."""
 PATH = re.compile(r"[a-z_]+\.[A-Za-z0-9_.-]+|shares\.csv")
+_COMMANDS = r"quotalab \w+.*", r"--json", r"[^\s；，：]*/[^\s；，：]+", r"\w+@", r"lock quota\.E2", "哈希 [0-9a-f]+"
+_PLANS = sorted(SIMPLE_RULES, key=len, reverse=True)
+NAMES = re.compile(
+    "|".join(["potential_band|min_chance", *_COMMANDS, *_PLANS, "tiny|new|root|note: no installed font.*"])
+)
+"""Commands, paths and hashes, and the names by which commands take rules and plans."""
 THREE = {"metric": "orders", "target": 140, "floor": 90, "stretch": 200}
 
 
@@ -71,19 +83,22 @@ def test_nothing_in_an_allocation_is_left_in_english(told):
 def test_nothing_in_an_explanation_is_left_in_english(told):
     scenario, _, found = told
     reps = [rep.id for rep in scenario.reps]
-    chinese, english = (explanation_text(found, reps, scenario.currency, one) for one in ("zh", "en"))
+    chinese, english = (explanation_text(found, reps, scenario, one) for one in ("zh", "en"))
     assert english_in(chinese) == []
     assert len(english.splitlines()) == len(chinese.splitlines())
     for said in ("R1：销售指标", "锁定值："):
         assert said in chinese
 
 
-@pytest.mark.parametrize("section", ["told", "explained"])
+SECTIONS = ("told", "explained", "simple", "frontier", "loop", "trail", "hint", "work")
+
+
+@pytest.mark.parametrize("section", SECTIONS)
 def test_every_sentence_has_its_chinese(section):
     texts = {key: one["zh"] for key, one in table().items() if key.startswith(f"{section}.")}
     assert texts
     for key, text in texts.items():
-        assert not SENTENCE.search(re.sub(r"\{\w*\}|shares\.csv", "", text)), key
+        assert not SENTENCE.search(re.sub(r"\{\w*\}|levers\.csv|quotalab \w+|plan=|/plans/|--\w+", "", text)), key
 
 
 def test_units_of_rules_have_chinese_words():
@@ -124,10 +139,11 @@ def test_what_gives_way_is_told_in_chinese(text):
     ],
 )
 def test_rules_that_give_way_are_told_in_chinese(rule, why):
-    row = RuleRow(rule, "company", 0.4, 0.3, False, False, exception=why)
-    assert english_in(excepted(row, "zh")) == []
-    assert excepted(row, "zh").count("锁定") == why.count("locked")
-    assert excepted(row, "en") == f"{rule} of company: {why}"
+    chinese, english = (excepted(rule, ["company"], why, language) for language in ("zh", "en"))
+    assert english_in(chinese) == []
+    assert chinese.count("锁定") == english.count("locked") == why.count("locked")
+    assert "company" in english
+    assert rule_named(rule, "en") in english
 
 
 @pytest.mark.parametrize("weighed", ["", ", metrics by their weights"])
@@ -139,7 +155,94 @@ def test_what_a_bound_is_on_has_chinese_words(sales, weighed):
 def test_notes_are_told_with_the_words_of_their_metrics():
     note = "expected new_customers falls 3.2 % below what the present plan brings or the target asks"
     assert noted(note, "zh").startswith("新增客户数的期望值")
-    assert noted(note, "en") == note
+    assert noted(note, "en").startswith("Expected new_customers falls 3.2 % below")
+
+
+def calls(node: ast.AST, *names: str) -> list[ast.Call]:
+    return [
+        call
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call)
+        and (getattr(call.func, "id", None) in names or getattr(call.func, "attr", None) in names)
+    ]
+
+
+def house(*parts: str) -> list[Path]:
+    return sorted(Path(quotalab.__file__).parents[1].joinpath(*parts).glob("*.py"))
+
+
+def test_all_work_that_shows_progress_has_words():
+    named = set()
+    for path in [*house("quotalab"), *house("quotalab", "cli")]:
+        for call in calls(ast.parse(path.read_text(encoding="utf-8")), "progress", "show", "shown"):
+            if len(call.args) == 1 and isinstance(call.args[0], ast.Constant):
+                named.add(call.args[0].value)
+    assert {"simulating the plan", "looking for a better plan"} <= named
+    assert {text for text in named if phrase("work", text)[0] is None} == set()
+
+
+def test_what_breaks_a_trail_has_words():
+    told = {
+        text for found in function(source("scenarios.trail"), "_broken").body for text in texts(found) if " " in text
+    }
+    assert len(told) == 5
+    for text in (*told, "line 3 of trail.jsonl is no entry: it was changed or cut off"):
+        key, fields = phrase("trail", text.replace("X", "7"))
+        assert key is not None, text
+        assert english_in(word(key, "zh", **fields)) == []
+
+
+@pytest.mark.parametrize("objective", ["sales", "share"])
+def test_nothing_in_the_trace_of_a_loop_is_left_in_english(objective):
+    unit = 9_000_000_00 if objective == "sales" else 1.0
+
+    def row(number, step, reason, promise=None, accepted=True):
+        figures = promise, 0.9 * unit, 0.1 * unit, 1.5
+        return Round(number, step, None, "chain", 0.4, *figures, (), accepted, reason, number)
+
+    rows = [
+        row(0, "start today", "where the loop begins"),
+        row(0, "start strong", "breaks min_chance (E1) as simulated", accepted=False),
+        row(1, "2 accounts, 16 h training, 3.5 h care, 4 points of leads", "the simulated objective rises", unit),
+        row(2, "1 account", "comes nearer to the rules", unit),
+        row(3, "nothing", "the simulated objective does not rise", unit, accepted=False),
+    ]
+    stopped = "the programme promises less than 0.1% more; the last step is within its noise, so the simpler plan "
+    stopped += "before it is kept"
+    cost = SimpleNamespace(runs=5, replications=40, response_years=80, response_runs=2.0)
+    found = SimpleNamespace(objective=objective, trace=rows, cost=cost, rounds=3, stopped=stopped, quota_years=160)
+    chinese = trace_text(found, "CNY", "zh")
+    assert english_in(chinese) == []
+    assert "公平成本" not in chinese
+    assert "最低达标概率" in chinese
+    english = trace_text(found, "CNY", "en")
+    assert len(english.splitlines()) == len(chinese.splitlines()) == 11
+    assert ("thousand CNY" in english) == (objective == "sales")
+
+
+def test_a_planners_session_speaks_the_language_asked_for(command: Run, tiny_file: Path):
+    """Everything but paths, and the names that commands take: of rules, plans and locked figures."""
+    asked = "--language", "zh"
+    plan = "runs/allocate-小公司"
+    session = (
+        ("allocate", tiny_file, "-n", "8", "-o", plan),
+        ("explain", tiny_file, "-n", "8"),
+        ("audit", tiny_file, "-n", "8"),
+        ("baselines", tiny_file, "-n", "8"),
+        ("frontier", tiny_file, "-n", "8", "--values", "0.1,0.4"),
+        ("frontier", tiny_file, "-n", "8", "--values", "0.1,0.4", "--method", "plans", "--rule", "min_chance"),
+        ("compare", tiny_file, f"new={tiny_file}@{plan}", "-n", "8"),
+        ("lock", tiny_file, "quota.E2", "450000", "--plan", plan, "--reason", "已商定"),
+        ("lock", tiny_file, "quota.E2", "460000", "--plan", plan, "--reason", "已商定"),
+        ("trail", tiny_file, "--plan", plan),
+        ("unlock", tiny_file, "quota.E2", "--plan", plan, "--reason", "有误"),
+    )
+    for arguments in session:
+        code, out, err = command(*arguments, *asked)
+        assert code == 0, err
+        said = NAMES.sub("", f"{out}\n{err}")
+        assert re.search("[一-鿿]", out), arguments
+        assert english_in(said) == [], arguments
 
 
 def test_the_command_line_speaks_the_language_of_the_scenario(command: Run, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from experiments.loop_words import loop_phrase, loop_step
 from experiments.money import Language, headline_scale, plain
 from experiments.proof import Proof
 from experiments.proof_text import proof_lines
@@ -133,7 +134,7 @@ def loop_view(page: LoopPage | None, say: Wording) -> View | None:
         "robust": say.t("proof.robust", draws=page.robust) if page.robust else "",
         "rounds": [_round(row, page.sales, say) for row in page.rounds],
         "over": page.over[at],
-        "stopped": say.t("loop.stopped", why=_phrase(page.stopped, say)),
+        "stopped": say.t("loop.stopped", why=loop_phrase(page.stopped, say.language)),
         "proof": [_indent(line) for line in page.proof[at]],
         "stress": [_indent(line) for line in page.stress[at]],
     }
@@ -179,28 +180,18 @@ def _round(row: RoundRow, sales: bool, say: Wording) -> View:
     method = "" if row.error is None else say.t("loop.error", error=say.percent(row.error))
     return {
         "number": str(row.number) if row.number else say.t("loop.start"),
-        "step": between.join(_phrase(part, say) for part in row.step.split(", ")),
+        "step": loop_step(row.step, say.language),
         "promised": shown(row.promised),
         "simulated": shown(row.simulated),
         "change": shown(row.change, signed=True),
         "t": plain(row.t or 0.0, 1, signed=True),
         "kept": row.kept,
-        "reason": _phrase(row.reason, say),
+        "reason": loop_phrase(row.reason, say.language),
         "region": free if row.moves is None else between.join(limits),
         "responses": f"{say.known('loop', row.responses)}{method}" if row.responses else free,
         "runs": row.runs,
         "seconds": plain(row.seconds, 0),
     }
-
-
-def _phrase(text: str, say: Wording) -> str:
-    """A phrase of the loop; names of simple rules and fairness rules in it are put into words too."""
-    head, _, name = text.partition(" ")
-    if head == "start":
-        return say.known("plan", name)
-    if head == "breaks" and name.endswith(" as simulated"):
-        return say.t("loop.breaks", rule=say.known("rule", name.removesuffix(" as simulated").split(" (")[0]))
-    return say.t("page.semicolon").join(say.known("loop", part) for part in text.split("; "))
 
 
 def _indent(line: str) -> View:

@@ -98,8 +98,7 @@ def allocate(
     so far. Locks that `quotalab lock` put on the plan that this one starts from, or takes the place of, stay in force,
     and its audit trail goes on.
     """
-    with Terminal(as_json=as_json, quiet=quiet) as terminal:
-        from experiments.words import check_language
+    with Terminal(as_json=as_json, quiet=quiet, language=language) as terminal:
         from optimize.optimum import check_method
         from optimize.programme.solvers import HIGHS, known_solver
         from quotalab.allocation_text import allocation_text
@@ -121,7 +120,7 @@ def allocate(
         chosen, by = check_method(method or "auto", gap), who_is(author)
         solved_by = known_solver(solver or HIGHS)
         world = open_world(scenario, sets, plan)
-        terminal.language = spoken = check_language(language or world.language)
+        spoken = terminal.speak(language, world.language)
         target = run_target("allocate", world, output)
         trail = earlier_trail(world, target, plan)
         world = with_locks(world, trail.own_locks().values(), "the plan")
@@ -137,7 +136,7 @@ def allocate(
                 outcome = learning_years(
                     world, replications=replications, seed=seed, workers=workers, progress=progress
                 )
-            terminal.hint("looking for the best plan under the rules; telling which rules conflict may take a minute")
+            terminal.hint("searching")
             result = allocated(world, outcome=outcome, gap=gap, method=chosen, solver=solved_by)
         with terminal.progress("simulating the new plan") as progress:
             judged = judged_plan(
@@ -193,7 +192,7 @@ def allocate(
         if improved is not None:
             drop_so_far(target)
             tell_interruption(improved, target)
-        terminal.hint(f"written to {target}; judge it with: quotalab compare {scenario} plan={scenario}@{target}")
+        terminal.hint("judge", place=target, scenario=scenario)
 
 
 def _facts(result: AllocationResult, world: Scenario) -> dict[str, Any]:

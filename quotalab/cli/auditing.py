@@ -23,14 +23,13 @@ def audit(
     Simulates the plan, today's if none is given, and says what is unfair beyond chance, who would rather be in whose
     place, and which fairness rules of the scenario the plan breaks.
     """
-    with Terminal(as_json=as_json, quiet=quiet) as terminal:
-        from experiments.words import check_language
+    with Terminal(as_json=as_json, quiet=quiet, language=language) as terminal:
         from quotalab.fairness import audit_tables, audit_text, fairness_audit
         from quotalab.runs import rows, run_folder, run_target
         from quotalab.worlds import open_world
 
         world = open_world(scenario, sets, plan)
-        spoken = check_language(language or world.language)
+        spoken = terminal.speak(language, world.language)
         target = run_target("audit", world, output)
         with terminal.progress("simulating the plan") as progress:
             found = fairness_audit(world, replications=replications, seed=seed, workers=workers, progress=progress)
@@ -66,4 +65,4 @@ def audit(
                 **{name: rows(table) for name, table in tables.items()},
             },
         )
-        terminal.hint(f"written to {target}")
+        terminal.hint("written", place=target)

@@ -41,16 +41,15 @@ def compare(
     language: options.Language = None,
 ) -> None:
     """Compare scenarios and plans on the same random numbers, with intervals that hold together."""
-    with Terminal(as_json=as_json, quiet=quiet) as terminal:
+    with Terminal(as_json=as_json, quiet=quiet, language=language) as terminal:
         from experiments.compare import compare as compared
-        from experiments.words import check_language
         from quotalab.cases import open_cases, today_world, with_baselines
         from quotalab.learning import learning_years
         from quotalab.runs import rows, run_folder, run_target
 
         worlds = open_cases(cases, sets)
         first = next(iter(worlds.values()))
-        spoken = check_language(language or first.language)
+        spoken = terminal.speak(language, first.language)
         target = run_target("compare", first, output)
         if baselines:
             with terminal.progress("simulating today's plan for the simple rules") as progress:
@@ -83,7 +82,7 @@ def compare(
                 "differences": rows(found.differences_table()),
             },
         )
-        terminal.hint(f"written to {target}")
+        terminal.hint("written", place=target)
 
 
 def _write(draft: Draft, found: Comparison, worlds: dict[str, Scenario]) -> None:
@@ -122,7 +121,7 @@ def sweep(
             f"{found.table.to_string(index=False, columns=_shown(found.table.columns.tolist()))}",
             {"folder": str(target), "result_hash": found.content_hash, "rows": rows(found.table)},
         )
-        terminal.hint(f"written to {target}")
+        terminal.hint("written", place=target)
 
 
 def _shown(columns: list[str]) -> list[str]:

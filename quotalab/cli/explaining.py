@@ -11,6 +11,8 @@ from quotalab.cli.terminal import Terminal
 
 MOST_REPS = 40
 """Beyond so many, whose quotas could change is worked out only for the reps who are named."""
+MOST_TOLD = 6
+"""Beyond so many, what would change a quota is told only of the reps who are named; the files hold all of it."""
 
 
 def explain(
@@ -34,8 +36,7 @@ def explain(
     The plan is the one given by --plan, else that of the scenario's last allocation in runs/. Give the same
     --replications and --seed as to `quotalab allocate`, so that the same simulated years answer.
     """
-    with Terminal(as_json=as_json, quiet=quiet) as terminal:
-        from experiments.words import check_language
+    with Terminal(as_json=as_json, quiet=quiet, language=language) as terminal:
         from optimize.explanation import check_share, explain_plan
         from optimize.response.estimate import estimate
         from quotalab.explanation_tables import explanation_tables
@@ -50,7 +51,7 @@ def explain(
 
         check_share(share)
         world = open_world(scenario, sets)
-        spoken = check_language(language or world.language)
+        spoken = terminal.speak(language, world.language)
         folder = place_of(world, plan)
         target = run_target("explain", world, output)
         given = read_plan(folder, world)
@@ -77,7 +78,7 @@ def explain(
             draft.hashes["plan"] = given.decisions_hash()
         shown = rep or (list(responses.reps) if few else [])
         terminal.show(
-            explanation_text(found, shown, world.currency, spoken),
+            explanation_text(found, shown, world, spoken, levers=bool(rep) or len(shown) <= MOST_TOLD),
             {
                 "folder": str(target),
                 "plan": str(folder),
@@ -86,5 +87,7 @@ def explain(
             },
         )
         if not few and not rep:
-            terminal.hint("what would change a quota is worked out for the reps that --rep names")
-        terminal.hint(f"written to {target}")
+            terminal.hint("name_reps")
+        elif not rep and len(shown) > MOST_TOLD:
+            terminal.hint("levers", place=target)
+        terminal.hint("written", place=target)

@@ -23,9 +23,6 @@ Locked = Annotated[
     ),
 ]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")]
-SHOWN_CHANGES = 8
-_ORDER = ("lock", "quota", "floor", "stretch", "owner", "training", "care", "share")
-"""What is shown first."""
 
 
 def lock(
@@ -40,21 +37,23 @@ def lock(
     sets: options.Sets = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
+    language: options.Language = None,
 ) -> None:
     """Fix a figure of an allocated plan; the next `quotalab allocate` solves around it.
 
     The plan is the one given by --plan, else that of the scenario's last allocation in runs/.
     """
-    with Terminal(as_json=as_json, quiet=quiet) as terminal:
+    with Terminal(as_json=as_json, quiet=quiet, language=language) as terminal:
         from quotalab.locking import place_of, put_lock, who_is
+        from quotalab.trail_text import locked_text
         from quotalab.worlds import open_world
 
         world = open_world(scenario, sets)
+        spoken = terminal.speak(language, world.language)
         folder = place_of(world, plan)
         found = put_lock(world, folder, path, value, author=who_is(author), reason=reason)
-        before = next((change.before for change in found.entries[-1].changes if change.path == f"lock {path}"), None)
-        _tell(terminal, found, str(folder), f"locked {path} = {value}{f' instead of {before}' if before else ''}")
-        terminal.hint(f"solve around it with: {_allocation(scenario, plan, sets)}")
+        _tell(terminal, found, folder, locked_text(path, value, found, str(folder), spoken))
+        terminal.hint("solve_around", command=_allocation(scenario, plan, sets))
 
 
 def unlock(
@@ -66,16 +65,19 @@ def unlock(
     sets: options.Sets = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
+    language: options.Language = None,
 ) -> None:
     """Take a lock off a plan again."""
-    with Terminal(as_json=as_json, quiet=quiet) as terminal:
+    with Terminal(as_json=as_json, quiet=quiet, language=language) as terminal:
         from quotalab.locking import place_of, take_lock, who_is
+        from quotalab.trail_text import unlocked_text
         from quotalab.worlds import open_world
 
         world = open_world(scenario, sets)
+        spoken = terminal.speak(language, world.language)
         folder = place_of(world, plan)
         found = take_lock(world, folder, path, author=who_is(author), reason=reason)
-        _tell(terminal, found, str(folder), f"unlocked {path}")
+        _tell(terminal, found, folder, unlocked_text(path, found, str(folder), spoken))
 
 
 def trail(
@@ -87,19 +89,22 @@ def trail(
     sets: options.Sets = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
+    language: options.Language = None,
 ) -> None:
     """Show who did what to a plan, when and why, and check that nobody changed it otherwise.
 
     Ends with exit code 1 where the trail does not hold or the plan was changed without an entry.
     """
-    with Terminal(as_json=as_json, quiet=quiet) as terminal:
+    with Terminal(as_json=as_json, quiet=quiet, language=language) as terminal:
         from quotalab.locking import place_of
+        from quotalab.trail_text import trail_text
         from quotalab.worlds import open_world
         from scenarios.errors import InputRefused, Problem
         from scenarios.plan_files import read_plan
         from scenarios.trail import read_trail
 
         world = open_world(scenario, sets)
+        spoken = terminal.speak(language, world.language)
         folder = place_of(world, plan)
         found = read_trail(folder)
         if not found.entries and not found.faults:
@@ -113,10 +118,7 @@ def trail(
             "locks": [vars(row) for row in found.own_locks().values()],
             "entries": [_document(entry) for entry in found.entries],
         }
-        lines = [line for entry in found.entries for line in _lines(entry)]
-        verdict = "the trail holds" if not broken else "the trail DOES NOT HOLD"
-        lines += [f"{verdict}; last hash {found.head}", *(f"  {text}" for text in broken)]
-        terminal.show("\n".join(lines), document)
+        terminal.show(trail_text(found, broken, world, spoken), document)
     if broken:
         raise typer.Exit(1)
 
@@ -128,29 +130,9 @@ def _allocation(scenario: str, plan: Path | None, sets: list[str] | None) -> str
     return shlex.join(["quotalab", "allocate", scenario, *changes, *start])
 
 
-def _tell(terminal: Terminal, found: Trail, folder: str, text: str) -> None:
-    last = found.entries[-1]
-    terminal.show(
-        f"{text} in {folder} ({last.author}: {last.reason}); entry {last.number}, hash {last.hash}",
-        {"folder": folder, "head": found.head, "entry": _document(last)},
-    )
+def _tell(terminal: Terminal, found: Trail, folder: Path, text: str) -> None:
+    terminal.show(text, {"folder": str(folder), "head": found.head, "entry": _document(found.entries[-1])})
 
 
 def _document(entry: Entry) -> dict[str, Any]:
     return vars(entry) | {"changes": [vars(change) for change in entry.changes]}
-
-
-def _lines(entry: Entry) -> list[str]:
-    said = f": {entry.reason}" if entry.reason else ""
-    count = len(entry.news)
-    lines = [f"{entry.number}  {entry.time}  {entry.author} {entry.action}{said}  ({_figures(count)} changed)"]
-    shown = sorted(entry.news, key=lambda change: _ORDER.index(change.path.replace(" ", ".").split(".")[0]))
-    for change in shown[:SHOWN_CHANGES]:
-        lines.append(f"     {change.path}: {change.before or '-'} -> {change.after or '-'}")
-    if count > SHOWN_CHANGES:
-        lines.append(f"     and {count - SHOWN_CHANGES} more (all with --json)")
-    return lines
-
-
-def _figures(count: int) -> str:
-    return "1 figure" if count == 1 else f"{count} figures"

@@ -34,7 +34,7 @@ def bar(what: str) -> Iterator[Progress]:
         yield report
 
 
-def lines(what: str, clock: Callable[[], float] = time.monotonic) -> Progress:
+def lines(what: str, clock: Callable[[], float] = time.monotonic, *, language: str = "en") -> Progress:
     """A line on stderr every :data:`LINE_EVERY_SECONDS`; short work shows none.
 
     The time left follows from the pace since the first part was done: before that the engine may have been compiled.
@@ -50,9 +50,13 @@ def lines(what: str, clock: Callable[[], float] = time.monotonic) -> Progress:
         if now - last < LINE_EVERY_SECONDS or done >= total:
             return
         last = now
-        left = ""
+        far = {"what": what, "done": done, "total": total}
+        name = "hint.far"
         if start is not None and done > start[1]:
-            left = f", about {(now - start[0]) / (done - start[1]) * (total - done):.0f} s left"
-        tell(f"{what}: {done} of {total}{left}")
+            far["left"] = f"{(now - start[0]) / (done - start[1]) * (total - done):.0f}"
+            name = "hint.far_left"
+        from experiments.words import word
+
+        tell(word(name, language, **far))
 
     return report

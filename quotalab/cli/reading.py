@@ -40,8 +40,7 @@ def diagnose(
     language: options.Language = None,
 ) -> None:
     """Say what an export or a simulated plan shows: where it leaks, who carries too much, what is only chance."""
-    with Terminal(as_json=as_json, quiet=quiet) as terminal:
-        from experiments.words import check_language
+    with Terminal(as_json=as_json, quiet=quiet, language=language) as terminal:
         from quotalab.runs import check_target, rows, run_folder, run_target
         from quotalab.worlds import open_world, require_scenario
 
@@ -51,12 +50,12 @@ def diagnose(
         if preset is None:
             require_scenario(source)
             world = open_world(source, sets, plan)
-            spoken = check_language(language or world.language)
+            spoken = terminal.speak(language, world.language)
             target = run_target("diagnose", world, output)
             found = _simulated(terminal, world, replications or options.YEARS, seed, workers)
         else:
             world = None
-            spoken = check_language(language or "en")
+            spoken = terminal.speak(language, "en")
             target = output or Path("runs") / f"diagnose-{Path(source).resolve().name}"
             check_target(target, "diagnose")
             found = _read(terminal, source, preset, data_date)
@@ -75,7 +74,7 @@ def diagnose(
                 **{name: rows(table) for name, table in found.tables.items()},
             },
         )
-        terminal.hint(f"written to {target}")
+        terminal.hint("written", place=target)
 
 
 def _simulated(terminal: Terminal, world: Scenario, replications: int, seed: int | None, workers: int) -> Diagnosed:
@@ -88,7 +87,7 @@ def _simulated(terminal: Terminal, world: Scenario, replications: int, seed: int
 def _read(terminal: Terminal, source: str, preset: str, data_date: str | None) -> Diagnosed:
     from quotalab.api import diagnose as diagnosed
 
-    terminal.hint(f"reading {source}")
+    terminal.hint("reading", source=source)
     return diagnosed(source, preset, data_date=data_date)
 
 
@@ -120,8 +119,7 @@ def calibrate(
     language: options.Language = None,
 ) -> None:
     """Make a scenario from a CRM export, every parameter with its source, rows, interval and grade."""
-    with Terminal(as_json=as_json, quiet=quiet) as terminal:
-        from experiments.words import check_language
+    with Terminal(as_json=as_json, quiet=quiet, language=language) as terminal:
         from history.calibration.calibrate import GROWTH
         from history.calibration.calibrate import calibrate as calibrated
         from history.crm import read_history
@@ -129,11 +127,11 @@ def calibrate(
         from quotalab.worlds import horizon_of, overview, overview_text
         from scenarios.files import write_into
 
-        spoken, wanted = check_language(language or "en"), horizon_of(horizon)
+        spoken, wanted = terminal.speak(language, "en"), horizon_of(horizon)
         called = name or export.resolve().name
         target = output or Path("runs") / f"calibrate-{called}"
         check_target(target, "calibrate")
-        terminal.hint(f"reading {export}")
+        terminal.hint("reading", source=export)
         history = read_history(export, preset, data_date)
         grown = GROWTH if growth is None else growth
         world = calibrated(history, horizon=wanted, name=called, language=spoken, growth=grown, seed=seed or 0)
@@ -154,4 +152,4 @@ def calibrate(
             write_into(draft.folder, world)
         found = overview(world)
         terminal.show(overview_text(found), {"folder": str(target), "result_hash": draft.result_hash(), **found})
-        terminal.hint(f"written to {target}; next: quotalab simulate {target}")
+        terminal.hint("next", place=target)

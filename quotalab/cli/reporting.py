@@ -68,7 +68,7 @@ def report(
     language: options.Language = None,
 ) -> None:
     """Allocate a plan, judge it against today's and the simple rules, and write the report."""
-    with Terminal(as_json=as_json, quiet=quiet) as terminal:
+    with Terminal(as_json=as_json, quiet=quiet, language=language) as terminal:
         from quotalab.cases import open_cases
         from quotalab.improving import PROOF_YEARS, STRESS_YEARS
         from quotalab.job import Sizes, check_edition
@@ -100,7 +100,7 @@ def demo(
     language: options.Language = None,
 ) -> None:
     """Run the main job on an invented company: plan, evidence, what-ifs and report, in half a minute."""
-    with Terminal(as_json=as_json, quiet=quiet) as terminal:
+    with Terminal(as_json=as_json, quiet=quiet, language=language) as terminal:
         from quotalab.cases import what_if_name
         from quotalab.job import Sizes
         from quotalab.runs import check_target
@@ -129,13 +129,13 @@ def _run(
     loop: bool = False,
     robust: bool = False,
 ) -> None:
-    from experiments.words import LANGUAGES, check_language
+    from experiments.words import LANGUAGES
     from quotalab.job import study
     from quotalab.job_files import document, write_study
     from quotalab.runs import run_folder
     from quotalab.summary import summary
 
-    terminal.language = spoken = check_language(language or world.language)
+    spoken = terminal.speak(language, world.language)
     kept = KeptSoFar(target, world) if loop else None
     try:
         found: Study = study(

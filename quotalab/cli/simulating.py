@@ -24,10 +24,9 @@ def simulate(
     language: options.Language = None,
 ) -> None:
     """Simulate a plan over many possible years and say what to expect of it."""
-    with Terminal(as_json=as_json, quiet=quiet) as terminal:
+    with Terminal(as_json=as_json, quiet=quiet, language=language) as terminal:
         from experiments.compare import compare_outcomes
         from experiments.runs import plan_of
-        from experiments.words import check_language
         from quotalab.drawings import drawings
         from quotalab.precision import precision_table, precision_text
         from quotalab.runs import rows, run_folder, run_target
@@ -37,7 +36,7 @@ def simulate(
         from sim.until import MOST, simulate_until
 
         world = open_world(scenario, sets, plan)
-        spoken = check_language(language or world.language)
+        spoken = terminal.speak(language, world.language)
         goals = options.goals(until, at_most)
         target = run_target("simulate", world, output)
         with terminal.progress("simulating") as progress:
@@ -80,4 +79,4 @@ def simulate(
                 **({"precision": rows(precision_table(run))} if run else {}),
             },
         )
-        terminal.hint(f"written to {target}")
+        terminal.hint("written", place=target)

@@ -36,17 +36,16 @@ def stress(
     language: options.Language = None,
 ) -> None:
     """Simulate plans in worlds in which something goes wrong, and say which plan one would regret least."""
-    with Terminal(as_json=as_json, quiet=quiet) as terminal:
+    with Terminal(as_json=as_json, quiet=quiet, language=language) as terminal:
         from experiments.regret import stress_test
         from experiments.runs import plan_of
-        from experiments.words import check_language
         from quotalab.cases import one_world, open_cases, today_world, with_baselines
         from quotalab.learning import learning_years
         from quotalab.runs import rows, run_folder, run_target
 
         worlds = open_cases(cases, sets)
         scenario = one_world(worlds)
-        spoken = check_language(language or scenario.language)
+        spoken = terminal.speak(language, scenario.language)
         target = run_target("stress", scenario, output)
         if baselines:
             with terminal.progress("simulating today's plan for the simple rules") as progress:
@@ -88,4 +87,4 @@ def stress(
                 "rows": rows(found.table()),
             },
         )
-        terminal.hint(f"written to {target}")
+        terminal.hint("written", place=target)

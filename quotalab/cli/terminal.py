@@ -11,12 +11,15 @@ import warnings
 from collections.abc import Iterator
 from logging import Handler, LogRecord, getLogger
 from types import TracebackType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from quotalab.cli.progress import Progress, bar, lines, silent
 from quotalab.cli.streams import tell, write
 from quotalab.stopwatch import Stopwatch
-from scenarios.errors import InfeasiblePlan
+from scenarios.errors import InfeasiblePlan, InputRefused
+
+if TYPE_CHECKING:
+    from experiments.money import Language
 
 
 class Terminal:
@@ -28,17 +31,18 @@ class Terminal:
     Args:
         as_json: results are one JSON document.
         quiet: neither progress nor hints, nor notes on what is missing from figures.
+        language: that was asked for; English until the scenario's own is known.
 
     Attributes:
-        language: of the words in which a request without a plan is refused.
+        language: of progress, hints, and the words in which a request is refused.
     """
 
-    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+    def __init__(self, *, as_json: bool = False, quiet: bool = False, language: str | None = None) -> None:
         self.as_json = as_json
         self.quiet = quiet
-        self.language = "en"
+        self.language: str = "zh" if language == "zh" else "en"
         self.watch = Stopwatch()
-        self._warnings = _Told()
+        self._warnings = _Told(self)
 
     def __enter__(self) -> Terminal:
         sys.stdout.flush()
@@ -56,7 +60,7 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, InfeasiblePlan):
+        if isinstance(error, InputRefused | InfeasiblePlan):
             error.language = self.language
         self._notes.__exit__(kind, error, trace)
         getLogger("quotalab").removeHandler(self._warnings)
@@ -69,28 +73,52 @@ class Terminal:
         """The result: ``text`` for people, or ``document`` for machines where they were asked for."""
         write(self._results, json_text(document) if self.as_json else f"{text.rstrip()}\n")
 
-    def hint(self, text: str) -> None:
-        """A remark beside the result."""
+    def speak(self, language: str | None, own: str) -> Language:
+        """The language from here on: the one asked for, else the scenario's own.
+
+        Raises:
+            InputRefused: pages do not exist in this language.
+        """
+        from experiments.words import check_language
+
+        spoken = check_language(language or own)
+        self.language = spoken
+        return spoken
+
+    def hint(self, hint: str, /, **fields: object) -> None:
+        """A remark beside the result, by its name among the words."""
         if not self.quiet:
-            tell(text)
+            from experiments.words import word
+
+            tell(word(f"hint.{hint}", self.language, **fields))
 
     @contextlib.contextmanager
     def progress(self, what: str) -> Iterator[Progress]:
         """A callback (done, total) that shows how far long work is and when it will be finished."""
         if self.quiet:
             yield silent
-        elif sys.stderr.isatty() and not self.as_json:
-            with bar(what) as report:
+            return
+        from experiments.words import known
+
+        shown = known("work", what, self.language)
+        if sys.stderr.isatty() and not self.as_json:
+            with bar(shown) as report:
                 yield report
         else:
-            yield lines(what)
+            yield lines(shown, language=self.language)
 
 
 class _Told(Handler):
     """Tells what the program logs, such as that it compiles for a while, even where no progress is shown."""
 
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__()
+        self._terminal = terminal
+
     def emit(self, record: LogRecord) -> None:
-        tell(record.getMessage())
+        from experiments.words import known
+
+        tell(known("work", record.getMessage(), self._terminal.language))
 
 
 def json_text(document: Any) -> str:

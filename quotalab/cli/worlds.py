@@ -41,7 +41,7 @@ def init(
             f"{folder}: {scenario.name}, {len(scenario.reps)} reps, {len(scenario.accounts)} accounts",
             {"folder": str(folder), "scenario": scenario.name, "fingerprint": scenario.fingerprint()},
         )
-        terminal.hint(f"edit {folder / MAIN_FILE} and its tables, then: quotalab validate {folder}")
+        terminal.hint("edit", file=folder / MAIN_FILE, folder=folder)
 
 
 def schema() -> None:
