@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from scenarios.base import MINOR_PER_MAJOR
@@ -16,6 +16,7 @@ SCALES = {"": 1, "元": 1, "千元": 1_000, "万": 10_000, "万元": 10_000, "�
 """Units of an amount by the word behind it or in its column's title; those in 元 are of CNY."""
 SIGNS = {"$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "RMB": "CNY", "人民币": "CNY"}
 LARGEST = 2**62
+NOTHING = "write an amount; leave the cell empty where there is no quota, 0 is a quota of nothing"
 
 _AMOUNT = re.compile(r"(?P<minus>-?)(?P<before>[^\d,.\-]*)(?P<minus2>-?)(?P<number>\d[\d.,']*)(?P<after>[^\d]*)")
 _POINT = re.compile(r"(\d+|\d{1,3}(?:[,']\d{3})+)(?:\.(\d+))?")
@@ -60,13 +61,15 @@ def amounts(
     """
     numbers: dict[int, tuple[str, int, bool]] = {}
     for line, cell in cells.items():
-        read = _parted(cell, currency)
-        if isinstance(read, str):
-            faults.append(
-                Problem(spot.format(line), cell, read, "convert it" if "the scenario" in read else PLAIN_NUMBER)
-            )
+        read = _parted(cell, currency, scale)
+        if isinstance(read, Problem):
+            faults.append(replace(read, where=spot.format(line), value=cell))
         else:
             numbers[line] = read
+    mixed = _two_ways(numbers)
+    if mixed is not None:
+        faults.append(Problem(spot.format(", ".join(map(str, mixed[0]))), *mixed[1:], PLAIN_NUMBER))
+        return Amounts({}, ())
     point = _decimal_sign([number for number, _, _ in numbers.values()], separator)
     found: dict[int, int] = {}
     rounded = []
@@ -83,7 +86,7 @@ def amounts(
         if negative and value:
             faults.append(Problem(where, cell, "a quota must not be negative", "correct it"))
             continue
-        exact = value * own * scale * MINOR_PER_MAJOR
+        exact = value * own * MINOR_PER_MAJOR
         if exact > LARGEST:
             faults.append(
                 Problem(where, cell, "an amount of money must stay below 4.6e16 currency units", "correct it")
@@ -96,23 +99,58 @@ def amounts(
     return Amounts(found, tuple(rounded))
 
 
-def _parted(cell: str, currency: str) -> tuple[str, int, bool] | str:
-    """Digits with their signs, scale, and whether it is negative; else what is wrong with the cell."""
+_MOST_LINES = 6
+
+
+def _two_ways(numbers: Mapping[int, tuple[str, int, bool]]) -> tuple[list[int], str, str] | None:
+    """Where some amounts can only be read with decimal points and others only with decimal commas.
+
+    Returns:
+        Lines of both, an example of each, and what is wrong.
+    """
+    only: dict[str, list[int]] = {".": [], ",": []}
+    for line, (number, _, _) in numbers.items():
+        signs = [sign for sign in ".," if _value(number, sign) is not None]
+        if len(signs) == 1:
+            only[signs[0]].append(line)
+    if not all(only.values()):
+        return None
+    points, commas = only["."], only[","]
+    rule = f"decimals are written with a point in line {_lines(points)}, with a comma in line {_lines(commas)}"
+    shown = f"{numbers[points[0]][0]} and {numbers[commas[0]][0]}"
+    return sorted([points[0], commas[0]]), shown, rule
+
+
+def _lines(lines: Sequence[int]) -> str:
+    shown = ", ".join(map(str, lines[:_MOST_LINES]))
+    return shown if len(lines) <= _MOST_LINES else f"{shown} and {len(lines) - _MOST_LINES} more"
+
+
+def _parted(cell: str, currency: str, scale: int) -> tuple[str, int, bool] | Problem:
+    """Digits with their signs, scale, and whether it is negative; else what is wrong with the cell.
+
+    A unit beside the amount takes the place of the one in the title.
+    """
     text = re.sub(r"\s", "", unicodedata.normalize("NFKC", cell)).replace("’", "'").replace("−", "-")
     bracketed = text.startswith("(") and text.endswith(")")
     match = _AMOUNT.fullmatch(text[1:-1] if bracketed else text)
     if match is None:
-        return "is no number"
-    scale = 1
+        return Problem("", "", "is no number", NOTHING if not re.search(r"\d", text) else PLAIN_NUMBER)
+    if match["after"] in ("%", "‰"):
+        return Problem("", "", "is a percentage, not an amount", "write the amount of money")
+    own = 0
     for word in (match["before"], match["after"]):
         unit = unit_of(word)
         if unit is None:
-            return "is no number"
-        named, own = unit
+            return Problem("", "", "is no number", PLAIN_NUMBER)
+        named, size = unit
         if named not in ("", currency) and not (word == "¥" and currency == "JPY"):
-            return f"is in {named}, the scenario is in {currency}"
-        scale *= own
-    return match["number"], scale, bracketed or bool(match["minus"] or match["minus2"])
+            return Problem("", "", f"is in {named}, the scenario is in {currency}", "convert it")
+        own = max(own, size if word in SCALES and word else 0)
+    if own == 1 and scale != 1:
+        rule = "names another unit than the title of its column"
+        return Problem("", "", rule, "write all amounts in the unit of the title")
+    return match["number"], own or scale, bracketed or bool(match["minus"] or match["minus2"])
 
 
 def _value(number: str, point: str) -> Decimal | None:
