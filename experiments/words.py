@@ -1,7 +1,7 @@
 """The words of every page in English and Chinese, from one table.
 
-``words.toml`` holds one line a key: ``key = { en = "...", zh = "..." }``. Texts may hold fields in braces, which
-:func:`word` fills.
+``words.toml`` holds one line a key: ``key = { en = "...", zh = "..." }``, or ``"text" = "..."`` where the key is the
+English text. Texts may hold fields in braces, which :func:`word` fills.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def table() -> MappingProxyType[str, MappingProxyType[str, str]]:
     for section, entries in tomllib.loads(text).items():
         for name, texts in entries.items():
             key = name if section == "terms" else f"{section}.{name}"
-            found[key] = MappingProxyType(texts)
+            found[key] = MappingProxyType({"en": name, "zh": texts} if isinstance(texts, str) else texts)
     return MappingProxyType(found)
 
 

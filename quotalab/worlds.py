@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from experiments.money import Language
+from experiments.words import listed, word
 from history.mapping_files import preset_names
 from quotalab.runs import given_plan
 from scenarios.errors import InputRefused, Problem
@@ -86,18 +88,14 @@ def overview(world: Scenario) -> dict[str, Any]:
     }
 
 
-def overview_text(found: dict[str, Any]) -> str:
+def overview_text(found: dict[str, Any], language: Language = "en") -> str:
     """An overview for a terminal."""
-    lines = [
-        f"{found['name']}: valid" + (" (invented company)" if found["invented"] else ""),
-        f"  {found['start']} to {found['end']} (the end is outside), {found['currency']}, seed {found['seed']}",
-        f"  reps {found['reps']}, teams {found['teams']}, stages {found['stages']}, sources {found['sources']}",
-        f"  accounts {found['accounts']}, open opportunities {found['open_opportunities']}, plan: {found['plan']}",
-    ]
+    lines = [word("overview.valid_invented" if found["invented"] else "overview.valid", language, name=found["name"])]
+    lines += [f"  {word(f'overview.{line}', language, **found)}" for line in ("period", "people", "accounts")]
     if found["provenance"]:
-        lines.append(f"  parameters: {', '.join(f'{count} {grade}' for grade, count in found['provenance'].items())}")
-    assumed = found["assumed"]
-    if assumed:
-        more = "" if len(assumed) <= SHOWN_ASSUMPTIONS else f" and {len(assumed) - SHOWN_ASSUMPTIONS} more"
-        lines.append(f"  assumed, not measured: {', '.join(assumed[:SHOWN_ASSUMPTIONS])}{more}")
+        grades = ", ".join(f"{count} {grade}" for grade, count in found["provenance"].items())
+        lines.append("  " + word("overview.parameters", language, grades=grades))
+    if found["assumed"]:
+        names = listed(found["assumed"], language, SHOWN_ASSUMPTIONS)
+        lines.append("  " + word("overview.assumed", language, names=names))
     return "\n".join(lines)

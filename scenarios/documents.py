@@ -156,9 +156,9 @@ def _composed(text: str, name: str) -> yaml.Node | None:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{name} line {mark.line + 1}" if mark is not None else name
-        rule = getattr(error, "problem", None) or getattr(error, "reason", None) or "not readable"
+        why = getattr(error, "problem", None) or getattr(error, "reason", None) or "not readable"
         raise InputRefused(
-            Problem(where, "", f"not valid YAML: {rule}", "check indentation, colons and quotes")
+            Problem(where, "", f"not valid YAML: {why}", "check indentation, colons and quotes")
         ) from None
     except RecursionError:
         raise InputRefused(Problem(name, "", "is nested too deeply", "a scenario needs few levels")) from None

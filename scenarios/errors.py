@@ -45,9 +45,14 @@ class QuotalabError(Exception):
 
 
 class InputRefused(QuotalabError):
-    """One or more problems in what the user gave; ``problems`` holds them all."""
+    """One or more problems in what the user gave; ``problems`` holds them all.
+
+    Attributes:
+        language: ``en``, or ``zh`` where whoever caught it speaks Chinese to its reader.
+    """
 
     headline = "refused"
+    language = "en"
 
     def __init__(self, problems: Iterable[Problem] | Problem) -> None:
         found = [problems] if isinstance(problems, Problem) else list(problems)

@@ -197,11 +197,14 @@ def _columns(spot: str, header: Sequence[str], scenario: Scenario, faults: list[
     if {"metric", "value", "start", "end"} <= {*titles}:
         faults.append(Problem(spot, "", "is a table of a plan", "give the folder that holds it and its plan.yaml"))
         return None
-    needed = {"people": (people, "rep, id, name, 姓名, 工号"), "quotas": (quotas, "quota, target, 指标, 目标")}
-    for what, (found, known) in needed.items():
+    needed = {
+        "no column of people": (people, "rep, id, name, 姓名, 工号"),
+        "no column of quotas": (quotas, "quota, target, 指标, 目标"),
+    }
+    for rule, (found, known) in needed.items():
         if not found:
             names = ", ".join(title for title in header if title)[:80]
-            faults.append(Problem(spot, names, f"no column of {what}", f"name it as one of: {known}"))
+            faults.append(Problem(spot, names, rule, f"name it as one of: {known}"))
     if len(quotas) > 1:
         shown = ", ".join(header[i] for i in quotas)
         faults.append(Problem(spot, shown, "more than one column may be the quotas", "keep one"))

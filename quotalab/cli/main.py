@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from quotalab.cli.streams import tell
-from scenarios.errors import InfeasiblePlan, QuotalabError, RunInterrupted
+from scenarios.errors import InfeasiblePlan, InputRefused, QuotalabError, RunInterrupted
 
 DONE, REFUSED, INFEASIBLE, FAULT, INTERRUPTED = 0, 1, 3, 70, 130
 BROKEN_PIPE = 141
@@ -59,6 +59,11 @@ def run(arguments: Sequence[str]) -> int:
     except InfeasiblePlan as error:
         tell(str(error))
         return INFEASIBLE
+    except InputRefused as error:
+        from quotalab.refusal_text import refusal_text
+
+        tell(refusal_text(error))
+        return REFUSED
     except QuotalabError as error:
         tell(str(error))
         return REFUSED

@@ -151,5 +151,7 @@ def calibrate(
             draft.hashes["scenario"] = world.fingerprint()
             write_into(draft.folder, world)
         found = overview(world)
-        terminal.show(overview_text(found), {"folder": str(target), "result_hash": draft.result_hash(), **found})
+        terminal.show(
+            overview_text(found, spoken), {"folder": str(target), "result_hash": draft.result_hash(), **found}
+        )
         terminal.hint("next", place=target)

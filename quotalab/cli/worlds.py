@@ -58,13 +58,15 @@ def validate(
     plan: options.PlanFolder = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
+    language: options.Language = None,
 ) -> None:
     """Check a scenario and say what is in it; all problems are reported together."""
-    with Terminal(as_json=as_json, quiet=quiet) as terminal:
+    with Terminal(as_json=as_json, quiet=quiet, language=language) as terminal:
         from quotalab.worlds import open_world, overview, overview_text
         from sim.capabilities import require_supported
 
         world = open_world(scenario, sets, plan)
+        spoken = terminal.speak(language, world.language)
         require_supported(world)
         found = overview(world)
-        terminal.show(overview_text(found), found)
+        terminal.show(overview_text(found, spoken), found)
