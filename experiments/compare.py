@@ -105,6 +105,7 @@ class Comparison:
                     "case": row.case,
                     "against": row.against,
                     "measure": row.measure,
+                    "unit": self.cases[0].currency if row.measure == "sales" else "share",
                     "difference": row.interval.estimate / unit,
                     "low": row.interval.low / unit,
                     "high": row.interval.high / unit,

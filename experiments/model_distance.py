@@ -71,12 +71,13 @@ def distances(result: AllocationResult, years: Outcome) -> tuple[Distance, ...]:
     return tuple(out)
 
 
-def distance_table(found: tuple[Distance, ...]) -> pd.DataFrame:
+def distance_table(found: tuple[Distance, ...], currency: str) -> pd.DataFrame:
     """One row a figure; money in currency units."""
     rows = [
         {
             "figure": one.figure,
             "subject": one.subject,
+            "unit": currency,
             "model": one.model / MINOR_PER_MAJOR,
             "simulated": one.simulated.estimate / MINOR_PER_MAJOR,
             "simulated_low": one.simulated.low / MINOR_PER_MAJOR,

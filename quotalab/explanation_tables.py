@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
-
 import pandas as pd
 
-from optimize.audit import RuleRow
 from optimize.explanation import Explanation
+from quotalab.tables import rule_rows_table
 from scenarios.base import MINOR_PER_MAJOR
 
 
-def explanation_tables(found: Explanation) -> dict[str, pd.DataFrame]:
+def explanation_tables(found: Explanation, currency: str) -> dict[str, pd.DataFrame]:
     """The sheets of an explanation by name: waterfall, bases, levers, rules."""
     return {
         "waterfall": waterfall_table(found),
         "bases": basis_table(found),
-        "levers": lever_table(found),
-        "rules": pd.DataFrame([asdict(row) for row in found.rules], columns=[one.name for one in fields(RuleRow)]),
+        "levers": lever_table(found, currency),
+        "rules": rule_rows_table(found.rules, currency),
     }
 
 
@@ -50,7 +48,7 @@ def basis_table(found: Explanation) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def lever_table(found: Explanation) -> pd.DataFrame:
+def lever_table(found: Explanation, currency: str) -> pd.DataFrame:
     """One row a rep, direction and factor: the number now and as it would have to be."""
     rows = []
     for lever in found.levers:
@@ -63,7 +61,7 @@ def lever_table(found: Explanation) -> pd.DataFrame:
                 "subject": lever.subject,
                 "now": None if lever.now is None else lever.now / unit,
                 "needed": None if lever.needed is None else lever.needed / unit,
-                "unit": lever.unit,
+                "unit": currency if lever.unit == "currency" else lever.unit,
                 "moves_by": lever.moves,
                 "reached": lever.reached,
                 "told": lever.told,

@@ -19,6 +19,7 @@ from optimize.audit import RuleRow
 from optimize.response.estimate import estimate
 from quotalab.learning import DEFAULT_YEARS, learning_years
 from quotalab.runs import given_plan
+from quotalab.tables import rule_rows_table
 from quotalab.told_words import who
 from scenarios.base import MINOR_PER_MAJOR
 from scenarios.plan import Plan
@@ -137,7 +138,7 @@ def _check_line(check: Check, language: Language) -> str:
     return mark + form[zh].format(gap=round(check.gap, 2) + 0.0, correlation=check.correlation, tested=tested, **names)
 
 
-def audit_tables(found: FairnessAudit) -> dict[str, pd.DataFrame]:
+def audit_tables(found: FairnessAudit, currency: str) -> dict[str, pd.DataFrame]:
     """Tables by name: ``people``, ``checks``, ``groups``, ``quarters``, ``feasible``, ``rules``; currency units."""
     return {
         "people": _table(PersonRow, found.people, "quota", "potential", "expected"),
@@ -145,7 +146,7 @@ def audit_tables(found: FairnessAudit) -> dict[str, pd.DataFrame]:
         "groups": _table(GroupRow, found.groups, "quota"),
         "quarters": _table(Quarter, found.quarters, "potential"),
         "feasible": _table(Among, found.feasible),
-        "rules": _table(RuleRow, found.rules),
+        "rules": rule_rows_table(found.rules, currency),
     }
 
 

@@ -35,7 +35,7 @@ def write_study(draft: Draft, found: Study, language: Language) -> None:
     draft.hashes["tables"] = digest.hexdigest()
     if evidence.loop is not None:
         # Seconds stand in the trace, so that its hash is one of its own.
-        draft.sheet("trace", trace_table(evidence.loop.found))
+        draft.sheet("trace", trace_table(evidence.loop.found, found.world.currency))
         draft.hashes["loop"] = evidence.loop.found.content_hash()
     for drawing in _drawings(found, language):
         draft.drawing(drawing)
@@ -55,7 +55,7 @@ def study_tables(found: Study) -> dict[str, pd.DataFrame]:
         "quotas": quota_table(evidence.plans[TODAY], found.plan, result),
         "training": training_table(found.plan),
         "moves": move_table(result),
-        "rules": rule_table(result),
+        "rules": rule_table(result, found.world.currency),
         "what_ifs": _what_if_table(found),
         "findings": findings_table(found.figures.findings),
     }

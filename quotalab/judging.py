@@ -64,7 +64,7 @@ class Judged:
             ),
             "training_value": tables_targets.training_value_table(self.result),
             "targets": tables_targets.target_table(self.targets, currency),
-            "model_against_simulated": distance_table(self.distances),
+            "model_against_simulated": distance_table(self.distances, currency),
         }
         return tables if self.trade is None else tables | {"trade": self.trade.table()}
 

@@ -22,12 +22,12 @@ BEGINNING = "where the loop begins"
 """The reason of the first start, which is compared with nothing."""
 
 
-def trace_table(found: LoopResult) -> pd.DataFrame:
+def trace_table(found: LoopResult, currency: str) -> pd.DataFrame:
     """One row a round; sales in currency units, shares as shares, leads that may move in points of a source's."""
-    return round_table(found.trace, found.objective == "sales")
+    return round_table(found.trace, found.objective == "sales", currency)
 
 
-def round_table(rounds: Sequence[Round], sales: bool) -> pd.DataFrame:
+def round_table(rounds: Sequence[Round], sales: bool, currency: str) -> pd.DataFrame:
     """The same of rounds alone.
 
     Args:
@@ -36,7 +36,7 @@ def round_table(rounds: Sequence[Round], sales: bool) -> pd.DataFrame:
     import pandas as pd
 
     unit = float(MINOR_PER_MAJOR) if sales else 1.0
-    return pd.DataFrame([_row(row, unit) for row in rounds])
+    return pd.DataFrame([_row(row, unit) | {"unit": currency if sales else "share"} for row in rounds])
 
 
 def trace_text(found: LoopResult, currency: str, language: Language) -> str:

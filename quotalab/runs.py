@@ -47,18 +47,28 @@ class Draft:
         folder: the draft's own folder.
         facts: what the manifest says beside versions and timings.
         hashes: content hash of each result, by name; together they make the result hash.
+        world: whose currency the money in sheets is in.
     """
 
     folder: Path
     facts: dict[str, Any] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
+    world: Scenario | None = None
 
     def table(self, name: str, table: pd.DataFrame) -> None:
         """A large table, as Parquet."""
         table.to_parquet(self.folder / f"{name}.parquet", index=False)
 
-    def sheet(self, name: str, table: pd.DataFrame) -> None:
-        """A small table, as Parquet and as CSV that Excel opens with Chinese intact."""
+    def sheet(self, name: str, table: pd.DataFrame, *, sales: bool = False) -> None:
+        """A small table, as Parquet and as CSV that Excel opens with Chinese intact; its money is named.
+
+        Args:
+            sales: amounts of sales stand in columns of other names than those known.
+        """
+        if self.world is not None:
+            from quotalab.money_columns import with_money_named
+
+            table = with_money_named(table, self.world, sales=sales)
         self.table(name, table)
         table.to_csv(self.folder / f"{name}.csv", index=False, encoding="utf-8-sig", lineterminator="\r\n")
 
@@ -89,6 +99,7 @@ class Draft:
 
     def about(self, scenario: Scenario) -> None:
         """What world this run is about."""
+        self.world = scenario
         self.facts["scenario"] = {"name": scenario.name, "fingerprint": scenario.fingerprint()}
 
     def outcome(self, outcome: Outcome, currency: str, name: str = "years") -> None:

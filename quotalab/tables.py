@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -14,6 +14,7 @@ from history.diagnosis.finding import Finding
 from optimize.allocate import AllocationResult, Move
 from optimize.audit import RuleRow
 from optimize.baselines.plans import Baseline
+from optimize.rule_words import unit_of
 from scenarios.base import MINOR_PER_MAJOR
 from scenarios.lead_shares import share_changes
 from scenarios.plan import Plan, is_money
@@ -22,6 +23,8 @@ from sim.kpis import Level, kpis
 from sim.outcome import Cube, Outcome
 
 Judged = Mapping[str, Baseline]
+MINOR = "_minor"
+"""How names of evidence end that are counted in minor units."""
 
 
 def cube_table(cube: Cube, first: int = 0) -> pd.DataFrame:
@@ -125,13 +128,31 @@ def quota_table(today: Plan, plan: Plan, result: AllocationResult) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
-def rule_table(result: AllocationResult) -> pd.DataFrame:
+def rule_table(result: AllocationResult, currency: str) -> pd.DataFrame:
     """One row a fairness rule and subject: limit, actual, whether it binds, what loosening it would bring.
 
     All of it is the model's, chances to make quota included; ``smart_table`` has the simulated ones.
     """
-    rows = [asdict(row) for row in result.rule_rows]
-    return pd.DataFrame(rows, columns=_columns(RuleRow)).assign(basis="model")
+    return rule_rows_table(result.rule_rows, currency).assign(basis="model")
+
+
+def rule_rows_table(found: Sequence[RuleRow], currency: str) -> pd.DataFrame:
+    """One row a rule and subject; totals and values of loosening in currency units.
+
+    A value of loosening is of capped sales, for one ``loosened_by`` (a percentage point, an hour, an account).
+    """
+    rows = []
+    for row in found:
+        money = row.unit == "minor"
+        shown: dict[str, Any] = asdict(row) | {
+            "limit": _major(row.limit) if money else row.limit,
+            "actual": _major(row.actual) if money else row.actual,
+            "unit": currency if money else row.unit,
+            "value_of_loosening": _major(row.value_of_loosening),
+        }
+        unit = unit_of(row.rule)
+        rows.append(shown | {"loosened_by": unit[0] if unit and row.value_of_loosening is not None else None})
+    return pd.DataFrame(rows, columns=[*_columns(RuleRow), "loosened_by"])
 
 
 def move_table(result: AllocationResult) -> pd.DataFrame:
@@ -182,12 +203,17 @@ def share_table(scenario: Scenario, today: Plan, plan: Plan) -> pd.DataFrame:
 
 
 def findings_table(findings: Iterable[Finding]) -> pd.DataFrame:
-    """One row a finding, in the order given; evidence as it is counted, money in minor units."""
+    """One row a finding, in the order given; money in its evidence in currency units."""
     rows = [
-        asdict(one) | {"evidence": "; ".join(f"{name} {value:g}" for name, value in one.evidence.items())}
+        asdict(one) | {"evidence": "; ".join(_evidence(name, value) for name, value in one.evidence.items())}
         for one in findings
     ]
     return pd.DataFrame(rows, columns=_columns(Finding))
+
+
+def _evidence(name: str, value: float) -> str:
+    money = name.endswith(MINOR)
+    return f"{name.removesuffix(MINOR)} {value / MINOR_PER_MAJOR if money else value:.10g}"
 
 
 def _columns(kind: type[RuleRow | Move | Finding]) -> list[str]:

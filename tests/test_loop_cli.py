@@ -130,7 +130,7 @@ def test_the_trace_kept_meanwhile_has_the_units_of_the_final_one(settings, tmp_p
     kept = looping.KeptSoFar(tmp_path / "run", scenario)
     found = improve(scenario, replications=12, rounds=0, on_round=kept)
     meanwhile = pd.read_csv(kept.folder / "trace.csv", encoding="utf-8-sig")
-    assert meanwhile["simulated"].tolist() == pytest.approx(trace_table(found)["simulated"].tolist())
+    assert meanwhile["simulated"].tolist() == pytest.approx(trace_table(found, "CNY")["simulated"].tolist())
 
 
 def with_leads_decided(scenario):
@@ -157,7 +157,7 @@ def test_limits_on_care_and_leads_stand_in_the_trace_and_on_the_page(studied):
     found = studied.evidence.loop
     row = next(row for row in found.found.trace if row.region is not None)
     limited = replace(row, step="2 accounts, 12.5 points of leads", region=TrustRegion(16.0, 2, 7.5, leads=0.25))
-    table = round_table([limited], sales=False)
+    table = round_table([limited], sales=False, currency="CNY")
     assert (table["most_care"][0], table["most_leads"][0]) == (7.5, 12.5)
     decided = replace(found.found.responses, leads=SimpleNamespace(sources=("web",)))
     decided = replace(decided, accounts=replace(decided.accounts, care_budget=100.0))

@@ -106,6 +106,7 @@ def allocate(
         from quotalab.judging import judged_plan
         from quotalab.learning import learning_years
         from quotalab.locking import allocated_trail, earlier_trail, require_unchanged, who_is
+        from quotalab.money_columns import money_facts
         from quotalab.runs import rows, run_folder, run_target
         from quotalab.tables import move_table, quota_table, rule_table, share_table, training_table
         from quotalab.worlds import open_world
@@ -146,7 +147,7 @@ def allocate(
             "quotas": quota_table(today_plan(world), result.plan, result),
             "training": training_table(result.plan),
             "moves": move_table(result),
-            "rules": rule_table(result),
+            "rules": rule_table(result, world.currency),
             **({"shares": share_table(world, today_plan(world), result.plan)} if world.allocation.leads.decide else {}),
             **judged.tables(),
         }
@@ -185,6 +186,7 @@ def allocate(
                 "folder": str(target),
                 "result_hash": draft.result_hash(),
                 **_facts(result, world),
+                **money_facts(world),
                 **({} if improved is None else {"loop": loop_facts(improved)}),
                 **{name: rows(table) for name, table in tables.items() if name != "quotas_by_period"},
             },

@@ -43,6 +43,7 @@ def baselines(
         from optimize.response.estimate import estimate
         from quotalab.baselines_text import baselines_text
         from quotalab.learning import learning_years
+        from quotalab.money_columns import money_facts
         from quotalab.runs import rows, run_folder, run_target
         from quotalab.tables import baseline_quota_table, baseline_table
         from quotalab.worlds import open_world
@@ -68,13 +69,13 @@ def baselines(
             for rule, one in found.items():
                 draft.plan(one.plan, world, f"plans/{rule}")
             for sheet, table in tables.items():
-                draft.sheet(sheet, table)
+                draft.sheet(sheet, table, sales=sheet == "quotas")
         terminal.show(
             baselines_text(found, world, spoken),
             {
                 "folder": str(target),
                 "result_hash": draft.result_hash(),
-                "currency": world.currency,
+                **money_facts(world),
                 "left_out": left_out,
                 **{sheet: rows(table) for sheet, table in tables.items()},
             },
@@ -134,6 +135,7 @@ def frontier(
         from experiments.figures.draw import frontier_figure, trade_figure
         from quotalab.api import frontier as traced
         from quotalab.frontier_text import frontier_text
+        from quotalab.money_columns import money_facts
         from quotalab.runs import given_plan, rows, run_folder, run_target
         from quotalab.worlds import open_world
 
@@ -179,6 +181,7 @@ def frontier(
             {
                 "folder": str(target),
                 "result_hash": draft.result_hash(),
+                **money_facts(world),
                 "rule": found.rule,
                 "method": found.method,
                 "alone": found.alone,

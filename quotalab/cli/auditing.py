@@ -25,6 +25,7 @@ def audit(
     """
     with Terminal(as_json=as_json, quiet=quiet, language=language) as terminal:
         from quotalab.fairness import audit_tables, audit_text, fairness_audit
+        from quotalab.money_columns import money_facts
         from quotalab.runs import rows, run_folder, run_target
         from quotalab.worlds import open_world
 
@@ -33,7 +34,7 @@ def audit(
         target = run_target("audit", world, output)
         with terminal.progress("simulating the plan") as progress:
             found = fairness_audit(world, replications=replications, seed=seed, workers=workers, progress=progress)
-        tables = audit_tables(found)
+        tables = audit_tables(found, world.currency)
         facts = {
             "plan": found.plan,
             "flagged": found.flagged,
@@ -60,7 +61,7 @@ def audit(
             {
                 "folder": str(target),
                 "result_hash": draft.result_hash(),
-                "currency": world.currency,
+                **money_facts(world),
                 **facts,
                 **{name: rows(table) for name, table in tables.items()},
             },

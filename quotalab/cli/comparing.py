@@ -45,6 +45,7 @@ def compare(
         from experiments.compare import compare as compared
         from quotalab.cases import open_cases, today_world, with_baselines
         from quotalab.learning import learning_years
+        from quotalab.money_columns import money_facts
         from quotalab.runs import rows, run_folder, run_target
 
         worlds = open_cases(cases, sets)
@@ -76,6 +77,7 @@ def compare(
             {
                 "folder": str(target),
                 "result_hash": draft.result_hash(),
+                **money_facts(first),
                 "references": list(found.references),
                 "confidence": found.confidence,
                 "cases": rows(found.table().reset_index()),
@@ -90,6 +92,7 @@ def _write(draft: Draft, found: Comparison, worlds: dict[str, Scenario]) -> None
 
     from quotalab.tables import rep_table
 
+    draft.world = next(iter(worlds.values()))
     draft.facts["scenarios"] = {name: world.fingerprint() for name, world in worlds.items()}
     draft.facts["simulation"] = {"seed": found.seed, "replications": found.replications}
     draft.sheet("cases", found.table().reset_index())

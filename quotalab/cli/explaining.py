@@ -43,6 +43,7 @@ def explain(
         from quotalab.explanation_text import explanation_text
         from quotalab.learning import learning_years
         from quotalab.locking import place_of
+        from quotalab.money_columns import money_facts
         from quotalab.runs import rows, run_folder, run_target
         from quotalab.worlds import open_world
         from scenarios.locks import with_locks
@@ -61,7 +62,7 @@ def explain(
         responses = estimate(world, years)
         few = len(responses.reps) <= MOST_REPS
         found = explain_plan(world, responses, given, reps=rep or (None if few else []), share=share)
-        tables = explanation_tables(found)
+        tables = explanation_tables(found, world.currency)
         settings = options.settings(
             scenario=scenario,
             rep=rep,
@@ -82,7 +83,7 @@ def explain(
             {
                 "folder": str(target),
                 "plan": str(folder),
-                "currency": world.currency,
+                **money_facts(world),
                 **{name: rows(table) for name, table in tables.items()},
             },
         )

@@ -94,7 +94,7 @@ class KeptSoFar:
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         with whole_folder(self.folder) as draft:
             write_plan(plan, draft / "plan", self._world.currency)
-            table = round_table(self._rounds, sales_alone(self._world))
+            table = round_table(self._rounds, sales_alone(self._world), self._world.currency)
             table.to_csv(draft / "trace.csv", index=False, encoding="utf-8-sig", lineterminator="\r\n")
 
     def tell_interruption(self) -> None:
@@ -125,7 +125,7 @@ def loop_tables(found: Improvement) -> dict[str, pd.DataFrame]:
     """The trace, and what the proof compared."""
     from quotalab.loop_text import trace_table
 
-    tables = {"trace": trace_table(found.loop)}
+    tables = {"trace": trace_table(found.loop, found.currency)}
     if found.proof is not None:
         tables["proof"] = found.proof.comparison.differences_table()
     if found.stress is not None:

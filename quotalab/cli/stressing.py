@@ -74,6 +74,7 @@ def stress(
             seed=scenario.seed if seed is None else seed,
         )
         with run_folder(target, "stress", terminal.watch, settings) as draft:
+            draft.world = scenario
             draft.facts["scenario"] = scenario.fingerprint()
             draft.sheet("stress", found.table())
             draft.hashes["stress"] = found.content_hash()
