@@ -41,20 +41,20 @@ def total_rows(names: Mapping[int, str], scenario: Scenario) -> list[TotalRow]:
     """
     everybody = frozenset(rep.id for rep in scenario.reps)
     own = {plain_title(name) for rep in scenario.reps for name in (rep.id, rep.name) if name}
-    teams = {}
+    teams: dict[str, frozenset[str]] = {}
     for team in scenario.teams:
         members = frozenset(rep.id for rep in scenario.reps if rep.team == team.id)
         teams |= {plain_title(name): members for name in (team.id, team.name) if name}
     found = []
     for line, name in names.items():
         said = plain_title(name)
-        team = _OF_TEAM.fullmatch(said)
+        of_team = _OF_TEAM.fullmatch(said)
         if said in own:
             continue
         if said in TOTALS or said in SUBTOTALS:
             found.append(TotalRow(line, None if said in SUBTOTALS else everybody))
-        elif team is not None and team[1] in teams:
-            found.append(TotalRow(line, teams[team[1]]))
+        elif of_team is not None and of_team[1] in teams:
+            found.append(TotalRow(line, teams[of_team[1]]))
     return found
 
 
