@@ -94,6 +94,10 @@ class AccountOffer:
         """What succession adds to each rep's potential where accounts have these owners at the start, [R]."""
         return self.succession.moved(account, owner, self.potential, len(self.care_load))
 
+    def histories_handed_on(self, account: Ints, owner: Ints) -> Floats:
+        """What succession adds to each rep's last sales where accounts have these owners at the start, [R]."""
+        return self.succession.moved(account, owner, self.history, len(self.care_load))
+
     def sales_handed_on(self, account: Ints, owner: Ints, rates: Rates | None = None) -> Floats:
         """What succession adds to the sales of each rep over the horizon at the simulated plan's care, [R].
 

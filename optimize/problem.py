@@ -311,13 +311,17 @@ def company_ratio(problem: AllocationProblem) -> float:
 
 
 def histories(problem: AllocationProblem, owner: Ints) -> Floats:
-    """Last sales of each rep's territory as it will be: history follows the accounts that move, [R]; NaN stays NaN."""
+    """Last sales of each rep's territory as it will be, [R]; NaN stays NaN.
+
+    History follows the accounts that move, and with those of a leaver the part of it that comes after.
+    """
     out, offer = problem.last_sales.copy(), problem.accounts
     moves = moved(problem, owner)
     for side, sign in ((offer.today, -1.0), (owner, 1.0)):
         a = moves[side[moves] >= 0]
         np.add.at(out, side[a], sign * offer.history[a])
-    return np.asarray(np.maximum(out, 0.0))
+    known = np.flatnonzero(owner >= 0)
+    return np.asarray(np.maximum(out + offer.histories_handed_on(known, owner[known]), 0.0))
 
 
 def moved(problem: AllocationProblem, owner: Ints) -> Ints:

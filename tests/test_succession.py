@@ -15,11 +15,11 @@ from optimize.eligibility import allowed_owners, immovable
 from optimize.formulate import formulate
 from optimize.model import build
 from optimize.parts import accounts
-from optimize.problem import company_ratio, gains, potentials
+from optimize.problem import company_ratio, gains, histories, potentials
 from optimize.programme.blocks import Blocks
 from optimize.programme.solve import solve
 from optimize.response.estimate import estimate
-from optimize.response.succession import heirs
+from optimize.response.succession import heirs, succession_told
 from optimize.workload import workloads
 from quotalab.told_words import noted
 from scenarios.files import from_document
@@ -128,9 +128,12 @@ def test_all_ways_to_solve_see_the_same_potentials_and_sales(scenario, found):
     request = request_of(held)
     assert request.potential * request.unit == pytest.approx(potentials(problem, decisions.owner))
     assert request.sales * request.unit == pytest.approx(gains(problem, decisions))
+    last = histories(problem, decisions.owner)
+    assert request.history[1:] * request.unit == pytest.approx(last[1:])
     owned = accounts.add(Blocks(), held, 100.0, ())
     assert owned.potential.constant * 100.0 == pytest.approx(potentials(problem, decisions.owner))
     assert owned.gain.constant * 100.0 == pytest.approx(gains(problem, decisions))
+    assert owned.history.constant[1:] * 100.0 == pytest.approx(last[1:])
     programme = build(problem).programme
     values = [solve(programme, 1e-9, solver=solver).objective for solver in ("highs", "pulp:PULP_CBC_CMD")]
     assert values[0] == pytest.approx(values[1], rel=1e-7)
@@ -159,6 +162,24 @@ def test_a_locked_move_takes_from_leaver_and_heir_what_each_would_have_sold(scen
     assert problem.load[[0, 2]] == pytest.approx(without.load[[0, 2]])
     (row,) = (row for row in audit(problem, moved, np.full(3, problem.total / 3)) if row.rule == "accounts_that_stay")
     assert (row.actual, row.exception) == (1, "owner.A0 locked by 王")
+
+
+def test_growth_of_an_heir_is_measured_against_what_comes_to_them_as_well(scenario, found):
+    document = scenario.document()
+    document["allocation"]["rules"] = [{"rule": "growth", "floor": 0.0, "cap": None}]
+    problem = formulate(from_document(document), found)
+    offer, today = problem.accounts, problem.today_decisions()
+    theirs = np.flatnonzero(today.owner == 0)
+    last = histories(problem, today.owner)
+    assert np.isnan(last[0])
+    # Orders come evenly: the heir has these accounts for what is left of the days.
+    taken = offer.history[theirs].sum() * (1 - THERE / DAYS)
+    assert last[1:] == pytest.approx(np.array([70000_00 + taken, 70000_00]), rel=1e-6)
+    for method in ("exact", "prices"):
+        result = allocate(from_document(document), found, method=method)
+        (row,) = (r for r in result.rule_rows if (r.rule, r.subject) == ("growth_floor", "E2"))
+        assert row.actual == pytest.approx(result.plan.quotas()["E2"] / last[1] - 1, abs=1e-9)
+        assert result.plan.quotas()["E2"] >= last[1] - 1
 
 
 def test_an_account_locked_to_a_leaver_is_told(scenario, outcome):
@@ -195,6 +216,36 @@ def test_heirs_are_those_to_whom_the_simulation_hands_on():
     assert after({"leaves": LEAVES, "successor": "E3"}, {}, {}, {"hired": "2026-03-01"}) == both
     assert after({"leaves": LEAVES}, {"leaves": "2026-01-05"}) == [(None, LEAVES, end, 1.0)]
     assert after({"leaves": end}, {}) == []
+
+
+def test_a_named_successor_who_is_passed_over_is_told_with_who_takes_over():
+    def told(*people):
+        rows = [{"id": f"E{i}", "team": "T1", "level": "mid"} | row for i, row in enumerate(people)]
+        return [note for note in succession_told(small(reps=rows, accounts=[])) if "successor" in note]
+
+    begin = f"the successor of E0, who leaves on {LEAVES}, is not there that day"
+    (late,) = told({"leaves": LEAVES, "successor": "E3"}, {}, {}, {"hired": "2026-03-01"})
+    assert late == f"E3, {begin} (is hired on 2026-03-01): work and accounts go on to E1, E2 instead"
+    (gone,) = told({"leaves": LEAVES, "successor": "E1"}, {"leaves": "2026-01-20", "successor": "E2"}, {})
+    assert gone == f"E1, {begin} (has left on 2026-01-20): work and accounts go on to E2 instead"
+    assert (
+        noted(late, "zh")
+        == f"E0于 {LEAVES} 离职，其接手人 E3 届时尚未入职（2026-03-01 入职）：工作与客户改由 E1, E2 接手。"
+    )
+    assert noted(gone, "zh").endswith("届时已离职（2026-01-20 离职）：工作与客户改由 E2 接手。")
+    assert told({"leaves": LEAVES, "successor": "E1"}, {}, {}) == []
+    assert told({"leaves": LEAVES}, {}, {}) == []
+
+
+def test_leavings_by_chance_are_told_with_what_they_take_of_the_horizon():
+    world = company(leaves=None, successor=None, attrition_per_year=0.9)
+    (note,) = (note for note in succession_told(world) if "by chance" in note)
+    days = simulate(world, replications=400)["rep"].total("available_ticks").mean(axis=0)
+    share = float(note.split("on average ")[1].split(" %")[0]) / 100
+    assert note.startswith("people who may leave by chance (1): ")
+    assert 1 - days[0] / days[1] == pytest.approx(share, abs=0.04)
+    assert noted(note, "zh").startswith("可能中途离职者 1 人")
+    assert succession_told(company(leaves=None, successor=None)) == ()
 
 
 def test_the_first_day_of_an_heir_is_the_last_day_of_the_owner(scenario):

@@ -107,7 +107,7 @@ def request_of(problem: AllocationProblem) -> Request:
     np.add.at(load, rep, offer.order_hours[account, rep] + offer.care_load[rep] * care[account])
     potential = (problem.potential + offer.potentials_handed_on(*no_choice(problem))) / unit
     potential += np.bincount(rep, offer.potential[account] / unit, count)
-    history = problem.last_sales / unit
+    history = (problem.last_sales + offer.histories_handed_on(*no_choice(problem))) / unit
     today = np.flatnonzero(offer.today >= 0)
     np.add.at(history, offer.today[today], -offer.history[today] / unit)
     np.add.at(history, rep, offer.history[account] / unit)

@@ -143,11 +143,11 @@ def _away(problem: AllocationProblem, pairs: OwnerPairs) -> Linear:
 
 
 def _history_without(problem: AllocationProblem) -> Floats:
-    """Last sales less those of today's accounts, [R]; 0 where there is no full last period."""
+    """Last sales less those of today's accounts, with what leavers hand on, [R]; none where no full last period."""
     out, offer = np.nan_to_num(problem.last_sales), problem.accounts
     known = offer.today >= 0
     np.add.at(out, offer.today[known], -offer.history[known])
-    return np.asarray(out)
+    return np.asarray(out + offer.histories_handed_on(*settled(problem)))
 
 
 def _pairs(blocks: Blocks, problem: AllocationProblem) -> OwnerPairs:

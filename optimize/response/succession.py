@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from datetime import date
 
@@ -58,7 +59,7 @@ def heirs(scenario: Scenario, leaver: Rep) -> Iterator[tuple[str | None, date, d
 
 
 def succession_told(scenario: Scenario) -> tuple[str, ...]:
-    """Whose accounts go on to whom, and which accounts are locked to somebody who leaves, in words."""
+    """Whose accounts go on to whom, who is passed over, and what counts as if nobody left by chance, in words."""
     owners = {account.owner for account in scenario.accounts}
     end = scenario.calendar.end
     leavers = {rep.id: rep for rep in scenario.reps if rep.leaves is not None and rep.leaves < end}
@@ -72,6 +73,8 @@ def succession_told(scenario: Scenario) -> tuple[str, ...]:
         for name, rep in leavers.items()
         if name in owners
     ]
+    notes += [told for rep in leavers.values() for told in _passed_over(scenario, rep, after[rep.id])]
+    notes += _by_chance(scenario)
     for lock in scenario.allocation.locks:
         rep = leavers.get(str(lock.value))
         if lock.path.startswith("owner.") and rep is not None:
@@ -80,6 +83,32 @@ def succession_told(scenario: Scenario) -> tuple[str, ...]:
                 f"{after[rep.id]}"
             )
     return tuple(notes)
+
+
+def _passed_over(scenario: Scenario, leaver: Rep, after: str) -> Iterator[str]:
+    """Says that a named successor does not take over, why, and who does instead."""
+    people, day = {rep.id: rep for rep in scenario.reps}, max(leaver.leaves or date.max, scenario.calendar.start)
+    named = people.get(leaver.successor or "")
+    if named is None or _employed(named, day):
+        return
+    begin = f"{named.id}, the successor of {leaver.id}, who leaves on {leaver.leaves}, is not there that day"
+    why = f"has left on {named.leaves}" if _left(named, day) else f"is hired on {named.hired}"
+    yield f"{begin} ({why}): work and accounts go on to {after} instead"
+
+
+def _by_chance(scenario: Scenario) -> Iterator[str]:
+    """Says what of the figures does not know of leavings that are drawn, and how much that may be."""
+    exposed = [rep for rep in scenario.reps if 0 < rep.attrition_per_year < 1]
+    if not exposed:
+        return
+    most = max(exposed, key=lambda rep: rep.attrition_per_year)
+    years = (scenario.calendar.end - scenario.calendar.start).days / 365.0
+    hazard = -math.log1p(-most.attrition_per_year) * years
+    after = 1 + math.expm1(-hazard) / hazard
+    yield (
+        f"people who may leave by chance ({len(exposed)}): simulated sales hold it, gains of training, care and "
+        f"accounts count as if they stayed; of {most.id}, on average {100 * after:.2g} % of the horizon comes after"
+    )
 
 
 def _heirs_on(scenario: Scenario, leaver: Rep, day: date) -> tuple[Rep, ...]:
