@@ -47,7 +47,7 @@ class _Row:
         self.cells, self.quota = cells.astype(np.float64), float(quota)
         self.under, self.over, fixed = ~np.isnan(floor), ~np.isnan(stretch), ~np.isnan(target)
         self.low = np.where(self.under, floor, 0.0)
-        self.high = np.where(self.over, stretch, np.where(carried, np.inf, 0.0))
+        self.high = np.where(self.over, stretch, np.where(carried | (floor > 0), np.inf, 0.0))
         self.low, self.high = np.where(fixed, target, self.low), np.where(fixed, target, self.high)
         self.mine = (self.under | self.over) & ~fixed
         self.free = carried & ~self.mine & ~fixed

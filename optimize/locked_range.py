@@ -134,9 +134,10 @@ def _range_of(held: Mapping[Level, LockedQuotas], carried: Bools, r: int) -> tup
     """
     target, floor, stretch = (held[level] for level in ("target", "floor", "stretch"))
     count = carried.shape[1]
-    bottom, top = np.zeros(count), np.where(carried[r], np.inf, 0.0)
     floors, stretches = (level.row(r, count) for level in (floor, stretch))
     under, over = ~np.isnan(floors), ~np.isnan(stretches)
+    # A locked floor gives a period a quota that would have none.
+    bottom, top = np.zeros(count), np.where(carried[r] | (floors > 0), np.inf, 0.0)
     bottom[under], top[over] = floors[under], stretches[over]
     for p, value in enumerate(target.row(r, count).tolist()):
         if not np.isnan(value):

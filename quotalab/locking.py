@@ -5,13 +5,14 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 from optimize.locked import require_room
 from quotalab.runs import default_target, plan_folder
 from scenarios.errors import InputRefused, Problem
-from scenarios.folders import whole_folder
+from scenarios.folders import alone, whole_folder
 from scenarios.locks import lock, lock_rows, require_locked, with_locks
 from scenarios.plan import LockRow, Plan
 from scenarios.plan_files import HEADER, read_plan, write_plan
@@ -53,9 +54,9 @@ def put_lock(scenario: Scenario, folder: Path, path: str, value: str, *, author:
     """Fix a figure of a plan; the next allocation keeps it.
 
     Raises:
-        InputRefused: the path names nothing, the value is none for it, the scenario locks the figure itself, the next
-            allocation would refuse it beside the other locks, nobody or no reason is given, or the plan's trail does
-            not hold.
+        InputRefused: the path names nothing, the value is none for it, the figure is locked so already or by the
+            scenario itself, the next allocation would refuse it beside the other locks, nobody or no reason is given,
+            or the plan's trail does not hold.
     """
     require_said(author=author, reason=reason)
     if any(row.path == path for row in lock_rows(scenario)):
@@ -104,10 +105,16 @@ def _recorded(
     longer = trail.followed_by(
         after, action=action, author=author, time=time, reason=reason, scenario=scenario.fingerprint()
     )
-    with whole_folder(folder) as draft:
+    known = trail.own_locks().get(path)
+    if row and known and not longer.entries[-1].changes:
+        rule = f"is locked so already, by {known.author} ({known.reason})"
+        raise InputRefused(Problem(f"lock {path}", str(known.value), rule, "to take it over, unlock it first"))
+    with ExitStack() as held, whole_folder(folder) as draft:
         shutil.copytree(folder, draft, dirs_exist_ok=True)
         write_plan(after, draft, scenario.currency)
         write_trail(longer, draft)
+        # Until the draft has taken the plan's place nobody else looks whether it is unchanged.
+        held.enter_context(alone(folder.absolute().parent))
         require_unchanged(folder, trail)
     return longer
 

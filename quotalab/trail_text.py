@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from experiments.money import Language
 from experiments.words import known, word
@@ -16,10 +17,13 @@ _ORDER = ("lock", "quota", "floor", "stretch", "owner", "training", "care", "sha
 
 
 def locked_text(path: str, value: str, found: Trail, folder: str, language: Language) -> str:
-    """That a figure was fixed, with what was fixed there before."""
+    """That a figure was fixed, with what was fixed there before, and by whom if by somebody else."""
     change = next((one for one in found.entries[-1].changes if one.path == f"lock {path}"), None)
     before = change.before if change is not None else None
-    done = word("trail.did_lock_anew" if before else "trail.did_lock", language, path=path, value=value, before=before)
+    known = replace(found, entries=found.entries[:-1]).own_locks().get(path)
+    theirs = known.author if known is not None and known.author != found.entries[-1].author else ""
+    key = "did_lock" if not before else "did_lock_theirs" if theirs else "did_lock_anew"
+    done = word(f"trail.{key}", language, path=path, value=value, before=before, author=theirs)
     return _recorded(done, found, folder, language)
 
 

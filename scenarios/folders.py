@@ -67,6 +67,26 @@ def whole_folder(target: Path) -> Iterator[Path]:
     _clear_left_behind(target)
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One process at a time in this folder while the block runs; the system lets go of it where a process is killed.
+
+    Where the folder is not there yet, or the system has no such locks, nobody waits.
+    """
+    if sys.platform == "win32" or not folder.is_dir():
+        yield
+        return
+    import fcntl
+
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)
+
+
 def _exchanged(one: Path, other: Path) -> bool:
     """Exchange two folders in one step; False where the system has no such step or did not take it."""
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None

@@ -225,3 +225,52 @@ def test_a_locked_month_is_told_once(made, folder, tmp_path, capfd):
     told = capfd.readouterr().out
     assert "(1 figure changed)" in told
     assert told.count(f"quota.R1.{MARCH}") == 1
+
+
+def test_a_figure_that_somebody_else_has_locked_is_told_with_their_name(made, folder, tmp_path, capfd):
+    scenario, _ = made
+    ql.save(scenario, tmp_path / "world")
+    for author, value, told in (
+        ("王", "500", "locked quota.R1 = 500 in"),
+        ("王", "600", "locked quota.R1 = 600 instead of 500 in"),
+        ("李", "550", "locked quota.R1 = 550 instead of 600, locked by 王 before in"),
+    ):
+        words = ["lock", str(tmp_path / "world"), "quota.R1", value, "--author", author, "--reason", "x"]
+        assert run([*words, "--plan", str(folder)]) == 0
+        assert told in capfd.readouterr().out
+    entries = read_trail(folder).entries
+    with pytest.raises(
+        InputRefused, match=r"quota\.R1 = 550: is locked so already, by 李 \(x\) -> to take it over, unl"
+    ):
+        put_lock(scenario, folder, "quota.R1", "550.00", author="王", reason="mine")
+    assert read_trail(folder).entries == entries
+
+
+def test_processes_that_lock_at_once_lose_nothing_silently(made, folder, tmp_path):
+    """Both find the plan unchanged, unless the look and the taking of its place are one."""
+    scenario, _ = made
+    ql.save(scenario, tmp_path / "world")
+    # Time between the look and the step that puts the draft in the plan's place is where a change could get lost.
+    script = (
+        "import sys, time\nfrom pathlib import Path\n"
+        "from quotalab import locking\nfrom quotalab.worlds import open_world\n"
+        "from scenarios.errors import InputRefused\n"
+        "known = locking.require_unchanged\n"
+        "locking.require_unchanged = lambda *where: (known(*where), time.sleep(0.2))\n"
+        "world, kept = open_world(sys.argv[1], None), []\n"
+        "for month in range(1, 5):\n"
+        "    path = f'quota.{sys.argv[3]}.2026-{month:02d}-01'\n"
+        "    try:\n"
+        "        locking.put_lock(world, Path(sys.argv[2]), path, '9', author=sys.argv[3], reason='x')\n"
+        "        kept.append(path)\n"
+        "    except InputRefused as refused:\n"
+        "        assert 'would be lost' in str(refused), refused\n"
+        "print(*kept)\n"
+    )
+    words = [sys.executable, "-c", script, str(tmp_path / "world"), str(folder)]
+    env = {**os.environ, "PYTHONPATH": ROOT}
+    both = [subprocess.Popen([*words, rep], env=env, stdout=subprocess.PIPE, text=True) for rep in ("R1", "R2")]
+    kept = [path for process in both for path in process.communicate(timeout=120)[0].split()]
+    assert all(process.returncode == 0 for process in both)
+    assert len(kept) >= 4
+    assert sorted(read_trail(folder).own_locks()) == sorted(kept)

@@ -86,6 +86,9 @@ def test_a_plan_is_found_in_its_run_folder(tmp_path: Path) -> None:
         plan_folder(tmp_path / "run")
     with pytest.raises(InputRefused, match="does not exist -> give the folder"):
         plan_folder(tmp_path / "ran")
+    (tmp_path / "quotas.csv").write_text("rep,quota\n", encoding="utf-8")
+    with pytest.raises(InputRefused, match=r"is a file and holds no plan: .* fixed in the scenario, under allocation"):
+        plan_folder(tmp_path / "quotas.csv")
     (tmp_path / "run" / "plan" / "plan.yaml").write_text("name: x\n", encoding="utf-8")
     assert plan_folder(tmp_path / "run") == tmp_path / "run" / "plan"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -110,6 +111,7 @@ def allocate(
         from quotalab.runs import rows, run_folder, run_target
         from quotalab.tables import move_table, quota_table, rule_table, share_table, training_table
         from quotalab.worlds import open_world
+        from scenarios.folders import alone
         from scenarios.locks import with_locks
         from scenarios.scenario import require_world
         from scenarios.today import today_plan
@@ -168,7 +170,7 @@ def allocate(
             gap=gap,
             solver=solver,
         )
-        with run_folder(target, "allocate", terminal.watch, settings) as draft:
+        with ExitStack() as held, run_folder(target, "allocate", terminal.watch, settings) as draft:
             draft.about(world)
             draft.plan(result.plan, world)
             draft.trail(allocated_trail(trail, world, result.plan, by=by, reason=reason))
@@ -178,6 +180,7 @@ def allocate(
             if improved is not None:
                 draft.hashes |= loop_hashes(improved)
                 draft.facts["loop"] = loop_facts(improved)
+            held.enter_context(alone(target.absolute()))
             require_unchanged(target / "plan", trail)
         parts = [allocation_text(result, world, spoken), judged.text(spoken)]
         terminal.show(
