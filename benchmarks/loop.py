@@ -61,7 +61,7 @@ INSIDE: Final = ("sim/compiled/run.py:replicate", "highspy._core.run}", "highspy
 _COMPILED = ("care_curves", "caring", "kernels", "moves", "quota_room", "recreate")
 PRICES: Final = tuple(f"optimize/by_prices/{module}.py" for module in _COMPILED)
 """The compiled part of the method by prices, which solves for large companies."""
-BY_PRICES: Final = "optimize/by_prices/method.py:by_prices"
+BY_PRICES: Final = "optimize/by_prices/method.py:priced_or_bound"
 """All of it."""
 COMPILING: Final = "numba/core/dispatcher.py:_compile_for_args"
 """Compiling or loading, once for a machine; no part of the loop."""

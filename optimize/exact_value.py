@@ -10,9 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from optimize.model import Model
+from optimize.parts import metrics as metric_parts
 from optimize.parts.metrics import objective_factor
 from optimize.parts.targets import QUOTA
 from optimize.problem import AllocationProblem, Decisions, Floats, gains
+from optimize.programme.solve import solve
 from optimize.quotas import possible_quotas
 from optimize.split import attained
 
@@ -53,3 +55,19 @@ def _quotas(problem: AllocationProblem, model: Model, values: Floats, name: str,
     """Quotas of a solution in the metric's own unit, [R]; a mean quota has 100 units in the programme."""
     size = max(total / len(problem.reps) / 100.0, 1e-6)
     return np.asarray(values[model.programme.block(name).index] * size)
+
+
+def with_metrics(problem: AllocationProblem, decisions: Decisions, value: float, bound: float) -> tuple[float, float]:
+    """Value and bound that prices count, with what weighted metrics add that no decision moves, and simulated sales."""
+    scale, (apart, hidden) = problem.metrics.revenue_weight, _other_metrics(problem, decisions)
+    told = apart + (weighed_sales(problem) if problem.two_stage else 0.0)
+    return scale * value + told, scale * bound + told + hidden
+
+
+def _other_metrics(problem: AllocationProblem, decisions: Decisions) -> tuple[float, float]:
+    """What weighted metrics that no decision moves add to the objective, and what segments may hide of it."""
+    weighted = problem.metrics.weighted
+    if not weighted or problem.two_stage:
+        return 0.0, 0.0  # in two stages only gains count, and they have none
+    programme, error = metric_parts.alone(problem, {one.name: gains(problem, decisions, one.rates) for one in weighted})
+    return solve(programme).objective, error

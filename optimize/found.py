@@ -14,7 +14,15 @@ GAP = 1e-4
 
 
 class NoPlanError(Exception):
-    """The programme has no solution; what contradicts is for :func:`optimize.infeasible.explain` to say."""
+    """No plan; what contradicts is for :func:`optimize.infeasible.explain` to say.
+
+    Attributes:
+        proven: whether it is proven that there is none; else none was found.
+    """
+
+    def __init__(self, *, proven: bool = True) -> None:
+        super().__init__("no plan")
+        self.proven = proven
 
 
 class NoStepError(Exception):

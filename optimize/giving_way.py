@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from optimize.least_loosening import least_amount
 from optimize.loosening import (
     LEVELLED,
     TOTAL,
     answered,
     family_of,
-    least_amount,
     precedence,
     question,
     straight,

@@ -12,6 +12,7 @@ from optimize.parts.fairness_together import PRODUCT
 from optimize.problem import AllocationProblem, held
 from optimize.programme.blocks import Programme
 from optimize.programme.solve import feasible
+from optimize.reach import beyond_one_programme, within_reach
 from optimize.rule_words import named, said, size_of
 from optimize.rules import rule_name
 from optimize.sums_told import sum_named
@@ -27,12 +28,18 @@ MOST_BARRED = 20_000
 AS_SIMULATED = Said(
     "owners of accounts and training as in the plan that was simulated", "客户归属与培训保持模拟方案中的安排"
 )
+OWNERS_AS_SIMULATED = Said(
+    "owners of accounts as in the plan that was simulated: too many others are possible to ask about all",
+    "客户归属保持模拟方案中的安排：可选的归属过多，无法逐一检验",
+)
 WHO = Said("who may take an account over", "可接手客户的人员")
 BY_TOTAL = ("potential_band", "group_parity_")
 """Begins the names of rules whose limits are measured against the company's quota over its potential."""
 
 
-def explain(problem: AllocationProblem, possible: Possible, stuck: AllocationProblem | None = None) -> InfeasiblePlan:
+def explain(
+    problem: AllocationProblem, possible: Possible, stuck: AllocationProblem | None = None, *, proven: bool = True
+) -> InfeasiblePlan:
     """The error for a request without a plan: what conflicts, and the least loosening of each rule in it.
 
     Where no rule, lock or total of a team can give way alone, those that have to give way together are told, each with
@@ -40,23 +47,29 @@ def explain(problem: AllocationProblem, possible: Possible, stuck: AllocationPro
     precedence: beside rules that give way, the nearest total that leaves a plan is told wherever there is one.
 
     Rules on single ratios of quota to potential are told with the simulated plan's owners wherever these conflict as
-    well: dozens of questions about owners and ratios at once would take hours. The answer says so.
+    well: dozens of questions about owners and ratios at once would take hours. Any rules are told with these owners
+    where there are too many others for one programme: amounts suffice with them, and less may with others. The answer
+    says so.
 
     Args:
         possible: whether a changed request has a plan; every way out is put to it before it is told.
         stuck: the request with the decisions held for which no quotas were found, although the programme has some.
+        proven: whether it is proven that there is no plan.
     """
     # Steps that the limits on training forbid are possible where these give way.
     floor = max((rule.hours for rule in problem.rules if isinstance(rule, TrainingFloor)), default=0.0)
     problem = replace(problem, training=problem.training.up_to(floor))
     asked, as_simulated = problem, []
+    if beyond_one_programme(problem):
+        as_simulated.append(OWNERS_AS_SIMULATED)
+        problem = within_reach(problem)
     if sum(len(pairs.rep) for pairs in problem.accounts.barred.values()) > MOST_BARRED:
         rules = [said(name) for name in problem.accounts.barred]
         as_simulated.append(_joined(WHO, rules))
         problem = replace(problem, accounts=replace(problem.accounts, barred={}))
     problem = replace(problem, firm=False)
     if stuck is not None:
-        return _undecided(asked, replace(stuck, firm=False), possible)
+        return _undecided(asked, replace(within_reach(stuck), firm=False), possible)
     programme = question(problem)
     if programme.has(PRODUCT):
         still = held(problem, problem.base_decisions(), care=False)
@@ -66,7 +79,7 @@ def explain(problem: AllocationProblem, possible: Possible, stuck: AllocationPro
             as_simulated.append(AS_SIMULATED)
     if not programme.has(PRODUCT) and suffices(programme):
         # Not the rules but the search for exact quotas ended without a plan.
-        return _undecided(asked, problem, possible)
+        return _undecided(asked, problem, possible, as_simulated)
     ways = WaysOut(asked, problem, possible)
     conflict = conflicting(programme)
     loosening = [text for name in conflict if name != TOTAL and (text := ways.alone(programme, name))]
@@ -89,10 +102,13 @@ def explain(problem: AllocationProblem, possible: Possible, stuck: AllocationPro
         jointly,
         [_names(problem, programme, names) for names in further],
         [_alone(ways, programme, names, given) for names in several],
+        proven=proven,
     )
 
 
-def _undecided(asked: AllocationProblem, problem: AllocationProblem, possible: Possible) -> InfeasiblePlan:
+def _undecided(
+    asked: AllocationProblem, problem: AllocationProblem, possible: Possible, as_simulated: Sequence[Said] = ()
+) -> InfeasiblePlan:
     """The search for exact quotas ended without any: the rules that it ended on, and what leads to a plan.
 
     Args:
@@ -109,7 +125,7 @@ def _undecided(asked: AllocationProblem, problem: AllocationProblem, possible: P
     jointly: list[Said] = []
     if not loosening:
         loosening, jointly = ways.last_resorts(conflict)
-    return InfeasiblePlan(_names(problem, programme, conflict), loosening, jointly, proven=False)
+    return InfeasiblePlan([*_names(problem, programme, conflict), *as_simulated], loosening, jointly, proven=False)
 
 
 def _alone(ways: WaysOut, programme: Programme, conflict: Sequence[str], given: Sequence[GivenWay]) -> list[Said]:

@@ -1,4 +1,4 @@
-"""Which rules conflict, and the least by which each must give way: searches over a programme's named rule blocks.
+"""Which rules conflict, and how each gives way: searches over a programme's named rule blocks.
 
 Questions are put to the programme without whole accounts and steps first, which answers at once. Only where that is
 possible is it asked with them, and such a search ends at a limit on nodes: what it leaves open counts as *not possible*
@@ -8,7 +8,6 @@ proven.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -19,17 +18,8 @@ from optimize.model import build, first_knots, segments_for
 from optimize.problem import AllocationProblem, Floats
 from optimize.programme.blocks import Programme, Rows
 from optimize.programme.solve import Solution, SolverError, Warm, feasible, refuted, settled, solve
-from optimize.rule_steps import steps_of
 from scenarios.goals import EqualOdds, FairnessRule, MinimumAttainment, MinimumChance, WorstOff
 
-SEARCH_STEPS = 40
-MARGIN = 1e-6
-"""How close an amount is found, in the rule's own number."""
-WIDENINGS = 16
-FEW_WHOLE, REFINEMENTS = 1_000, 3
-"""Up to so many whole decisions an amount is found to half a hundredth of its unit, beyond in so many halvings."""
-MOST = 1e13
-"""An amount beyond which a rule is said not to help by degrees."""
 PIECES = 8
 MOST_SUBJECTS = 40
 """People, teams and periods of a conflict up to whom it is asked which of them it takes."""
@@ -169,26 +159,6 @@ def suffices(programme: Programme) -> bool:
     return possible and (not programme.integer.any() or settled(programme) is True)
 
 
-def least_loosening(problem: AllocationProblem, programme: Programme, rule: str, size: float) -> float | None:
-    """The least amount, in the rule's own number, by which it must give way; None where it cannot help alone.
-
-    All other rules held. Where a search with whole accounts ends at its limit, the amount is one that suffices.
-
-    Args:
-        size: how much of the rule's number one unit of it is.
-    """
-    if not suffices(programme.without([rule])):
-        return None
-    family = family_of(problem, programme, rule)
-    amount = None if family is None else least_amount(family, rule, _first(programme, rule), size)
-    if amount is None or int(programme.integer.sum()) > FEW_WHOLE or not told_in_pieces(problem):
-        return amount
-    gone = {rows.rule for rows in question(problem).rows} - {rows.rule for rows in programme.rows}
-    family = family_of(problem, fine_question(problem).without([*gone]), rule, ask=fine_question)
-    finer = None if family is None else least_amount(family, rule, None, size)
-    return amount if finer is None else min(amount, finer)
-
-
 def family_of(
     problem: AllocationProblem,
     programme: Programme,
@@ -221,81 +191,6 @@ def straight(programme: Programme, rule: str) -> bool:
     """Whether a rule's room depends on nothing that is decided and grows in proportion: giving way is a column."""
     rooms = [(rows.loosen, rows.bend) for rows in programme.rows if rows.rule == rule]
     return rule not in LEVELLED and all(room is not None and not len(room.col) and bend is None for room, bend in rooms)
-
-
-def _first(programme: Programme, rule: str) -> float | None:
-    """The least amount with shared accounts, by one elastic solve where the rule gives way by a column."""
-    if not straight(programme, rule):
-        return None
-    found = answered(programme.elastic(rule))
-    return None if found is None else max(0.0, -found.objective)
-
-
-def least_amount(family: Family, rule: str, start: float | None, size: float) -> float | None:
-    """The least amount that makes a family's programme possible, rounded upwards; None where none does.
-
-    Where a rule adds up whole steps, it is the first step that is enough; else it is found to half a hundredth of a
-    unit, with more than :data:`FEW_WHOLE` whole decisions in :data:`REFINEMENTS` halvings. A search that is left open
-    counts as not possible, so that the amount suffices but may then be more than the least.
-    """
-    now = family(0.0)
-    low = _bisected(_shared(family)) if start is None else start
-    if low is None or not now.integer.any():
-        return low
-    short = math.ceil(low / size * 100 - 0.02) / 100 * size
-    if suffices(family(short)):
-        return low
-    step, enough = size / 4, None
-    for _ in range(WIDENINGS):
-        if suffices(family(short + step)):
-            enough = short + step
-            break
-        short, step = short + step, step * 2
-    return None if enough is None else _narrowed(family, rule, short, enough, size)
-
-
-def _narrowed(family: Family, rule: str, short: float, enough: float, size: float) -> float:
-    """The least amount that suffices between one that is not known to and one that does."""
-    now = family(0.0)
-    steps, few = steps_of(now, rule), int(now.integer.sum()) <= FEW_WHOLE
-    if steps is not None and steps.up_to(enough) > short:
-        enough = steps.up_to(enough)
-    for _ in range(SEARCH_STEPS if few else REFINEMENTS):
-        middle = (short + enough) / 2
-        if steps is not None:
-            last = steps.below(enough)
-            if last <= short:
-                break
-            middle = steps.up_to(middle) if steps.up_to(middle) > short else last
-        elif enough - short <= size / 200:
-            break
-        answer = settled(family(middle))
-        if answer is None and not few:
-            break
-        short, enough = (short, middle) if answer else (middle, enough)
-    return enough
-
-
-def _shared(family: Family) -> Callable[[float], bool]:
-    """Whether an amount is enough where accounts can be shared, each answer from where the last one ended."""
-    warm = Warm(relaxed(family(0.0)).relaxed_objective())
-    return lambda amount: answered(family(amount).relaxed_objective(), warm) is not None
-
-
-def _bisected(possible: Callable[[float], bool], most: float = MOST) -> float | None:
-    """The least amount at which something is possible, to :data:`MARGIN`, upwards; None beyond :data:`MOST`."""
-    high = 1.0
-    while not possible(high):
-        high *= 64.0
-        if high > most:
-            return None
-    low = 0.0
-    for _ in range(SEARCH_STEPS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if possible(middle) else (middle, high)
-        if high - low <= MARGIN:
-            break
-    return high
 
 
 def chance_lowered(problem: AllocationProblem, amount: float) -> AllocationProblem:

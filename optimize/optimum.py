@@ -10,26 +10,31 @@ import numpy as np
 
 from optimize.bent_curves import fine_knots
 from optimize.even_load import evenly_loaded
-from optimize.exact_value import attained_value, weighed_sales
+from optimize.exact_value import attained_value, weighed_sales, with_metrics
 from optimize.fairness_measures import tied
 from optimize.found import GAP, NoPlanError, NoStepError, Optimum
 from optimize.infeasible import explain
+from optimize.loosening import question, suffices
 from optimize.metrics import Metrics
 from optimize.model import Model, build, first_knots, given_way, read_decisions, segments_for
 from optimize.nearby import with_exact_quotas
-from optimize.parts import lead_shares, metrics
-from optimize.parts.accounts import possible_pairs
-from optimize.problem import AllocationProblem, Decisions, Floats, gains, held
+from optimize.parts import lead_shares
+from optimize.problem import AllocationProblem, Decisions, Floats, held
 from optimize.programme.curves import zoom
 from optimize.programme.solve import OutOfTimeError, Solution, SolverError, solve
 from optimize.programme.solvers import HIGHS
 from optimize.quotas import NoQuotasError
+from optimize.reach import beyond_one_programme, open_pairs, within_reach
 from scenarios.errors import Problem, Unsupported, refuse_if
 
 LARGE = 5_000
 """Pairs of account and candidate beyond which the method by prices is chosen: branch and bound no longer ends there."""
 Method = Literal["auto", "exact", "prices"]
 NOT_FOUND = "decided by branch and bound: the method by prices found no owners that leave quotas room under all rules"
+AS_SIMULATED = (
+    "owners of accounts are as in the plan that was simulated: the method by prices found no others that leave quotas "
+    "room under all rules, and so many are out of reach for branch and bound; the gap is to the best plan of any owners"
+)
 CALM = 1e-8
 """Of the objective: what shares of leads may cost that stay nearer to the simulated ones."""
 SOLVED = 0.3
@@ -54,15 +59,15 @@ def optimise(problem: AllocationProblem, gap: float | None = None, method: Metho
     """
     try:
         return decided(problem, gap, method)
-    except NoPlanError:
-        raise explain(problem, lambda changed: _has_decisions(changed, gap, method)) from None
+    except NoPlanError as none:
+        raise explain(problem, lambda changed: _has_decisions(changed, gap, method), proven=none.proven) from None
     except NoQuotasError as left:
         raise explain(problem, lambda changed: _has_decisions(changed, gap, method), left.stuck) from None
 
 
 def _has_decisions(problem: AllocationProblem, gap: float | None, method: Method) -> bool:
     try:
-        decided(problem, gap, method)
+        decided(within_reach(problem), gap, method)
     except (NoPlanError, NoQuotasError, NoStepError, SolverError, Unsupported):
         return False
     return True
@@ -153,9 +158,7 @@ def out_of_reach(problem: AllocationProblem) -> bool:
 
 
 def _large(problem: AllocationProblem) -> bool:
-    pairs = possible_pairs(problem)
-    free = np.diff(pairs.start) > 1
-    return int(np.diff(pairs.start)[free].sum()) > LARGE
+    return open_pairs(problem) > LARGE
 
 
 def _by_prices(problem: AllocationProblem, gap: float | None) -> Optimum:
@@ -163,18 +166,16 @@ def _by_prices(problem: AllocationProblem, gap: float | None) -> Optimum:
     from optimize.by_prices import method
 
     asked = method.GAP if gap is None else gap
-    priced = method.by_prices(replace(problem, metrics=Metrics()), asked)
-    if priced is None:
+    priced = method.priced_or_bound(replace(problem, metrics=Metrics()), asked)
+    if isinstance(priced, float):
         if problem.trust is not None and _large(problem):
             raise NoStepError
+        if beyond_one_programme(problem):
+            return _with_owners_as_simulated(problem, asked, priced)
         # Whether the request contradicts itself is for the programme to say; prices only failed to find owners.
         return replace(_exact(problem, asked), notes=(NOT_FOUND,))
-    decisions = priced.plan.decisions
-    scale, kind = problem.metrics.revenue_weight, priced.bound_type
-    apart, hidden = _other_metrics(problem, decisions)
-    told = apart + (weighed_sales(problem) if problem.two_stage else 0.0)
-    found, bound = scale * priced.plan.value + told, scale * priced.bound + told + hidden
-    steady = priced.reproducible
+    decisions, kind, steady = priced.plan.decisions, priced.bound_type, priced.reproducible
+    found, bound = with_metrics(problem, decisions, priced.plan.value, priced.bound)
     if problem.two_stage or problem.accounts.care_budget is not None:
         model, solution = with_quotas_last(problem, decisions)
         return Optimum(decisions, found, bound, steady, model, solution.values, kind, asked_gap=asked)
@@ -185,13 +186,24 @@ def _by_prices(problem: AllocationProblem, gap: float | None) -> Optimum:
     return Optimum(decisions, found, bound, steady, model, solution.values, kind, asked_gap=asked)
 
 
-def _other_metrics(problem: AllocationProblem, decisions: Decisions) -> tuple[float, float]:
-    """What weighted metrics that no decision moves add to the objective, and what segments may hide of it."""
-    weighted = problem.metrics.weighted
-    if not weighted or problem.two_stage:
-        return 0.0, 0.0  # in two stages only gains count, and they have none
-    programme, error = metrics.alone(problem, {one.name: gains(problem, decisions, one.rates) for one in weighted})
-    return solve(programme).objective, error
+def _with_owners_as_simulated(problem: AllocationProblem, gap: float, bound: float) -> Optimum:
+    """The best plan with the owners that were simulated, where prices led to none and there are too many to branch on.
+
+    Args:
+        bound: by prices, on plans with any owners; minus infinity where these prove that there are none.
+
+    Raises:
+        NoPlanError: there is none with these owners; proven where prices prove that no others have one.
+    """
+    owned = within_reach(problem)
+    if bound == -math.inf or not suffices(question(owned)):
+        raise NoPlanError(proven=bound == -math.inf)
+    try:
+        found = _exact(owned, gap)
+    except NoPlanError:
+        raise NoPlanError(proven=False) from None
+    _, bound = with_metrics(problem, found.decisions, 0.0, bound)
+    return replace(found, bound=max(bound, found.value), bound_type="linear", notes=(AS_SIMULATED,))
 
 
 def _exact(problem: AllocationProblem, gap: float) -> Optimum:

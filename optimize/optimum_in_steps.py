@@ -59,19 +59,20 @@ def kept_in_steps(
 ) -> Kept | None:
     """The best other plan that was found whose quotas in whole steps keep the rules.
 
-    None where the plan's own whole steps keep those that tie people together, or no other plan was found.
+    None where the plan's own whole steps keep them, or no other plan was found. By prices, decisions that leave a quota
+    no whole step between its bounds were avoided already (:mod:`optimize.by_prices.refit`).
 
     Args:
         own: quotas of the best decisions.
         gap, method: as of :func:`optimize.optimum.optimise`.
     """
-    if not own.broken:
+    if own.kept:
         return None
     by_prices = method == "prices" or (method == "auto" and by_prices_where_free(problem))
     # Where care is to be least, the search, which is for sales, would give more of it.
     searches = not by_prices and not problem.even_load
     found = _by_steps(problem, own.exact, GAP if gap is None else gap) if searches else None
-    return found or _by_tightening(problem, own, gap, method)
+    return found or (_by_tightening(problem, own, gap, method) if own.broken else None)
 
 
 def _by_steps(problem: AllocationProblem, near: Floats, gap: float) -> Kept | None:

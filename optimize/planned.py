@@ -14,6 +14,7 @@ from optimize.prices import with_owners_held
 from optimize.problem import AllocationProblem, Floats, Ints
 from optimize.programme.solve import SolverError
 from optimize.quotas import NoQuotasError, plain
+from optimize.reach import within_reach
 from optimize.whole_quotas import WholeQuotas, kept_quotas
 from scenarios.errors import Unsupported
 
@@ -52,6 +53,7 @@ def planned(problem: AllocationProblem, gap: float | None = None, method: Method
     """
 
     def possible(changed: AllocationProblem) -> bool:
+        changed = within_reach(changed)
         # Bounds on single quotas and sums leave quotas wherever the programme has a solution with few pieces.
         if plain(changed) and not changed.even_load and suffices(question(changed)):
             return True
@@ -63,8 +65,8 @@ def planned(problem: AllocationProblem, gap: float | None = None, method: Method
 
     try:
         return _in_steps(problem, _passed(problem, gap, method), gap, method)
-    except NoPlanError:
-        raise explain(problem, possible) from None
+    except NoPlanError as none:
+        raise explain(problem, possible, proven=none.proven) from None
     except NoQuotasError as left:
         raise explain(problem, possible, left.stuck) from None
 

@@ -14,7 +14,8 @@ from functools import reduce
 
 from optimize.easing import Way, eased, farthest, switched_off, without_locks
 from optimize.giving_way import GivenWay
-from optimize.loosening import TOTAL, least_loosening, precedence, suffices
+from optimize.least_loosening import least_loosening
+from optimize.loosening import TOTAL, precedence, suffices
 from optimize.nearest_sums import nearest_total
 from optimize.parts.metrics import FLOOR, floor_loosening
 from optimize.problem import AllocationProblem, raised

@@ -17,7 +17,7 @@ from benchmarks.loop_results import QUICK, Gain, Judged, Sizes, WorldResult
 from benchmarks.loop_worlds import judge_world, run_samples, run_worlds
 from experiments.proof import TODAY
 from experiments.prove import prove
-from optimize.by_prices.method import by_prices
+from optimize.by_prices.method import priced_or_bound
 from optimize.loop.improve import improve
 from scenarios.acceptance_worlds import WORLDS, AcceptanceWorld, still_world
 from sim.interval import Interval
@@ -174,7 +174,8 @@ def test_the_share_at_work_counts_the_engine_the_solver_and_the_compiled_part_of
     compiled = {path.relative_to(loop_worlds.ROOT).as_posix() for path, before in made.items() if "@compiled" in before}
     assert compiled == set(PRICES)
     assert all(before == {"@compiled"} for path, before in made.items() if path.name in {Path(p).name for p in PRICES})
-    assert f"optimize/by_prices/{by_prices.__module__.rpartition('.')[2]}.py:{by_prices.__name__}" == BY_PRICES
+    module = priced_or_bound.__module__.rpartition(".")[2]
+    assert f"optimize/by_prices/{module}.py:{priced_or_bound.__name__}" == BY_PRICES
 
 
 def test_common_random_numbers_save_years_in_a_small_sample_already() -> None:

@@ -363,7 +363,7 @@ def test_who_decided_instead_of_prices_is_told(monkeypatch: pytest.MonkeyPatch) 
         "decided by branch and bound, large as it is: the method by prices does not decide "
         "trainers' hours where people can be trained at different times",
     )
-    monkeypatch.setattr("optimize.by_prices.method.by_prices", lambda *_, **__: None)
+    monkeypatch.setattr("optimize.by_prices.method.priced_or_bound", lambda *_, **__: 0.0)
     assert optimise(problem, method="prices").notes == (NOT_FOUND,)
 
 

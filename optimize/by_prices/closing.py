@@ -138,7 +138,7 @@ class Closing:
             around = self.refitting.around(_assigned(self.refitting, decisions), decisions)
             plans.append(self._finer(decisions, model.knots) if around is None else around)
         counted = [plan for plan in plans if plan is not None and plan.breach <= ALLOWED]
-        return max(counted, key=lambda plan: plan.value, default=None)
+        return max(counted, key=lambda plan: (plan.in_steps, plan.value), default=None)
 
     def _finer(self, decisions: Decisions, knots: tuple[Floats, ...]) -> Refit | None:
         """Care cut finer and finer around these decisions, where rules that give way to locks are for the programme."""

@@ -73,6 +73,17 @@ def by_prices(
     return found if found is not None or start is None else _Search(problem, gap, seed, closing, ceiling).run()
 
 
+def priced_or_bound(problem: AllocationProblem, gap: float = GAP) -> Priced | float:
+    """The plan of :func:`by_prices`; without one, what no plan exceeds, minor units as :attr:`Priced.bound`.
+
+    Minus infinity where prices prove that there is no plan. Beside locks they do not: there rules may give way further
+    than prices let them.
+    """
+    search = _Search(problem, gap, 0, True, np.inf)
+    found = search.run()
+    return search.bound * search.request.unit if found is None else found
+
+
 class _Search:
     def __init__(self, problem: AllocationProblem, gap: float, seed: int, closing: bool, ceiling: float) -> None:
         self.problem, self.gap, self.closing = problem, gap, closing
@@ -103,7 +114,10 @@ class _Search:
             # Beside locks, rules may still give way further than prices let them.
             held = np.full(size[1], -1, dtype=np.int64)
             end = Start(prices, np.zeros(size[1]), held, np.zeros(self.request.reps, dtype=np.int64))
-            return self._found(end) if self.problem.locks and self._close(response, AT_ONCE) else None
+            if self.problem.locks:
+                return self._found(end) if self._close(response, AT_ONCE) else None
+            self.bound = -np.inf
+            return None
         self._prove(response.value, "linear")
         if joint:
             self._prove(self.request.counts * float(self.request.row_high[0]), "total")  # no more than the quotas
@@ -134,7 +148,7 @@ class _Search:
 
     def _close(self, response: Response, most: int) -> bool:
         """Branch and bound over what may still be better than half the gap; whether that was little enough to try."""
-        if self._done() or not self.closing:
+        if self._proven() or not self.closing:
             return False
         closing = Closing(self.problem, self.refitting, response)
         best = self.best
@@ -146,7 +160,7 @@ class _Search:
             return False
         found = closing.run(best, above, half)
         self.reproducible &= found.reproducible
-        if found.plan is not None and (best is None or found.broken or found.plan.value > best.value):
+        if found.plan is not None and (found.broken or found.plan.better_than(best)):
             self.best = found.plan
             if found.broken:
                 self.bound = np.inf  # it bounds plans that break rules for locks further, too
@@ -166,6 +180,10 @@ class _Search:
             self.bound, self.bound_type = bound, kind
 
     def _done(self) -> bool:
+        """Whether to search no further: another plan may still leave quotas the whole steps that the best does not."""
+        return self.best is not None and self.best.in_steps and self._proven()
+
+    def _proven(self) -> bool:
         if self.best is None:
             return False
         size = abs(self.best.value + self.simulated)
@@ -175,7 +193,7 @@ class _Search:
         """Refit an assignment; a plan counts only where every rule holds."""
         fit = self.refitting.fit(assignment)
         counts = fit is not None and fit.breach <= ALLOWED and assignment.complete()
-        if fit is not None and counts and (self.best is None or fit.value > self.best.value):
+        if fit is not None and counts and fit.better_than(self.best):
             self.best, self.kept = fit, assignment.copy()
         value = self.best.value if self.best is not None else -np.inf
         self.stages.append((stage, value, self.bound * self.request.unit))

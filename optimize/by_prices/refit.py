@@ -41,6 +41,8 @@ BOXES = (PotentialBand, GrowthLimits, MinimumAttainment, MinimumChance, Workload
 CARE_TURNS = 12
 CARE_PARTS = (1.0, 0.5, 0.2)
 """How far care goes towards what the worths of sales at the last quotas ask for, in turn."""
+STEP_TURNS = 6
+"""How often sales of reps are made dearer whose bounds leave a quota no whole step."""
 DEARER = 1.25
 """Factor on the worth of sales of a rep whose quota has no room, each turn."""
 ENOUGH = 1e-7
@@ -57,6 +59,7 @@ class Refit:
             in two stages of what sales gain over the simulated plan.
         breach: how far the worst rule is broken; see :data:`ALLOWED`.
         quota_price: what a unit of quota costs by the totals and by rules over several reps, [R].
+        in_steps: whether bounds on single quotas leave room for whole steps.
     """
 
     decisions: Decisions
@@ -64,6 +67,11 @@ class Refit:
     value: float
     breach: float
     quota_price: Floats
+    in_steps: bool = True
+
+    def better_than(self, other: Refit | None) -> bool:
+        """Whether it keeps rules in whole steps that the other does not, or else is worth more."""
+        return other is None or (self.in_steps, self.value) > (other.in_steps, other.value)
 
 
 class Refitting:
@@ -105,7 +113,7 @@ class Refitting:
             decisions = Decisions(owner, training, self._everywhere(hours))
             found = self.of(decisions)
             if found is not None:
-                return found
+                return self._into_steps(assignment, found, lam)
             low, high = self.box(owner, gains(self.problem, decisions) / self.request.unit)
             if not (low > high + ALLOWED).any():
                 return None
@@ -116,10 +124,12 @@ class Refitting:
         """Care towards what sales are worth at the last quotas, and quotas again, as long as that helps."""
         best: Refit | None = None
         hours: Floats | None = None
+        lam = self.lam
         for _ in range(CARE_TURNS):
+            lam = self.lam
             asked = self._care(assignment, training, self.lam)
             if asked is None:
-                return best
+                break
             before = best
             for part in CARE_PARTS if hours is not None else (1.0,):
                 mixed = asked if hours is None else hours + part * (asked - hours)
@@ -128,9 +138,29 @@ class Refitting:
                     best, hours = found, mixed
                     break
             if best is None or (before is not None and best.value - before.value <= ENOUGH * abs(best.value)):
-                return best
+                break
             self.lam = self._worths(best)
-        return best
+        return None if best is None else self._into_steps(assignment, best, lam)
+
+    def _into_steps(self, assignment: Assignment, found: Refit, lam: Floats) -> Refit:
+        """The same with a little more care for whom bounds leave a quota but no whole step; as it is where that fails.
+
+        Args:
+            lam: worths of sales at which care was found, [R].
+        """
+        decisions = found.decisions
+        for _ in range(0 if found.in_steps else STEP_TURNS):
+            low, high = self.box(decisions.owner, gains(self.problem, decisions) / self.request.unit)
+            short = self._lifted(low) > high + ALLOWED
+            lam = np.where(short, DEARER * np.maximum(lam, self.lam), lam)
+            hours = self._care(assignment, decisions.training, lam) if short.any() else None
+            if hours is None:
+                break
+            decisions = replace(decisions, care=self._everywhere(hours))
+            other = self.of(decisions)
+            if other is not None and other.in_steps:
+                return other
+        return found
 
     def _care(self, assignment: Assignment, training: Floats, lam: Floats) -> Floats | None:
         """Best hours of care of the free accounts at these worths of sales, [F]; None where they do not fit."""
@@ -165,13 +195,17 @@ class Refitting:
 
     def of(self, decisions: Decisions) -> Refit | None:
         """The best quotas for settled decisions."""
-        gain = gains(self.problem, decisions)
+        gain, in_steps = gains(self.problem, decisions), True
         low, high = self.box(decisions.owner, gain / self.request.unit)
         if self.by_split:
             if (low > high + ALLOWED).any():
                 return None
             unit = self.request.unit
-            quotas = split_in_groups(self.problem, self.problem.basis, gain, np.minimum(low, high) * unit, high * unit)
+            in_steps = self._leaves_steps(low, high)
+            least = self._lifted(low) if in_steps else low
+            quotas = split_in_groups(
+                self.problem, self.problem.basis, gain, np.minimum(least, high) * unit, high * unit
+            )
             price = self._levels(gain, quotas, low, high)
             breach = worst_breach(self.problem, decisions, quotas, self.request.unit)
         else:
@@ -181,7 +215,27 @@ class Refitting:
             quotas, price, breach = found
             breach = max(breach, worst_breach(self.problem, decisions, quotas, self.request.unit))
         value = self.request.counts * attained(self.problem.basis, gain, quotas)
-        return Refit(decisions, quotas, value + self.request.sells * float(gain.sum()), breach, price)
+        return Refit(decisions, quotas, value + self.request.sells * float(gain.sum()), breach, price, in_steps)
+
+    def _lifted(self, low: Floats) -> Floats:
+        """Lower bounds as quotas in whole steps meet them; those of locked quotas as they are, units, [R]."""
+        step, locks = max(self.problem.rounding_step, 1) / self.request.unit, self.problem.locks.quota
+        out = np.maximum(np.ceil(low / step - 1e-9) * step, low)
+        out[list(locks)] = low[list(locks)]
+        return out
+
+    def _leaves_steps(self, low: Floats, high: Floats) -> bool:
+        """Whether bounds leave everybody a whole step, and the totals room for them; units, [R]."""
+        unit, step = self.request.unit, max(self.problem.rounding_step, 1) / self.request.unit
+        least = self._lifted(low)
+        locks = list(self.problem.locks.quota)
+        most = np.where(np.isfinite(high), np.floor(high / step + 1e-9) * step, high)
+        most[locks] = high[locks]
+        return bool((least <= high + ALLOWED).all()) and all(
+            # One of each group carries what its total has beyond whole steps.
+            least[members].sum() <= total / unit + step and total / unit <= most[members].sum() + step
+            for _, members, total in groups(self.problem)
+        )
 
     def training(self, assignment: Assignment) -> Floats:
         """The first so many steps of each rep's order, and locked hours, [R, K]."""
