@@ -31,7 +31,7 @@ LARGE = 5_000
 """Pairs of account and candidate beyond which the method by prices is chosen: branch and bound no longer ends there."""
 Method = Literal["auto", "exact", "prices"]
 NOT_FOUND = "decided by branch and bound: the method by prices found no owners that leave quotas room under all rules"
-AS_SIMULATED = (
+BY_SIMULATED_OWNERS = (
     "owners of accounts are as in the plan that was simulated: the method by prices found no others that leave quotas "
     "room under all rules, and so many are out of reach for branch and bound; the gap is to the best plan of any owners"
 )
@@ -203,7 +203,7 @@ def _with_owners_as_simulated(problem: AllocationProblem, gap: float, bound: flo
     except NoPlanError:
         raise NoPlanError(proven=False) from None
     _, bound = with_metrics(problem, found.decisions, 0.0, bound)
-    return replace(found, bound=max(bound, found.value), bound_type="linear", notes=(AS_SIMULATED,))
+    return replace(found, bound=max(bound, found.value), bound_type="linear", notes=(BY_SIMULATED_OWNERS,))
 
 
 def _exact(problem: AllocationProblem, gap: float) -> Optimum:

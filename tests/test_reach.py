@@ -11,7 +11,7 @@ from benchmarks.allocation_instances import Shape, instance
 from optimize.by_prices.feasibility import worst_breach
 from optimize.found import NoPlanError, Optimum
 from optimize.infeasible import OWNERS_AS_SIMULATED
-from optimize.optimum import AS_SIMULATED, decided, optimise
+from optimize.optimum import BY_SIMULATED_OWNERS, decided, optimise
 from optimize.pairs import Pairs, as_pairs
 from optimize.planned import planned
 from optimize.problem import AllocationProblem
@@ -106,7 +106,7 @@ def test_a_large_request_without_a_plan_by_prices_gets_one_with_the_owners_at_ha
             continue
         found["plan"] += 1
         assert most is not None
-        assert told.notes == (AS_SIMULATED,)
+        assert told.notes == (BY_SIMULATED_OWNERS,)
         assert told.value <= most.bound * (1 + 1e-9)
         assert told.bound >= most.value * (1 - 1e-6)
         quotas = kept_quotas(problem, told.decisions).exact
