@@ -8,15 +8,19 @@ from dataclasses import dataclass, replace
 from optimize.found import NoPlanError, NoStepError, Optimum
 from optimize.infeasible import explain
 from optimize.loosening import question, suffices
+from optimize.metrics import Metrics
 from optimize.optimum import Method, decided
 from optimize.optimum_in_steps import kept_in_steps
 from optimize.prices import with_owners_held
 from optimize.problem import AllocationProblem, Floats, Ints
 from optimize.programme.solve import SolverError
 from optimize.quotas import NoQuotasError, plain
-from optimize.reach import within_reach
+from optimize.reach import beyond_one_programme, within_reach
 from optimize.whole_quotas import WholeQuotas, kept_quotas
 from scenarios.errors import Unsupported
+
+ANY = 0.5
+"""A gap at which the first plan that keeps the rules is enough."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +56,15 @@ def planned(problem: AllocationProblem, gap: float | None = None, method: Method
         InfeasiblePlan: no plan satisfies the request, or none was found; says what conflicts and what leads to a plan.
     """
 
+    from optimize.by_prices.scope import unsupported
+
     def possible(changed: AllocationProblem) -> bool:
-        changed = within_reach(changed)
+        far, changed = beyond_one_programme(changed), within_reach(changed)
         # Bounds on single quotas and sums leave quotas wherever the programme has a solution with few pieces.
         if plain(changed) and not changed.even_load and suffices(question(changed)):
             return True
+        if far and not unsupported(changed):
+            return _leaves_quotas(changed)
         try:
             _passed(changed, gap, method)
         except (NoPlanError, NoQuotasError, NoStepError, SolverError, Unsupported):
@@ -69,6 +77,17 @@ def planned(problem: AllocationProblem, gap: float | None = None, method: Method
         raise explain(problem, possible, proven=none.proven) from None
     except NoQuotasError as left:
         raise explain(problem, possible, left.stuck) from None
+
+
+def _leaves_quotas(problem: AllocationProblem) -> bool:
+    """Whether prices find any plan, however far from the best: the pass of a company beyond one programme."""
+    from optimize.by_prices.method import by_prices
+
+    priced = by_prices(replace(problem, metrics=Metrics()), ANY, closing=False)
+    try:
+        return priced is not None and bool(kept_quotas(problem, priced.plan.decisions).quotas.size)
+    except NoQuotasError:
+        return False
 
 
 def _passed(problem: AllocationProblem, gap: float | None, method: Method) -> Planned:

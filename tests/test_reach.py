@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from benchmarks.allocation_instances import Shape, instance
 from optimize.by_prices.feasibility import worst_breach
+from optimize.by_prices.method import priced_or_bound
 from optimize.found import NoPlanError, Optimum
 from optimize.infeasible import OWNERS_AS_SIMULATED
 from optimize.optimum import BY_SIMULATED_OWNERS, decided, optimise
@@ -20,7 +22,7 @@ from optimize.reach import open_pairs, within_reach
 from optimize.whole_quotas import kept_quotas
 from priced_worlds import owned
 from scenarios.errors import InfeasiblePlan
-from scenarios.goals import GrowthLimits, MinimumChance, PotentialBand, Workload
+from scenarios.goals import GrowthLimits, MinimumChance, PotentialBand, Spread, Workload
 
 
 def tight(seed: int) -> AllocationProblem:
@@ -61,14 +63,12 @@ def far(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 def without_plans(monkeypatch: pytest.MonkeyPatch) -> None:
     """Prices end with their bound alone."""
-    from optimize.by_prices.method import _Search
 
-    run = _Search.run
+    def ended(problem: AllocationProblem, gap: float) -> float:
+        found = priced_or_bound(problem, gap)
+        return found if isinstance(found, float) else found.bound
 
-    def ended(search: _Search) -> None:
-        run(search)
-
-    monkeypatch.setattr(_Search, "run", ended)
+    monkeypatch.setattr("optimize.by_prices.method.priced_or_bound", ended)
 
 
 def test_owners_stay_as_simulated_but_for_whom_they_may_not(far: pytest.MonkeyPatch) -> None:
@@ -123,3 +123,32 @@ def test_ways_out_of_a_large_request_lead_to_plans_by_the_owners_at_hand(far: py
     assert caught.value.proven
     assert caught.value.loosening
     assert "not proven" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_ways_out_of_rules_that_tie_people_are_true_of_a_large_request(far: pytest.MonkeyPatch) -> None:
+    """By how much a range of ratios is told to give way is enough for branch and bound over all owners, too."""
+    tried = 0
+    for seed in range(14):
+        problem = tight(seed)
+        rules = (problem.rules[1], problem.rules[2], Spread(maximum=0.001))
+        with pytest.MonkeyPatch.context() as context:
+            without_plans(context)
+            refused = refusal(problem.with_rules(rules))
+        amount = re.search(r"difference in quota / potential: loosen by ([\d.]+)", str(refused))
+        if amount is None:
+            continue
+        tried += 1
+        wider = Spread(maximum=0.001 + 0.01 * float(amount[1]))
+        with pytest.MonkeyPatch.context() as near:
+            near.setattr("optimize.reach.OUT_OF_REACH", 10**9)
+            assert exact(problem.with_rules((*rules[:2], wider))) is not None
+    assert tried >= 2
+
+
+def refusal(problem: AllocationProblem) -> InfeasiblePlan | None:
+    try:
+        planned(problem)
+    except InfeasiblePlan as refused:
+        return refused
+    return None
