@@ -233,3 +233,22 @@ def test_a_growth_floor_that_whole_steps_miss_is_told_with_a_way_out():
     finer = allocate(changed(scenario, allocation={**scenario.document()["allocation"], "rounding_step": 0.01}), found)
     assert all(row.kept for row in finer.rule_rows)
     assert not any("in whole steps" in note for note in finer.notes)
+
+
+def test_locked_levels_bound_quotas_here_too():
+    scenario, found = request(LINDO, LINDO_NEEDS / 5, rounding_step=10)
+    (revenue, *others) = scenario.document()["goals"]["targets"]
+    scenario = changed(scenario, goals={"targets": [{**revenue, "floor": 100, "stretch": 500}, *others]})
+    free = allocate(scenario, found).plan.quotas()
+    top, low = max(free, key=free.get), min(free, key=free.get)
+    assert free[top] > 23_45
+    assert free[low] < 33_33
+    pairs = {f"stretch.{top}": 23.45, f"floor.{low}": 33.33}
+    locks = [{"path": path, "value": value, "author": "王"} for path, value in pairs.items()]
+    scenario = changed(scenario, allocation={**scenario.document()["allocation"], "locks": locks})
+    plan = allocate(scenario, found).plan
+    quotas = plan.quotas()
+    assert sum(quotas.values()) == 300_00
+    assert quotas[top] <= 23_45
+    assert quotas[low] >= 33_33
+    assert (plan.level_quotas("stretch")[top], plan.level_quotas("floor")[low]) == (23_45, 33_33)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from itertools import product
 
 import numpy as np
 import pytest
 
+import quotalab as ql
 from optimize.allocate import allocate
 from optimize.baselines.plans import LEVELED, SIMPLE_RULES, judged_baselines
 from optimize.cells_between import between_levels
@@ -16,6 +18,7 @@ from optimize.locked_range import locked_range
 from scenarios.errors import InfeasiblePlan
 from target_worlds import responses_of, world
 from test_locked_battery import faults
+from test_optimize_responses import small
 
 LEVELS = ("floor", "target", "stretch")
 MODES = ("joint", "two_stage", "maximin", "alpha", "equal_odds")
@@ -255,3 +258,27 @@ def test_a_team_s_total_gives_way_to_locks_on_another_level(metric):
         sums = {"floor": 3000, "stretch": 5600}
         for one, total in sums.items():
             assert sum(result.plan.level_quotas(one, metric).values()) == round(total * size * unit)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["joint", "two_stage"])
+def test_locked_levels_hold_through_the_loop(mode):
+    locks = {"stretch.E1": 500_000.55, "floor.E2": 900_000.25, "stretch.E3.2026-02-01": 100_000.0}
+    scenario = small(
+        reps=[{"id": f"E{i}", "team": "T1", "level": "mid"} for i in range(4)],
+        goals={"targets": [{"metric": "revenue", "target": 3_200_000, "floor": 2_500_000, "stretch": 4_200_000}]},
+        allocation={
+            "mode": mode,
+            "rounding_step": 1000,
+            "rules": [],
+            "locks": [{"path": path, "value": value, "author": "王"} for path, value in locks.items()],
+        },
+    )
+    plan = ql.improve(scenario, replications=20).plan
+    quotas = {(row.rep, row.start): row.value for row in plan.targets}
+    levels = {level: {(r.rep, r.start): r.value for r in plan.levels if r.level == level} for level in LEVELS}
+    assert sum(quotas.values()) == 3_200_000_00
+    assert all(levels["floor"].get(cell, 0) <= quotas[cell] <= levels["stretch"][cell] for cell in quotas)
+    assert plan.level_quotas("stretch")["E1"] == 500_000_55
+    assert plan.level_quotas("floor")["E2"] == 900_000_25
+    assert levels["stretch"]["E3", date(2026, 2, 1)] == 100_000_00
