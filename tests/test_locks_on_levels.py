@@ -13,8 +13,12 @@ import quotalab as ql
 from optimize.allocate import allocate
 from optimize.baselines.plans import LEVELED, SIMPLE_RULES, judged_baselines
 from optimize.cells_between import between_levels
+from optimize.formulate import formulate
 from optimize.locked_quotas import LockedQuotas
 from optimize.locked_range import locked_range
+from optimize.problem import gains
+from optimize.quotas import best_quotas
+from optimize.split import split
 from scenarios.errors import InfeasiblePlan
 from target_worlds import responses_of, world
 from test_locked_battery import faults
@@ -282,3 +286,25 @@ def test_locked_levels_hold_through_the_loop(mode):
     assert plan.level_quotas("stretch")["E1"] == 500_000_55
     assert plan.level_quotas("floor")["E2"] == 900_000_25
     assert levels["stretch"]["E3", date(2026, 2, 1)] == 100_000_00
+
+
+def test_exact_quotas_are_the_best_split_below_a_locked_stretch():
+    scenario, _ = capped()
+    problem = formulate(scenario, responses_of(scenario))
+    decisions = problem.base_decisions()
+    quotas = best_quotas(problem, decisions)
+    low, high = np.zeros(4), np.array([np.inf, 600_00, np.inf, np.inf])
+    assert quotas == pytest.approx(split(problem.basis, gains(problem, decisions), low, high, 4000_00), abs=1)
+    assert quotas[1] == 600_00
+
+
+def test_no_whole_step_between_locked_levels_leaves_the_quota_to_the_cent():
+    targets = [{"metric": "revenue", "target": 4000, "floor": 3000, "stretch": 5600}]
+    locks = {"floor.R2": 610.10, "stretch.R2": 633.30}
+    held = [{"path": path, "value": value, "author": "王"} for path, value in locks.items()]
+    for mode in MODES:
+        scenario = world([], goals={"targets": targets}, allocation={"locks": held, "rounding_step": 50, "mode": mode})
+        result = allocate(scenario, responses_of(scenario))
+        assert list(faults(result, targets, locks)) == [], mode
+        assert 610_10 <= result.plan.quotas()["R2"] <= 633_30, mode
+        assert sum(value % 50_00 != 0 for value in result.plan.quotas().values()) <= 2, mode
