@@ -17,6 +17,8 @@ from scenarios.today import today_plan
 
 SHOWN_REPS, SHOWN_MOVES, SHOWN_SHARES, SHOWN_LOCKS, SHOWN_EXCEPTIONS = 40, 12, 12, 12, 8
 """In the terminal; all of them stand in the files."""
+OF_THE_LOOP = "closed loop"
+"""How notes on single rounds begin, which a terminal shows as a table of their own."""
 
 
 def allocation_text(result: AllocationResult, world: Scenario, language: Language) -> str:
@@ -89,7 +91,8 @@ def _rules(result: AllocationResult, language: Language) -> Iterator[str]:
         yield word("told.exception", language, text=text)
     yield from _more(len(exceptions) - SHOWN_EXCEPTIONS, "rules.csv", language)
     for text in result.notes:
-        yield word("told.note", language, text=noted(text, language))
+        if not text.startswith(OF_THE_LOOP):
+            yield word("told.note", language, text=noted(text, language))
 
 
 def _exceptions(result: AllocationResult, language: Language) -> Iterator[str]:

@@ -236,6 +236,11 @@ def run_target(verb: str, scenario: Scenario, output: Path | None) -> Path:
     return target
 
 
+def table_hash(table: pd.DataFrame) -> str:
+    """Hash of a table's figures: equal for equal tables."""
+    return hashlib.sha256(table.to_csv(index=False, float_format="%.12g", lineterminator="\n").encode()).hexdigest()
+
+
 def versions() -> dict[str, str]:
     """Versions of everything that can move a figure."""
     found = {"python": platform.python_version(), "platform": f"{sys.platform}-{platform.machine()}"}

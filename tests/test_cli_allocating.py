@@ -162,6 +162,7 @@ def test_audit_reads_any_plan_and_names_what_is_unequal(
     assert only_json(command(*asked, "--json", "-q")[1])["result_hash"] == found["result_hash"]
     today = only_json(command("audit", tiny_file, "-n", "8", "--json", "-q")[1])
     assert today["plan"] == "today"
+    assert today["result_hash"] != found["result_hash"]
     assert any(not row["kept"] for row in today["rules"] if row["rule"] == "company_total")
     assert command("audit", tiny_file, "--plan", "nowhere")[0] == 1
 

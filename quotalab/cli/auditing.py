@@ -26,7 +26,7 @@ def audit(
     with Terminal(as_json=as_json, quiet=quiet, language=language) as terminal:
         from quotalab.fairness import audit_tables, audit_text, fairness_audit
         from quotalab.money_columns import money_facts
-        from quotalab.runs import rows, run_folder, run_target
+        from quotalab.runs import rows, run_folder, run_target, table_hash
         from quotalab.worlds import open_world
 
         world = open_world(scenario, sets, plan)
@@ -55,6 +55,7 @@ def audit(
             draft.about(world)
             for name, table in tables.items():
                 draft.sheet(name, table)
+                draft.hashes[name] = table_hash(table)
             draft.facts["fairness"] = facts
         terminal.show(
             audit_text(found, spoken),

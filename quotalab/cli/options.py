@@ -63,7 +63,7 @@ Output = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no hints.")]
 Language = Annotated[
-    str | None, typer.Option("--language", metavar="en|zh", help="Of texts and pages. Default: the scenario's.")
+    str | None, typer.Option("--language", metavar="en|zh", help="Of all that is read. Default: the scenario's.")
 ]
 
 
