@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,12 +15,14 @@ import quotalab
 from conftest import TINY, Run
 from experiments.smart import REACHES
 from experiments.words import phrase, table, word
-from optimize.allocate import allocate
+from optimize.allocate import Move, allocate
+from optimize.audit import RuleRow
 from optimize.baselines.plans import SIMPLE_RULES
 from optimize.explanation import explain_plan
 from optimize.loop.trace import Round
 from optimize.rule_words import UNITS, UNITS_CHINESE
 from quotalab.allocation_text import allocation_text
+from quotalab.columns import aligned
 from quotalab.explanation_text import explanation_text
 from quotalab.loop_text import trace_text
 from quotalab.told_words import excepted, gives_way, named, noted, rule_named
@@ -88,6 +91,39 @@ def test_nothing_in_an_explanation_is_left_in_english(told):
     assert len(english.splitlines()) == len(chinese.splitlines())
     for said in ("R1：销售指标", "锁定值："):
         assert said in chinese
+
+
+def test_long_lists_are_cut_and_say_where_the_rest_is(told):
+    scenario, result, _ = told
+    rows = [RuleRow("growth_cap", f"R{i}", 0.2, 0.2, "growth", True) for i in range(1, 31)]
+    rows += [
+        RuleRow("spread", "company", 1.0, 2.0, "x", False, False, exception=f"owner.A{i} locked by 王")
+        for i in range(11)
+    ]
+    moves = tuple(Move(f"A{i}", "R1", "R2", 0.0, 0.0, "work lies where it sells most") for i in range(20))
+    exceptions = tuple(f"spread of company: owner.A{i} locked by 王" for i in range(11))
+    long = replace(result, rule_rows=tuple(rows), moves=moves, exceptions=exceptions)
+    english, chinese = (allocation_text(long, scenario, language) for language in ("en", "zh"))
+    assert "binding rules: growth cap (R1, R2, R3 and 27 more)" in english
+    assert "起约束作用的规则：增幅上限（R1、R2、R3等（另有27项））" in chinese
+    for text, rest in ((english, "and {} more in {}"), (chinese, "另有 {} 项，见 {}")):
+        lines = [line.strip() for line in text.splitlines()]
+        assert rest.format(8, "moves.csv") in lines
+        assert rest.format(3, "rules.csv") in lines
+    assert english.count("A5: R1 -> R2") == 1
+    assert "A12: R1 -> R2" not in english
+
+
+def test_columns_stand_below_each_other_whatever_the_script():
+    lines = aligned(
+        [["规则", "限值", "n"], ["spread", "1.5", ""], ["growth cap", "一句说明"], ["上限", "20", "*"]], texts=(0,)
+    )
+    assert lines == [
+        "规则    限值  n",
+        "spread   1.5",
+        "growth cap  一句说明".replace("growth cap", "growth cap"),
+        "上限      20  *",
+    ]
 
 
 SECTIONS = ("told", "explained", "simple", "frontier", "loop", "trail", "hint", "work")
