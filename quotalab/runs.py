@@ -213,7 +213,10 @@ def plan_folder(path: Path) -> Path:
     remedy = "give the folder that `quotalab allocate` wrote"
     if path.is_file():
         rule = "is a file and holds no plan: one that was allocated is a folder, with its locks and its trail"
-        remedy = f"{remedy}; figures of a table are fixed in the scenario, under allocation.locks"
+        remedy = (
+            "give the folder that `quotalab allocate` wrote; figures of a table are fixed in the scenario, under "
+            "allocation.locks"
+        )
         raise InputRefused(Problem(str(path), "", rule, remedy))
     rule = "holds no plan" if path.exists() else "does not exist"
     raise InputRefused(Problem(str(path), "", rule, remedy))
