@@ -1,14 +1,16 @@
 """Whole plans at one value of a rule's number after another, from loose to strict, each from where the last ended.
 
-Four things make a point cheaper than a plan of its own. What no plan of a looser point exceeds, no plan of a stricter
+Five things make a point cheaper than a plan of its own. What no plan of a looser point exceeds, no plan of a stricter
 one does, and a plan of a looser point, its quotas split again, often still comes as close to that as is asked: then
 nothing is solved. The relaxation, solved again from the last basis, bounds a point, and proves where no plan is left.
-Where neither is enough, branch and bound begins with the last plan, or the method by prices with the last prices and
-owners. A search ends at a limit on nodes and on rounds at the first of them: what it leaves open is told.
+Small searches round it to whole owners (:mod:`optimize.frontier_rounding`). Where all that is not enough, branch and
+bound begins with the best plan at hand, or the method by prices with the last prices and owners. A search ends at a
+limit on nodes and on rounds at the first of them: what it leaves open is told.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +20,7 @@ from optimize.by_prices.method import by_prices
 from optimize.by_prices.priced import Start
 from optimize.by_prices.refit import ALLOWED
 from optimize.found import GAP
+from optimize.frontier_rounding import by_largest_part, by_settled_hours
 from optimize.model import (
     SEGMENTS,
     Model,
@@ -30,8 +33,6 @@ from optimize.model import (
     segments_for,
 )
 from optimize.optimum import by_prices_where_free, optimise
-from optimize.pairs import PairLabels
-from optimize.parts.accounts import OWNER
 from optimize.problem import AllocationProblem, Decisions, Floats, gains
 from optimize.programme.solve import Searched, Solution, Warm, feasible, searched, solve
 from optimize.quotas import possible_quotas
@@ -44,6 +45,9 @@ FIRST_GAP = 0.75 * POINT_GAP
 """Gap of the first point by prices: what it leaves open, all later ones begin with."""
 SPARED = POINT_GAP / 2
 """Gap to what looser points prove below which not even the relaxation is asked."""
+
+SETTLED = 1 / 3
+"""Share of what a point's gap leaves that a search of owners under settled hours may lose."""
 
 NODES, ROUNDS = 200, 80
 """Where the search of a point ends: nodes, and rounds of cuts and heuristics at the first of them. Strict limits on a
@@ -143,10 +147,11 @@ class Sweep:
         if known is not None and known.gap <= POINT_GAP:
             return known
         if whole.integer.any():
-            rounded = None if problem.locks else _rounded(problem, model, solution, bound)
+            rounded, begin = (None, None) if problem.locks else self._rounded(problem, model, solution, bound)
             if rounded is not None and rounded.gap <= POINT_GAP:
                 return better(rounded, known)
-            begin = self._columns if self._columns is not None and len(self._columns) == whole.size else None
+            if begin is None and self._columns is not None and len(self._columns) == whole.size:
+                begin = self._columns
             # Segments and cuts take their part of the gap; the solver measures the rest against its own objective,
             # which leaves the simulated plan's sales out.
             asked, own = POINT_GAP * abs(bound), abs(solution.objective) * model.unit
@@ -180,6 +185,25 @@ class Sweep:
         # Sales are not cut into segments.
         return self._cuts + (0.0 if model.problem.two_stage else model.segment_error)
 
+    def _rounded(
+        self, problem: AllocationProblem, model: Model, relaxed: Solution, bound: float
+    ) -> tuple[Point | None, Floats | None]:
+        """The best plan that small searches find, and its columns; None where they find none."""
+        best: tuple[Point | None, Floats | None] = None, None
+        near = max(SETTLED * (POINT_GAP * abs(bound) - self._hidden(model)) / model.unit, 0.0)
+        ways: tuple[Callable[[], Floats | None], ...] = (
+            lambda: by_largest_part(model, relaxed, POINT_GAP),
+            lambda: by_settled_hours(model, relaxed, near, POINT_GAP),
+        )
+        for way in ways:
+            columns = way()
+            found = None if columns is None else split_again(problem, read_decisions(problem, model, columns), bound)
+            if found is not None and (best[0] is None or found.value > best[0].value):
+                best = replace(found, solved=True), columns
+            if best[0] is not None and best[0].gap <= POINT_GAP:
+                break
+        return best
+
     def _known(self, problem: AllocationProblem, bound: float) -> Point | None:
         """The best of the plans of looser points that keep the rules here."""
         best: Point | None = None
@@ -198,23 +222,6 @@ def most_capped(problem: AllocationProblem) -> float:
     if solution.status == "infeasible":
         return 0.0
     return min(solution.bound * model.unit + given_way(model, solution.values) + model.error, problem.total)
-
-
-def _rounded(problem: AllocationProblem, model: Model, relaxed: Solution, bound: float) -> Point | None:
-    """A plan with each account at the owner who has the largest part of it without whole owners; None without one."""
-    programme = model.programme
-    if programme.has(OWNER):
-        block = programme.block(OWNER)
-        owner = read_decisions(problem, model, relaxed.values).owner
-        labels = block.labels
-        if not isinstance(labels, PairLabels):
-            raise TypeError("the labels of owners are pairs")
-        programme = programme.fixed(block.index, (owner[labels.first] == labels.second).astype(np.float64))
-    solution = solve(programme, POINT_GAP)
-    if solution.status == "infeasible":
-        return None
-    found = split_again(problem, read_decisions(problem, model, solution.values), bound)
-    return None if found is None else replace(found, solved=True)
 
 
 def better(one: Point | None, two: Point | None) -> Point | None:

@@ -25,7 +25,7 @@ from optimize.problem import gains
 from optimize.quotas import exact_quotas
 from optimize.response.estimate import estimate
 from optimize.split import attained
-from quotalab.cli.alternatives import _frontier_text
+from quotalab.frontier_text import frontier_text
 from scenarios.errors import InfeasiblePlan, InputRefused
 from scenarios.scenario import Scenario
 from test_baselines import company
@@ -170,7 +170,8 @@ def test_a_search_that_ends_at_its_limit_says_what_is_proven(monkeypatch, mode):
     assert strict.model_value is not None
     ended = frontier_plans.Searched(None, np.inf)
     monkeypatch.setattr(frontier_plans, "searched", lambda *_, **__: ended)
-    monkeypatch.setattr(frontier_plans, "_rounded", lambda *_: None)
+    monkeypatch.setattr(frontier_plans, "by_largest_part", lambda *_: None)
+    monkeypatch.setattr(frontier_plans, "by_settled_hours", lambda *_: None)
     monkeypatch.setattr(frontier_plans, "split_again", lambda *_: None)
     left = trace(problem, one, [*values, None], None)
     assert [point.undecided for point in left] == [True, True, True]
@@ -192,14 +193,14 @@ def test_points_left_open_are_told_in_text_table_and_figure():
     left = replace(got, method="plans", points=points)
     assert left.table()["status"].tolist()[:3] == ["undecided", "stopped", "optimal"]
     assert left.table()["model_capped_at_most"].tolist()[:3] == [0.9, 0.91, 0.93]
-    _, _, *lines = _frontier_text(left, "en").splitlines()
+    _, _, *lines = frontier_text(left, "en").splitlines()
     assert "no plan found within the search's limit" in lines[0]
     assert "at most 90.00 %" in lines[0]
     assert f"at least {100 * far.model_capped:.2f} %, at most 91.00 %" in lines[1]
     assert "at most" not in lines[2]
-    worst = "(36.0 %)", "(25.0 %)"
+    worst = "36.0 %", "25.0 %"
     for language, word in (("en", "max-min"), ("zh", "最小者最大化")):
-        told = next(line for line in _frontier_text(left, language).splitlines() if word in line)
+        told = next(line for line in frontier_text(left, language).splitlines() if word in line)
         assert all(share in told for share in worst), "four people: 1 - 16 / 25 and 1 - 3 / 4"
     assert "0.01: undecided" in frontier_figure(left).alt
     assert "0.01: 未定" in frontier_figure(left, "zh").alt

@@ -23,7 +23,7 @@ SOLVERS = ("highs", "pulp:HiGHS", "pulp:PULP_CBC_CMD")
 
 
 def random_programme(seed: int, integers: bool) -> Programme:
-    """Blocks of columns and rows with repeated and vanishing entries, two-sided rows, constants, rows that give way.
+    """Blocks of columns and rows of every kind, repeated and vanishing entries, constants, rows that give way.
 
     Every row is satisfied at a point inside the bounds, so that there is an optimum.
     """
@@ -54,6 +54,13 @@ def random_programme(seed: int, integers: bool) -> Programme:
         upper = at + rng.uniform(0, 1, count) if kind != 1 else np.inf
         soft = rng.random(count) < 0.3 if block == 0 else None
         blocks.rows(f"r{block}", [f"s{i}" for i in range(count)], expression, lower, upper, giving_way=soft)
+    # Columns without bounds, that equations tie to the others.
+    free = blocks.columns("free", ["x", "y"], -np.inf, np.inf, np.round(rng.normal(size=2), 3))
+    row, col = rng.integers(0, 2, 6), rng.choice(every, 6)
+    tied = Linear.columns(free) + Linear.of(2, row, col, np.round(rng.normal(size=6), 2), rng.normal(size=2))
+    blocks.rows("equations", ["x", "y"], tied, 0.0, 0.0)
+    # A row without entries limits nothing, and takes no place from the others.
+    blocks.rows("nothing", ["none"], Linear.constants(np.zeros(1)), -1.0, 1.0)
     blocks.add_constant(float(rng.normal()))
     return blocks.programme()
 

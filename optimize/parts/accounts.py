@@ -19,6 +19,8 @@ from optimize.programme.curves import Stretch, as_it_is, enveloped
 OWNER = "account owner"
 CARE = "care hours"
 REACHED = "care beyond a bend"
+GATE = "care needs its owner"
+"""Rows that let pieces of care be filled only by the owner, or only after the last piece before."""
 
 
 @dataclass(frozen=True)
@@ -275,7 +277,7 @@ def _care(
             # the relaxation is all but whole.
             opened = Linear.of(len(behind), np.arange(len(behind)), gate[behind], -pieces.width[behind])
             link = Linear.columns(cols[behind]) + opened
-            blocks.rows("care needs its owner", [str(names[n]) for n in behind], link, upper=0.0, kept=True)
+            blocks.rows(GATE, [str(names[n]) for n in behind], link, upper=0.0, kept=True)
     if not columns:
         return hours, _Cut(start, sales, none, none, none, nobody, no_entries)
     cols, reps, place = np.concatenate(columns), np.concatenate(of_rep), np.concatenate(of_account)
