@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from optimize.phasing import Period
-from scenarios.errors import Problem, refuse_if
+from scenarios.errors import Problem, Said, refuse_if
 from scenarios.goals import RATIO_METRICS, Level, Target
 from scenarios.plan import is_money
 from scenarios.scenario import Scenario
@@ -15,7 +15,33 @@ from scenarios.scenario import Scenario
 
 def quota_total(scenario: Scenario, target: int) -> int:
     """What quotas sum to: the target times 1 + over-assignment, rounded half to even."""
-    return round(target * (1 + Fraction(str(scenario.allocation.over_assignment))))
+    return with_over_assignment(target, scenario.allocation.over_assignment)
+
+
+def with_over_assignment(target: int, over: float) -> int:
+    """A target times 1 + over-assignment, rounded half to even."""
+    return round(target * (1 + Fraction(str(over))))
+
+
+def to_enter(total: int, over: float, metric: str = "revenue", *, below: bool) -> Said:
+    """What to enter as a target so that quotas sum to no more than a total, or no less; empty where it is the total.
+
+    Args:
+        total: minor units or a count.
+        below: whether it is a most, else a least.
+    """
+    if not over:
+        return Said("", "")
+    target = round(total / (1 + Fraction(str(over))))
+    while with_over_assignment(target, over) > total if below else with_over_assignment(target, over) < total:
+        target += -1 if below else 1
+    figure = f"{target / 100:,.2f}" if is_money(metric) else f"{target:,}"
+    side, chinese = ("at most", "不超过") if below else ("at least", "不低于")
+    share = f"{over * 100:.6g} %"
+    return Said(
+        f" (enter {side} {figure} as the target: {share} of over-assignment comes on top)",
+        f"（目标填{chinese} {figure}，另加超额分配 {share}）",
+    )
 
 
 def ratio_figure(metric: str, value: float) -> float:

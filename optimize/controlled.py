@@ -17,7 +17,8 @@ import numpy as np
 from optimize.metrics import Bools, Floats, Ints, Window
 from optimize.programme.blocks import Blocks, Linear, Programme
 from optimize.programme.solve import solve
-from scenarios.errors import InfeasiblePlan, Said
+from optimize.windows_told import no_table
+from scenarios.errors import InfeasiblePlan
 
 NEAR = 1e-6
 """Steps by which a cell may miss a whole step and still count as one."""
@@ -46,7 +47,11 @@ def controlled(exact: Floats, rows: Ints, step: int, teams: Sequence[str], windo
     Raises:
         InfeasiblePlan: no table keeps the rows and windows.
     """
-    table = tied(exact, rows, teams, windows)
+    try:
+        table = tied(exact, rows, teams, windows)
+    except InfeasiblePlan:
+        some = np.where((exact > 0).any(axis=1, keepdims=True), exact > 0, True)
+        raise no_table(windows, teams, rows, np.zeros(exact.shape), np.where(some, np.inf, 0.0)) from None
     unit = math.gcd(step, *(window.total for window in windows)) if windows else step
     for size in dict.fromkeys((max(unit, 1), 1)):
         whole = in_whole_steps(table, rows, size, teams, windows)
@@ -223,19 +228,3 @@ def _whole(programme: Programme) -> Ints | None:
         if np.abs(solution.values - values).max() <= 1e-5 and asked.violation(values) <= 1e-6:
             return values.astype(np.int64)
     return None
-
-
-def no_table(windows: Sequence[Window]) -> InfeasiblePlan:
-    """The refusal of parts of the horizon whose sums no table keeps."""
-    conflict = []
-    for window in windows:
-        first, last, total = window.periods[0] + 1, window.periods[-1] + 1, f"{window.total:,}"
-        english, chinese = window.team or "the company", f"团队 {window.team}" if window.team else "公司"
-        text = f"quotas of {english} in periods {first} to {last} sum to {total}"
-        conflict.append(Said(text, f"{chinese}第 {first} 至 {last} 期的指标合计为 {total}"))
-    told = Said(
-        "quotas of each rep over the horizon, and the periods in which each can sell",
-        "每人在整个期间的指标，以及每人可销售的期间",
-    )
-    way = Said("change or remove a target of a part of the horizon", "修改或取消部分期间的目标")
-    return InfeasiblePlan([*conflict, told], [way])

@@ -75,6 +75,7 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
         samples=samples,
         basis=basis_samples(samples, responses, allocation.quota_basis),
         total=float(total),
+        over_assignment=allocation.over_assignment,
         team_totals=_team_totals(scenario, responses),
         potential=responses.territory,
         opportunity=responses.opportunity,

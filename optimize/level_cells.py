@@ -13,8 +13,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimize.controlled import controlled, in_whole_steps, no_table, tied
+from optimize.controlled import controlled, in_whole_steps, tied
 from optimize.metrics import Floats, Ints, Window
+from optimize.windows_told import no_table
 from scenarios.errors import InfeasiblePlan
 
 FAINT = 1e-6
@@ -44,13 +45,12 @@ def stretched(
     beyond = np.maximum(smooth - quotas, OPEN * smooth if windows else 0.0)
     inside = [quotas[window.mask(teams, quotas.shape[1])].sum() for window in windows]
     left = [replace(window, total=window.total - int(held)) for window, held in zip(windows, inside, strict=True)]
-    if any(window.total < 0 for window in left):
-        raise no_table(windows)
     try:
-        return quotas + controlled(beyond, rows - quotas.sum(axis=1), step, teams, left)
+        if all(window.total >= 0 for window in left):
+            return quotas + controlled(beyond, rows - quotas.sum(axis=1), step, teams, left)
     except InfeasiblePlan:
-        # Told with what the windows ask of stretches, not with what is left of it above the quotas.
-        raise no_table(windows) from None
+        pass  # told with what the windows ask of stretches, not with what is left of it above the quotas
+    raise no_table(windows, teams, rows, quotas.astype(np.float64), np.where(exact > 0, np.inf, quotas))
 
 
 def floored(
@@ -83,7 +83,7 @@ def floored(
         whole = in_whole_steps(table, left, size, teams, asked)
         if whole is not None:
             return whole + odd
-    raise no_table(windows)
+    raise no_table(windows, teams, rows, np.zeros(quotas.shape), quotas.astype(np.float64))
 
 
 def _odd_rests(

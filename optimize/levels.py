@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,8 +10,10 @@ import numpy as np
 
 from optimize.asked import Asked, asked, figure, quota_total, ratio_figure
 from optimize.metrics import Bools, Floats, Ints, Ratio, Window
+from optimize.phasing import Period
 from optimize.problem import AllocationProblem, Decisions, gains
 from optimize.quota_tables import QuotaTable, Tables, carriers_with, phased
+from optimize.read_targets import window_of
 from optimize.response.estimate import Responses
 from optimize.whole_split import Split, split_whole
 from scenarios.goals import LEVELS, RATIO_METRICS, Level
@@ -116,7 +118,7 @@ def _level(
         name, samples, gain, carriers, company, teams, step, low, high, strict=True, level=level, locked=locked
     )
     split, beaten = split_whole(problem, request)
-    windows = tuple(_windows(scenario, found, name, level))
+    windows = tuple(_windows(scenario, found, name, level, responses.periods))
     cells, overruled = phased(split, season, step, problem.teams, windows, locked, level, table.cells)
     kept = (table.kept & carriers[:, None]) | (cells > 0) | locked.mask(cells.shape)
     return QuotaTable(name, split, cells, kept, (*beaten, *overruled))
@@ -128,13 +130,17 @@ def _figure(scenario: Scenario, entry: Asked | None, metric: str, level: Level) 
 
 
 def _windows(
-    scenario: Scenario, found: Mapping[tuple[str, str | None], Asked], metric: str, level: Level
+    scenario: Scenario,
+    found: Mapping[tuple[str, str | None], Asked],
+    metric: str,
+    level: Level,
+    every: Sequence[Period],
 ) -> Iterator[Window]:
-    for (name, team), entry in found.items():
+    for (name, _), entry in found.items():
         for target, periods in entry.parts if name == metric else ():
             value = getattr(target, level)
             if value is not None:
-                yield Window(team, periods, quota_total(scenario, figure(metric, value)))
+                yield window_of(scenario, every, target, periods, quota_total(scenario, figure(metric, value)), level)
 
 
 def _shape(responses: Responses, problem: AllocationProblem, table: QuotaTable) -> Floats:

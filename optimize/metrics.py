@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
+
+from scenarios.goals import Level
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -43,11 +46,18 @@ class Window:
     Attributes:
         periods: positions of its reporting periods, in order and without gaps.
         total: minor units or a count, over-assignment in it.
+        metric, level, first, end, over_assignment: how it is told: of which quotas, between which days, half-open, and
+            by which share the total is more than its target; None where it is no target of its own.
     """
 
     team: str | None
     periods: tuple[int, ...]
     total: int
+    metric: str = "revenue"
+    level: Level = "target"
+    first: date | None = None
+    end: date | None = None
+    over_assignment: float = 0.0
 
     def mask(self, teams: Sequence[str], periods: int) -> Bools:
         """Its cells in a table of reps by periods, [R, P].

@@ -136,7 +136,7 @@ class AllocationProblem:
     Attributes:
         samples: simulated sales of each rep under the base plan, [N, R].
         basis: the samples that quotas follow: the same, or shifted towards the territory, [N, R].
-        total: what the quotas sum to.
+        total: what the quotas sum to; over_assignment: the share by which that, and what teams sum to, is more than targets.
         team_totals: what the quotas of a team sum to, where that is asked.
         teams_overruled: totals of teams whose locked quotas leave them no room.
         potential: of each rep, ramped, without the accounts, [R].
@@ -186,6 +186,7 @@ class AllocationProblem:
     locks: Locks = Locks()
     leads: LeadOffer = NO_LEADS
     sharpness: float = 6.0
+    over_assignment: float = 0.0
     trust: TrustRegion | None = None
     set_aside: tuple[FairnessRule, ...] = ()
     metrics: Metrics = field(default_factory=Metrics)

@@ -266,7 +266,7 @@ def _ratio_windows(problem: AllocationProblem, metric: Metric, ratio: Ratio, kno
         members = np.arange(len(problem.reps)) if window.team is None else problem.members(window.team)
         of_known = int(known.cells[np.ix_(members, np.array(window.periods))].sum())
         total = ratio.of_known(window.value, of_known)
-        yield Window(window.team, window.periods, round(total / metric.step) * metric.step)
+        yield Window(window.team, window.periods, round(total / metric.step) * metric.step, metric.name)
 
 
 def _outermost(windows: list[Window]) -> list[Window]:

@@ -8,10 +8,10 @@ import numpy as np
 
 from optimize.asked import Asked, asked, figure, quota_total, ratio_figure, target_total
 from optimize.metrics import Bools, Metric, Metrics, Ratio, RatioWindow, Window
-from optimize.phasing import seasons
+from optimize.phasing import Period, seasons
 from optimize.response.estimate import Responses
 from scenarios.errors import Problem, refuse_if
-from scenarios.goals import RATIO_METRICS, Target
+from scenarios.goals import RATIO_METRICS, Level, Target
 from scenarios.plan import is_money
 from scenarios.scenario import Scenario
 
@@ -91,6 +91,20 @@ def _teams(scenario: Scenario, responses: Responses) -> tuple[str, ...]:
     return tuple(team[rep] for rep in responses.reps)
 
 
+def window_of(
+    scenario: Scenario,
+    periods: Sequence[Period],
+    target: Target,
+    places: tuple[int, ...],
+    total: int,
+    level: Level = "target",
+) -> Window:
+    """What a target for a part of the horizon asks of quotas, or of their floors or stretches."""
+    first, end = periods[places[0]].first, periods[places[-1]].end
+    over = scenario.allocation.over_assignment
+    return Window(target.team, places, total, target.metric, level, first, end, over)
+
+
 class _Reader:
     """Puts targets, samples and proportions together, metric by metric."""
 
@@ -128,8 +142,8 @@ class _Reader:
     def _windows(self, name: str) -> tuple[Window, ...]:
         entries: list[tuple[str | None, Asked]] = [(None, self._company(name)), *self._of_teams(name).items()]
         return tuple(
-            Window(team, periods, target_total(self.scenario, target))
-            for team, entry in entries
+            window_of(self.scenario, self.responses.periods, target, periods, target_total(self.scenario, target))
+            for _, entry in entries
             for target, periods in entry.parts
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from optimize.parts.metrics import FLOOR, floor_words
+from optimize.floors_told import floor_named, floor_size, is_floor
 from optimize.problem import AllocationProblem
 from optimize.programme.blocks import Programme
 from optimize.rules import rule_name
@@ -151,6 +151,8 @@ def unit_of(name: str) -> tuple[str, float] | None:
 
 def size_of(name: str) -> float | None:
     """How much of a rule's own number one unit of it is; None for blocks that have no number."""
+    if is_floor(name):
+        return floor_size(name)
     unit = unit_of(name)
     return None if unit is None else unit[1]
 
@@ -171,8 +173,8 @@ def named(problem: AllocationProblem, programme: Programme, name: str, first: Co
     Args:
         first: subjects that stand in the way, which come before the others; these are then only counted.
     """
-    if name.startswith(FLOOR):
-        return floor_words(problem, name)
+    if is_floor(name):
+        return floor_named(problem, name)
     subjects = dict.fromkeys(subject for rows in programme.rows if rows.rule == name for subject in rows.subjects)
     if len(subjects) > 1:
         # What a rule says of all people together is about them.

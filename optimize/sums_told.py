@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from optimize.asked import to_enter
 from optimize.easing import Way
 from optimize.loosening import TOTAL, question, suffices
 from optimize.model import money_unit
@@ -23,12 +24,13 @@ COMPANY = Said("the company's total of quotas", "公司指标合计")
 def sum_named(problem: AllocationProblem, name: str) -> Said:
     """What a sum has to be, in words."""
     if name == TOTAL:
-        total = f"{problem.total / 100:,.2f}"
-        return Said(f"{COMPANY.english} is {total}", f"{COMPANY.chinese}为 {total}")
+        total, more = f"{problem.total / 100:,.2f}", _over(problem)
+        return Said(f"{COMPANY.english} is {total}{more.english}", f"{COMPANY.chinese}为 {total}{more.chinese}")
     if name.startswith(TEAM):
         team = name.removeprefix(TEAM)
-        total = f"{problem.team_totals[team] / 100:,.2f}"
-        return Said(f"the quotas of team {team} sum to {total}", f"团队 {team} 的指标合计为 {total}")
+        total, more = f"{problem.team_totals[team] / 100:,.2f}", _over(problem)
+        english = f"the quotas of team {team} sum to {total}{more.english}"
+        return Said(english, f"团队 {team} 的指标合计为 {total}{more.chinese}")
     r = _locked_rep(problem, name)
     rep = problem.reps[r]
     if name.startswith((LEAST, MOST)):
@@ -40,6 +42,13 @@ def sum_named(problem: AllocationProblem, name: str) -> Said:
     text = f"quota.{rep} = {problem.locks.quota[r] / 100:,.2f}"
     author = _author(problem, r)
     return Said(f"{text}, {author.english}", f"{text}，{author.chinese}")
+
+
+def _over(problem: AllocationProblem) -> Said:
+    """That a sum is more than the target says."""
+    share = f"{problem.over_assignment * 100:.6g} %"
+    none = Said("", "")
+    return Said(f", {share} of over-assignment in it", f"（含超额分配 {share}）") if problem.over_assignment else none
 
 
 def sum_loosened(problem: AllocationProblem, programme: Programme, name: str) -> Way | None:
@@ -84,7 +93,12 @@ def moved(problem: AllocationProblem, name: str, told: int) -> Way:
     total, what = figure_of(problem, name), _whose(problem, name)
     side, chinese_side = ("at most", "不超过") if told < total else ("at least", "不低于")
     new, old = f"{told / 100:,.2f}", f"{total / 100:,.2f}"
-    said = Said(f"{what.english}: {side} {new} instead of {old}", f"{what.chinese}：由 {old} 改为{chinese_side} {new}")
+    of_target = name == TOTAL or name.startswith(TEAM)
+    enter = to_enter(told, problem.over_assignment if of_target else 0.0, below=told < total)
+    said = Said(
+        f"{what.english}: {side} {new} instead of {old}{enter.english}",
+        f"{what.chinese}：由 {old} 改为{chinese_side} {new}{enter.chinese}",
+    )
     if name == TOTAL:
         return Way(said, lambda request: with_total(request, float(told)))
     if name.startswith(TEAM):

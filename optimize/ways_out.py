@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import reduce
 
 from optimize.easing import Way, eased, farthest, switched_off, without_locks
+from optimize.floors_told import floor_lowered, floor_removed, floor_step, is_floor
 from optimize.giving_way import GivenWay
 from optimize.least_loosening import least_loosening
 from optimize.loosening import TOTAL, precedence, suffices
 from optimize.nearest_sums import nearest_total
-from optimize.parts.metrics import FLOOR, floor_loosening
 from optimize.problem import AllocationProblem, raised
 from optimize.programme.blocks import Programme
 from optimize.rule_words import amount_said, limit_said, said, size_of, unit_of
@@ -75,7 +75,8 @@ class WaysOut:
 
     def checked(self, name: str, amount: float) -> Said | None:
         """A rule's loosening by an amount in its own number, or by more where that does not suffice."""
-        found = self.enough(lambda told: self.way(name, told), self.told(name, amount), HUNDREDTH)
+        step = floor_step(self.problem, name) if is_floor(name) else HUNDREDTH
+        found = self.enough(lambda told: self.way(name, told), self.told(name, amount), step)
         if found is not None:
             return found.said
         off = self.off(name)
@@ -108,13 +109,15 @@ class WaysOut:
         way = at(amount)
         if way.change is None or self.possible(way.change(self.asked)):
             return way
-        short, by, best = amount, max(FIRST_WIDENING * amount, step), math.inf
-        for _ in range(WIDENINGS):
+        # What floating point or rounding missed is no more than a step; else the questions were too coarse.
+        wide = max(FIRST_WIDENING * amount, step)
+        short, best = amount, math.inf
+        for by in (step, *(wide * 2**n for n in range(WIDENINGS))):
             tried = math.ceil((short + by) / step - 1e-6) * step
             if self._leads(at(tried)):
                 best = tried
                 break
-            short, by = tried, 2 * by
+            short = tried
         for _ in range(NARROWINGS if math.isfinite(best) else 0):
             middle = math.ceil((short + best) / 2 / step - 1e-6) * step
             if not short < middle < best:
@@ -152,18 +155,18 @@ class WaysOut:
 
     def told(self, name: str, amount: float) -> float:
         """An amount in the rule's own number as it is told: in its unit, upwards, from the planner's number."""
+        if is_floor(name):
+            return amount
         unit, size = unit_of(name) or ("", 1.0)
         value = (amount + self._locked_beyond(name)) / size
-        if name.startswith(FLOOR):
-            return value
         told = float(math.ceil(value - 1e-6) if unit.startswith(("accounts", "moves")) else _hundredths(value))
         most = farthest(self.problem, name) / size
         return told if math.isinf(most) else min(told, _hundredths(most))
 
     def way(self, name: str, told: float) -> Way:
         """A rule that gives way by so many of its units."""
-        if name.startswith(FLOOR):
-            return Way(floor_loosening(self.problem, name, told), None)
+        if is_floor(name):
+            return floor_lowered(self.problem, name, told)
         if name == "potential_band" and told * HUNDREDTH > self._last_band() + HUNDREDTH / 2:
             return self.off(name)
         what, amount = said(name), amount_said(told, name)
@@ -171,7 +174,9 @@ class WaysOut:
         return Way(text, eased(name, told * (size_of(name) or 1.0)))
 
     def off(self, name: str) -> Way:
-        """A rule that is switched off."""
+        """A rule that is switched off, or a floor that is left out."""
+        if is_floor(name):
+            return floor_removed(self.problem, name)
         what, limit = said(name), limit_said(self.problem, name)
         english, chinese = f"{what.english}: {limit.english}", f"{what.chinese}：{limit.chinese}"
         return Way(Said(f"{english}: switch it off", f"{chinese}：停用"), switched_off(name))
@@ -189,9 +194,9 @@ class WaysOut:
         single = [way.said for way in (*ways, *locks) if self._leads(way)]
         if single:
             return single, []
-        rules = [
-            way for rule in self.asked.rules for name in rule_name(rule) if (way := self.off(name)).change is not None
-        ]
+        floors = [name for name in conflict if is_floor(name)]
+        every = [*(name for rule in self.asked.rules for name in rule_name(rule)), *floors]
+        rules = [way for name in every if (way := self.off(name)).change is not None]
         for several in (ways, locks, rules, [*rules, *locks]):
             changes = [way.change for way in several if way.change is not None]
             if changes and self.possible(reduce(lambda asked, change: change(asked), changes, self.asked)):

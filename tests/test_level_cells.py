@@ -111,9 +111,9 @@ def test_a_quota_of_one_has_its_floor_where_it_is_itself():
 
 def test_a_part_that_asks_more_of_floors_than_of_quotas_is_told():
     quotas, season = np.array([[5, 5]]), np.array([[0.5, 0.5]])
-    with pytest.raises(InfeasiblePlan, match="the company in periods 1 to 1 sum to 6"):
+    with pytest.raises(InfeasiblePlan, match=r"the company in periods 1 to 1 sum to 0\.06"):
         floored(8 * season, np.array([8]), quotas, 1, ["T1"], [Window(None, (0,), 6)])
-    with pytest.raises(InfeasiblePlan, match="the company in periods 1 to 1 sum to 4"):
+    with pytest.raises(InfeasiblePlan, match=r"the company in periods 1 to 1 sum to 0\.04"):
         stretched(12 * season, np.array([12]), quotas, 1, ["T1"], [Window(None, (0,), 4)])
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from typing import get_args
 
 import numpy as np
 
@@ -13,9 +11,6 @@ from optimize.parts import targets
 from optimize.parts.accounts import Ownership
 from optimize.problem import AllocationProblem, Floats
 from optimize.programme.blocks import PENALTY, Blocks, Linear, Programme
-from scenarios.errors import Said
-from scenarios.goals import CountMetric
-from scenarios.plan import is_money
 
 FLOOR = "metric_floor"
 EXACT_COLUMNS = 20_000
@@ -137,46 +132,3 @@ def _ratio_floor(blocks: Blocks, problem: AllocationProblem, ratio: Ratio, gains
     floor = float(ratio.floor or 0.0)
     left = floor * means[ratio.denominator] - means[ratio.numerator]
     _floor(blocks, ratio.name, above - below.times(floor), left, floor * means[ratio.denominator], ratio.firm)
-
-
-def floor_words(problem: AllocationProblem, rule: str) -> Said:
-    """A floor as a person says it."""
-    name = rule.removeprefix(f"{FLOOR} ")
-    ratio = next((ratio for ratio in problem.metrics.ratios if ratio.name == name), None)
-    floor = shown_value(name, _least(problem, name) if ratio is None else ratio.floor or 0.0)
-    return Said(f"expected {name} of the company is at least {floor}", f"公司 {name} 的期望值不低于 {floor}")
-
-
-def _least(problem: AllocationProblem, name: str) -> float:
-    """Floor of an additive metric."""
-    if name == "revenue":
-        return problem.metrics.revenue_floor or 0.0
-    return next(metric.floor or 0.0 for metric in problem.metrics.others if metric.name == name)
-
-
-def floor_loosening(problem: AllocationProblem, rule: str, amount: float) -> Said:
-    """The least lowering of a floor that helps, in words.
-
-    Args:
-        amount: in the metric's unit; of a ratio, in that of its numerator.
-    """
-    name = rule.removeprefix(f"{FLOOR} ")
-    ratio = next((ratio for ratio in problem.metrics.ratios if ratio.name == name), None)
-    if ratio is not None:
-        below = float(problem.samples.mean(axis=0).sum())
-        for metric in problem.metrics.others:
-            below = metric.expected if metric.name == ratio.denominator else below
-        least = (ratio.floor or 0.0) - amount / max(below, 1e-9)
-    else:
-        least = _least(problem, name) - amount
-    told = shown_value(name, least, down=True)
-    return Said(f"floor of {name}: at most {told}", f"{name} 的下限：不高于 {told}")
-
-
-def shown_value(metric: str, value: float, down: bool = False) -> str:
-    """A figure of a metric with its decimals; rounded down where it must suffice as an upper limit."""
-    money = is_money(metric) or metric == "average_order_value"
-    figure, digits = (value / 100, 2) if money else (value, 2 if metric in get_args(CountMetric) else 4)
-    if down:
-        figure = math.floor(figure * 10**digits) / 10**digits
-    return f"{figure:,.{digits}f}"
