@@ -47,17 +47,17 @@ def controlled(exact: Floats, rows: Ints, step: int, teams: Sequence[str], windo
     Raises:
         InfeasiblePlan: no table keeps the rows and windows.
     """
+    unit = math.gcd(step, *(window.total for window in windows)) if windows else step
     try:
         table = tied(exact, rows, teams, windows)
+        for size in dict.fromkeys((max(unit, 1), 1)):
+            whole = in_whole_steps(table, rows, size, teams, windows)
+            if whole is not None:
+                return whole
     except InfeasiblePlan:
-        some = np.where((exact > 0).any(axis=1, keepdims=True), exact > 0, True)
-        raise no_table(windows, teams, rows, np.zeros(exact.shape), np.where(some, np.inf, 0.0)) from None
-    unit = math.gcd(step, *(window.total for window in windows)) if windows else step
-    for size in dict.fromkeys((max(unit, 1), 1)):
-        whole = in_whole_steps(table, rows, size, teams, windows)
-        if whole is not None:
-            return whole
-    raise no_table(windows)
+        pass  # told below, with the nearest sums
+    some = np.where((exact > 0).any(axis=1, keepdims=True), exact > 0, True)
+    raise no_table(windows, teams, rows, np.zeros(exact.shape), np.where(some, np.inf, 0.0))
 
 
 def tied(

@@ -136,7 +136,8 @@ class AllocationProblem:
     Attributes:
         samples: simulated sales of each rep under the base plan, [N, R].
         basis: the samples that quotas follow: the same, or shifted towards the territory, [N, R].
-        total: what the quotas sum to; over_assignment: the share by which that, and what teams sum to, is more than targets.
+        total: what the quotas sum to.
+        over_assignment: the share by which that, and what teams sum to, is more than the targets.
         team_totals: what the quotas of a team sum to, where that is asked.
         teams_overruled: totals of teams whose locked quotas leave them no room.
         potential: of each rep, ramped, without the accounts, [R].

@@ -57,14 +57,15 @@ def _nearest(
     reps = np.repeat(np.arange(count), periods)
     blocks.rows("row", [str(r) for r in range(count)], Linear.of(count, reps, q, 1.0), rows / scale, rows / scale)
     for i, window in enumerate(windows):
-        inside = Linear.total(q[window.mask(teams, periods).ravel()])
-        blocks.rows(f"window {i}", [str(i)], inside, window.total / scale, window.total / scale)
+        cells = np.flatnonzero(window.mask(teams, periods))
+        total = window.total / scale
+        blocks.rows(f"window {i}", [str(i)], Linear.total(q[cells]), total, total)
     programme = blocks.programme()
     solution = solve(programme.elastic(f"window {moved}"))
     if solution.status == "infeasible":
         return None
-    inside = windows[moved].mask(teams, periods).ravel()
-    value = float(solution.values[q[inside]].sum()) * scale
+    cells = np.flatnonzero(windows[moved].mask(teams, periods))
+    value = float(solution.values[q[cells]].sum()) * scale
     return math.floor(value + HAIR) if value < windows[moved].total else math.ceil(value - HAIR)
 
 
