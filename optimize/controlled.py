@@ -17,6 +17,7 @@ import numpy as np
 from optimize.metrics import Bools, Floats, Ints, Window
 from optimize.programme.blocks import Blocks, Linear, Programme
 from optimize.programme.solve import solve
+from optimize.tables import nearest_table
 from optimize.windows_told import no_table
 from scenarios.errors import InfeasiblePlan
 
@@ -47,17 +48,19 @@ def controlled(exact: Floats, rows: Ints, step: int, teams: Sequence[str], windo
     Raises:
         InfeasiblePlan: no table keeps the rows and windows.
     """
-    unit = math.gcd(step, *(window.total for window in windows)) if windows else step
-    try:
-        table = tied(exact, rows, teams, windows)
-        for size in dict.fromkeys((max(unit, 1), 1)):
-            whole = in_whole_steps(table, rows, size, teams, windows)
-            if whole is not None:
-                return whole
-    except InfeasiblePlan:
-        pass  # told below, with the nearest sums
     some = np.where((exact > 0).any(axis=1, keepdims=True), exact > 0, True)
-    raise no_table(windows, teams, rows, np.zeros(exact.shape), np.where(some, np.inf, 0.0))
+    open_end = np.where(some, np.inf, 0.0)
+    try:
+        table: Floats | None = tied(exact, rows, teams, windows)
+    except InfeasiblePlan:
+        # Scaling comes to cells of nothing only in the limit.
+        table = nearest_table(exact, rows, teams, windows, open_end)
+    unit = math.gcd(step, *(window.total for window in windows)) if windows else step
+    for size in dict.fromkeys((max(unit, 1), 1)):
+        whole = None if table is None else in_whole_steps(table, rows, size, teams, windows)
+        if whole is not None:
+            return whole
+    raise no_table(windows, teams, rows, np.zeros(exact.shape), open_end)
 
 
 def tied(

@@ -15,6 +15,7 @@ import numpy as np
 
 from optimize.controlled import controlled, in_whole_steps, tied
 from optimize.metrics import Floats, Ints, Window
+from optimize.tables import nearest_table
 from optimize.windows_told import no_table
 from scenarios.errors import InfeasiblePlan
 
@@ -77,10 +78,10 @@ def floored(
         outside = [odd[window.mask(teams, odd.shape[1])].sum() for window in windows]
         asked = [replace(window, total=window.total - int(held)) for window, held in zip(windows, outside, strict=True)]
         try:
-            table = tied(weights, left, teams, asked, most)
+            table: Floats | None = tied(weights, left, teams, asked, most)
         except InfeasiblePlan:
-            continue
-        whole = in_whole_steps(table, left, size, teams, asked)
+            table = nearest_table(weights, left, teams, asked, np.where(weights > 0, most, 0).astype(np.float64))
+        whole = None if table is None else in_whole_steps(table, left, size, teams, asked)
         if whole is not None:
             return whole + odd
     raise no_table(windows, teams, rows, np.zeros(quotas.shape), quotas.astype(np.float64))

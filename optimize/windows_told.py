@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-
-import numpy as np
 
 from optimize.asked import to_enter
 from optimize.metrics import Floats, Ints, Window
-from optimize.programme.blocks import Blocks, Linear
-from optimize.programme.solve import solve
+from optimize.tables import nearest_sum
 from scenarios.errors import InfeasiblePlan, Said
 from scenarios.plan import is_money
 
 OF_LEVEL = {"target": ("quotas", "指标"), "floor": ("floors", "保底指标"), "stretch": ("stretches", "挑战指标")}
-HAIR = 1e-3
-"""Minor units or counts that count as the solver's tolerance."""
 ROWS = Said(
     "quotas of each rep over the horizon, and the periods in which each can sell",
     "每人在整个期间的指标，以及每人可销售的期间",
@@ -40,33 +34,10 @@ def no_table(
     ways = []
     if rows is not None and low is not None and high is not None:
         for i, window in enumerate(windows):
-            nearest = _nearest(windows, i, teams, rows, low, high)
+            nearest = nearest_sum(windows, i, teams, rows, low, high)
             if nearest is not None and nearest != window.total:
                 ways.append(_moved(window, nearest))
     return InfeasiblePlan([*(_named(window) for window in windows), ROWS], ways or [CHANGE])
-
-
-def _nearest(
-    windows: Sequence[Window], moved: int, teams: Sequence[str], rows: Ints, low: Floats, high: Floats
-) -> int | None:
-    """The sum of one part nearest to what it is to be, all others kept; None where it cannot give way alone."""
-    scale = max(float(rows.max(initial=0)) / 100.0, 1e-9)
-    blocks, (count, periods) = Blocks(), low.shape
-    labels = [(str(r), str(p)) for r in range(count) for p in range(periods)]
-    q = blocks.columns("cell", labels, low.ravel() / scale, high.ravel() / scale)
-    reps = np.repeat(np.arange(count), periods)
-    blocks.rows("row", [str(r) for r in range(count)], Linear.of(count, reps, q, 1.0), rows / scale, rows / scale)
-    for i, window in enumerate(windows):
-        cells = np.flatnonzero(window.mask(teams, periods))
-        total = window.total / scale
-        blocks.rows(f"window {i}", [str(i)], Linear.total(q[cells]), total, total)
-    programme = blocks.programme()
-    solution = solve(programme.elastic(f"window {moved}"))
-    if solution.status == "infeasible":
-        return None
-    cells = np.flatnonzero(windows[moved].mask(teams, periods))
-    value = float(solution.values[q[cells]].sum()) * scale
-    return math.floor(value + HAIR) if value < windows[moved].total else math.ceil(value - HAIR)
 
 
 def _said(window: Window) -> Said:
