@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, potentials
-from optimize.rounding import rounded_quotas
+from optimize.rounding import TOLERANCE, rounded_quotas
 from optimize.rules import bounds, box
 from optimize.split import groups, proportional, proportional_in_groups
 
@@ -36,7 +36,7 @@ def in_proportion(problem: AllocationProblem, weights: Floats) -> Ints:
 
 
 def by_mean(problem: AllocationProblem, decisions: Decisions) -> Ints:
-    """Quotas in proportion to expected sales, clipped to the rules where these leave room for the total, [R]."""
+    """Quotas in proportion to expected sales, clipped to the rules on single quotas, [R]."""
     low, high = _limits(problem, decisions)
     exact = proportional_in_groups(problem, expected_sales(problem, decisions), low, high)
     return rounded_quotas(problem, exact, low, high)
@@ -72,7 +72,20 @@ def expected_sales(problem: AllocationProblem, decisions: Decisions) -> Floats:
 
 
 def _limits(problem: AllocationProblem, decisions: Decisions) -> tuple[Floats, Floats]:
-    """Lowest and highest quotas under the rules; where these leave no room for the total, under the locks alone."""
-    low, high = box(problem, bounds(problem, decisions))
-    roomy = (low <= high + 0.5).all() and low.sum() <= problem.total + 0.5 and high.sum() >= problem.total - 0.5
-    return (low, high) if roomy else box(problem, [])
+    """Lowest and highest quotas under the rules, and under locks, with room for every total, [R].
+
+    Rules give way to locks and totals, and no further than they have to. Whose bounds cross has a quota between the
+    two, as near to both as there is one; bounds of all others hold. Where a team or the company asks for less than the
+    least of its reps, or for more than the most, all of these give way by the same share as far as locks let them.
+    """
+    found, locked = box(problem, bounds(problem, decisions)), box(problem, [])
+    low, high = np.minimum(*found), np.maximum(*found)
+    for _, members, total in groups(problem):
+        if low[members].sum() > total + TOLERANCE:
+            kept = proportional(low[members], locked[0][members], low[members], total)
+        elif high[members].sum() < total - TOLERANCE:
+            kept = proportional(high[members], high[members], locked[1][members], total)
+        else:
+            continue
+        low[members] = high[members] = kept
+    return low, high
