@@ -10,7 +10,7 @@ import numpy as np
 from optimize.audit import RuleRow, audit
 from optimize.bottom_up import GapRow, gap_rows
 from optimize.bound_told import bound_notes, objective_of
-from optimize.eligibility import immovable
+from optimize.eligibility import held_by_role, immovable
 from optimize.formulate import formulate
 from optimize.levels import LevelQuota, LevelRow, level_quotas, level_rows, level_tables
 from optimize.loosening import odds_widened
@@ -244,7 +244,7 @@ def described(
         opportunity=_by_rep(problem, problem.opportunity),
         expected_sales=_by_rep(problem, shares.mean(axis=0)),
         moves=tuple(_moves(problem, decisions)),
-        immovable=immovable(scenario),
+        immovable={**immovable(scenario), **held_by_role(scenario, problem.reps)},
         exceptions=tuple(exceptions),
         notes=(*responses.notes, *sacrificed(problem, values), *without_time(problem)),
         metrics=values,

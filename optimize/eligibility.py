@@ -40,17 +40,21 @@ def allowed_owners(scenario: Scenario, reps: tuple[str, ...]) -> Bools:
     return eligibility(scenario, reps).allowed
 
 
-def eligibility(scenario: Scenario, reps: tuple[str, ...]) -> Eligibility:
+def eligibility(scenario: Scenario, reps: tuple[str, ...], *, any_role: bool = False) -> Eligibility:
     """Who may own each account with an owner, and whom the listed rules keep from it.
 
-    An account that may not move has its owner only. Else those whom it names, or every rep of its region who owns
-    accounts today; a new owner must be employed over the whole horizon. Rules bind who takes an account over: today's
-    owner may keep it.
+    An account that may not move has its owner only. Else those whom it names, or every rep of its region whose role
+    owns accounts (:func:`owning_roles`), also who has none yet; a new owner must be employed over the whole horizon.
+    Rules bind who takes an account over: today's owner may keep it.
+
+    Args:
+        any_role: as if every role owned accounts.
     """
     accounts = owned_accounts(scenario)
     rules = [rule for rule in scenario.allocation.accounts.rules if isinstance(rule, WhoTakes)]
     anywhere = any(isinstance(rule, SameRegion) for rule in rules)
-    possible = _possible(scenario, accounts, reps, anywhere)
+    roles = frozenset(rep.role for rep in scenario.reps) if any_role else owning_roles(scenario)
+    possible = _possible(scenario, accounts, reps, roles, anywhere)
     allowed, barred = possible.copy(), {}
     for rule in rules:
         if rule.enabled:
@@ -60,22 +64,34 @@ def eligibility(scenario: Scenario, reps: tuple[str, ...]) -> Eligibility:
     return Eligibility(allowed, barred)
 
 
+def owning_roles(scenario: Scenario) -> frozenset[str]:
+    """Roles whose reps own accounts: that which owns won customers, and those of today's owners."""
+    owners = {account.owner for account in scenario.accounts}
+    roles = {rep.role for rep in scenario.reps if rep.id in owners}
+    physics = scenario.account_physics
+    if physics is not None and physics.owner_role is not None:
+        roles.add(physics.owner_role)
+    return frozenset(roles)
+
+
 def rule_block(rule: WhoTakes) -> str:
     """Name of the row block of a rule on who may take an account over."""
     return f"reserved {rule.name}" if isinstance(rule, Reserved) else rule.rule
 
 
-def _possible(scenario: Scenario, accounts: tuple[Account, ...], reps: tuple[str, ...], anywhere: bool) -> Bools:
+def _possible(
+    scenario: Scenario, accounts: tuple[Account, ...], reps: tuple[str, ...], owning: frozenset[str], anywhere: bool
+) -> Bools:
     """Who may own each account as far as no listed rule says otherwise, [A, R].
 
     Args:
+        owning: roles that own accounts.
         anywhere: whether reps of other regions are among them, too.
     """
     people = {rep.id: rep for rep in scenario.reps}
-    owners_today = {account.owner for account in accounts}
     steady = {name: _steady(rep, scenario) for name, rep in people.items()}
     regions = _regions(scenario)
-    taking = np.array([steady[name] and name in owners_today for name in reps], dtype=np.bool_)
+    taking = np.array([steady[name] and people[name].role in owning for name in reps], dtype=np.bool_)
     near = {
         region: taking & np.array([anywhere or regions[name] == region for name in reps], dtype=np.bool_)
         for region in {account.region for account in accounts}
@@ -105,6 +121,7 @@ def rules_against(scenario: Scenario, reps: tuple[str, ...], owner: Mapping[int,
     rules = [rule for rule in scenario.allocation.accounts.rules if isinstance(rule, WhoTakes)]
     anywhere = any(isinstance(rule, SameRegion) for rule in rules)
     people, regions = {rep.id: rep for rep in scenario.reps}, _regions(scenario)
+    owning = owning_roles(scenario)
     found: dict[str, list[int]] = {}
     for rule in rules if taken else ():
         if rule.enabled:
@@ -118,6 +135,8 @@ def rules_against(scenario: Scenario, reps: tuple[str, ...], owner: Mapping[int,
             found.setdefault("whole_horizon", []).append(a)
         if account.eligible and rep not in account.eligible:
             found.setdefault("eligible_owners", []).append(a)
+        if not account.eligible and people[rep].role not in owning:
+            found.setdefault("owning_roles", []).append(a)
         if not account.eligible and not anywhere and regions[rep] != account.region:
             found.setdefault("same_region", []).append(a)
     return {rule: tuple(sorted(where)) for rule, where in found.items() if where}
@@ -197,6 +216,18 @@ def immovable(scenario: Scenario) -> dict[str, str]:
             out[account.id] = f"protected until {account.protected_until}"
         elif account.id in late:
             out[account.id] = "an open opportunity stands in a protected stage"
+    return out
+
+
+def held_by_role(scenario: Scenario, reps: tuple[str, ...]) -> dict[str, str]:
+    """Accounts that nobody else may take since all others are of roles that own no accounts, each with the reason."""
+    roles = {rep.id: rep.role for rep in scenario.reps}
+    now, wider = eligibility(scenario, reps).allowed, eligibility(scenario, reps, any_role=True).allowed
+    out: dict[str, str] = {}
+    for account, mine, others in zip(owned_accounts(scenario), now, wider & ~now, strict=True):
+        if mine.sum() <= 1 and others.any():
+            kept_out = ", ".join(sorted({roles[reps[r]] for r in np.flatnonzero(others)}))
+            out[account.id] = f"all others have a role that owns no accounts ({kept_out}), and it names nobody eligible"
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -169,8 +170,11 @@ class _Reader:
                 yield Problem("allocation.locks", paths, rule, "lower or remove a lock")
 
     def _care(self, account: int, hours: float) -> str:
-        if (self.about.care_load * hours > self.about.hours).all():
-            return f"nobody has so many hours; {self.about.hours.max():,.0f} over the horizon is the most"
+        load, room = self.about.care_load, self.about.hours
+        most = float(np.divide(room, load, out=np.full(len(load), np.inf), where=load > 0).max())
+        if hours > most:
+            # Rounded down, so that what is told is accepted.
+            return f"nobody has so many hours; {math.floor(most):,} hours a year is the most"
         self.locks.care[account] = hours
         return ""
 

@@ -165,7 +165,7 @@ class Account(Frozen):
     protected_until: Day | None = None
     """No owner change before this day."""
     eligible: tuple[Id, ...] = ()
-    """Reps who may own it; empty means every rep of its region who owns accounts."""
+    """Reps who may own it; empty means every rep of its region whose role owns accounts."""
 
 
 class Opportunity(Frozen):

@@ -238,12 +238,13 @@ def test_today_owners_above_a_limit_have_to_give_accounts_away():
 def test_a_rule_on_who_takes_an_account_is_named_where_it_stands_in_the_way():
     rows = [{"id": f"A{i}", "owner": "R1"} for i in range(3)] + [{"id": "A3", "owner": "R3"}]
     rules = [{"rule": "tier_count", "tier": "A", "most": 2}, {"rule": "keeps_team"}]
-    scenario = company(rules, rows)
+    regions = ("N", "S", "N")
+    scenario = company(rules, rows, regions=regions)
     with pytest.raises(InfeasiblePlan) as caught:
         allocate(scenario, answers(scenario, np.random.default_rng(2)))
     assert any(text.startswith("accounts stay within the team") for text in caught.value.conflict)
     assert "accounts stay within the team of today's owner: loosen by 1 account against it" in caught.value.loosening
-    off = company([rules[0], {**rules[1], "enabled": False}], rows)
+    off = company([rules[0], {**rules[1], "enabled": False}], rows, regions=regions)
     assert any(
         move.source == "R1" and move.taker == "R3"
         for move in allocate(off, answers(off, np.random.default_rng(2))).moves
@@ -362,9 +363,9 @@ def test_region_holds_unless_it_is_listed_and_off():
     bare = eligibility(company([], rows, regions=regions), ("R1", "R2", "R3"))
     listed = eligibility(company([{"rule": "same_region"}], rows, regions=regions), ("R1", "R2", "R3"))
     off = eligibility(company([OFF], rows, regions=regions), ("R1", "R2", "R3"))
-    assert bare.allowed.tolist() == listed.allowed.tolist() == [[True, False, False], [False, False, True]]
-    assert off.allowed.tolist() == [[True, False, True], [True, False, True]]
-    assert len(listed.barred["same_region"].rep) == 2
+    assert bare.allowed.tolist() == listed.allowed.tolist() == [[True, True, False], [False, False, True]]
+    assert off.allowed.tolist() == [[True, True, True], [True, True, True]]
+    assert len(listed.barred["same_region"].rep) == 3
     assert not bare.barred
     assert not off.barred
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,17 @@ REFUSED = [
     ([("care.A1", "9000")], "a year has no more hours"),
     ([("care.A1", "8000")], "nobody has so many hours"),
 ]
+
+
+def test_the_most_hours_of_care_that_are_told_can_be_locked(made):
+    scenario, plan = made
+    with pytest.raises(InputRefused) as caught:
+        require_room(lock(scenario, "care.A1", 8000, author="a"), plan)
+    most = int(re.search(r"([\d,]+) hours a year is the most", str(caught.value))[1].replace(",", ""))
+    assert most > 0
+    require_room(lock(scenario, "care.A1", most, author="a"), plan)
+    with pytest.raises(InputRefused, match="nobody has so many hours"):
+        require_room(lock(scenario, "care.A1", most + 1, author="a"), plan)
 
 
 @pytest.mark.parametrize(("locks", "told"), REFUSED)
