@@ -17,6 +17,8 @@ def error_text(
     sources: ErrorSources,
     scale: Scale,
     language: Language,
+    *,
+    outside: bool = False,
 ) -> str:
     """Where the spreads come from, the change of expected sales, and what is left of the gain over the best rule.
 
@@ -24,6 +26,7 @@ def error_text(
         cost: change of expected sales as a share of them.
         left: gain over the rule when the parameters err, minor units; ``None`` where plan and rule are one simulation.
         chance_ahead: share of plausible worlds in which the plan expects to sell more.
+        outside: whether no simple rule is within the fairness rules, and this one the nearest.
     """
     told = word(
         "sure.errors_cost",
@@ -34,7 +37,7 @@ def error_text(
         high=f"{plain(100 * cost.high, 1, signed=True)}%",
     )
     if left is None:
-        return told + word("sure.errors_same", language)
+        return told + word("sure.errors_same", language, best=rival_word(language, outside=outside))
     return told + word(
         "sure.errors_left",
         language,
@@ -42,7 +45,13 @@ def error_text(
         low=scale.number(left.low, signed=True),
         high=scale.number(left.high, signed=True),
         ahead=of_hundred(chance_ahead),
+        best=rival_word(language, outside=outside),
     )
+
+
+def rival_word(language: Language, *, outside: bool) -> str:
+    """What the simple rule is called that a plan is compared with; ``outside`` where none is within the rules."""
+    return word("page.nearest_rule" if outside else "page.best_rule", language)
 
 
 def of_hundred(chance: float) -> int:

@@ -7,6 +7,9 @@ verdict                evidence
 ``worse``              sales or capped attainment below the best rule's, and neither above
 ``no proven gain``     all else: an interval that includes zero proves nothing; the simpler plan is recommended
 =====================  ============================================================================================
+
+Where no simple rule is within the fairness rules, today's plan is compared with alone: what breaks the rules neither
+takes a gain away nor is recommended.
 """
 
 from __future__ import annotations
@@ -48,7 +51,8 @@ class Proof:
         plan: name of the plan that is proved or not.
         comparison: it against today's plan and every rule, and the best rules against all of these; one family of
             intervals.
-        rules: names of the simple rules that compete: those within the fairness rules, or all where none is.
+        rules: names of the simple rules that compete: those within the fairness rules; where none is, those that break
+            the fewest, see :attr:`outside`.
         best_rules: by objective, the best of them, with hindsight.
         rule_breakers: plans that break a fairness rule: listed, not competed with.
         fairness: of each plan; plans without quotas are left out.
@@ -80,6 +84,11 @@ class Proof:
         return self.best_rules["sales"]
 
     @property
+    def outside(self) -> bool:
+        """Whether no simple rule is within the fairness rules: the best rule is the nearest, and decides nothing."""
+        return self.best_rule in self.rule_breakers
+
+    @property
     def ceiling(self) -> str:
         """What is known of the best plan there could be: nothing that would hold for the simulated optimum."""
         return "unknown"
@@ -96,7 +105,8 @@ class Proof:
     @property
     def verdict(self) -> Verdict:
         """See the table above."""
-        over_rule = self._signs(self.plan, self.best_rules)
+        rivals = dict.fromkeys(OBJECTIVES, TODAY) if self.outside else self.best_rules
+        over_rule = self._signs(self.plan, rivals)
         if _better(over_rule) and _better(self._signs(self.plan, dict.fromkeys(OBJECTIVES, TODAY))):
             return "proven gain"
         return "worse" if -1 in over_rule and 1 not in over_rule else "no proven gain"
@@ -109,19 +119,21 @@ class Proof:
         today's plan and the rules within the fairness rules; the simplest moves the fewest accounts, then trains the
         fewest hours; of today's quotas and new ones with the same owners, those within the fairness rules are taken,
         then those that sell more, then those of higher capped attainment. Where all are proven worse it is the plan
-        itself, or the best rule where the plan's gain is fragile or the plan is worse.
+        itself, or the best rule where the plan's gain is fragile or the plan is worse. A rule outside the fairness
+        rules is never recommended.
         """
         if self.verdict == "proven gain" and not self.fragile:
             return self.plan
         equals = [
             case
             for case in self.comparison.cases
-            if case.name in {TODAY, *self.rules}
-            and 1 not in self._signs_of_the_best(case.name)
+            if case.name in {TODAY, *(() if self.outside else self.rules)}
+            and (self.outside or 1 not in self._signs_of_the_best(case.name))
             and not _better(self._signs(self.plan, dict.fromkeys(OBJECTIVES, case.name)))
         ]
         if not equals:
-            return self.plan if self.verdict == "no proven gain" and not self.fragile else self.best_rule
+            kept = self.outside or (self.verdict == "no proven gain" and not self.fragile)
+            return self.plan if kept else self.best_rule
 
         def simplicity(case: PlanMeasures) -> tuple[int, float, bool, float, float]:
             hours, capped = sum(rep.training_hours for rep in case.reps), case.capped_attainment
@@ -134,9 +146,15 @@ class Proof:
     def fragile(self) -> bool:
         """Whether a gain in sales over the best rule is lost in too many plausible worlds; see the limit above.
 
-        False where nothing was drawn, or where no sales are gained that could be lost.
+        False where nothing was drawn, where no sales are gained that could be lost, or where no rule is within the
+        fairness rules.
         """
-        if self.uncertainty is None or self.gain().word == "equal" or not self.gain().interval.estimate > 0:
+        if (
+            self.uncertainty is None
+            or self.outside
+            or self.gain().word == "equal"
+            or not self.gain().interval.estimate > 0
+        ):
             return False
         return self.uncertainty[0].chance_ahead < ROBUST_SHARE
 

@@ -8,7 +8,7 @@ from math import isfinite
 from experiments.bounds import Bounds
 from experiments.compare_text import LABELS, difference_line
 from experiments.decompose import part_label
-from experiments.error_text import error_text, of_hundred
+from experiments.error_text import error_text, of_hundred, rival_word
 from experiments.money import Language, headline_scale, plain
 from experiments.proof import OBJECTIVES, TODAY, Proof
 from experiments.uncertainty import as_share
@@ -34,15 +34,17 @@ def plan_label(name: str, language: Language) -> str:
 
 def proof_lines(proof: Proof, language: Language) -> Iterator[str]:
     """The same without the bounds."""
-    names = {"plan": plan_label(proof.plan, language), "rule": plan_label(proof.best_rule, language)}
+    names = {"plan": plan_label(proof.plan, language), "best": rival_word(language, outside=proof.outside)}
+    over = word("proof.alone" if proof.outside else "proof.over", language, rule=plan_label(proof.best_rule, language))
     verdict = {"proven gain": "proof.proven", "no proven gain": "proof.not_proven", "worse": "proof.worse"}
-    yield word(verdict[proof.verdict], language, **names)
+    yield word(verdict[proof.verdict], language, over=over, **names)
     if proof.verdict == "proven gain" and proof.fragile and proof.uncertainty is not None:
         yield word("proof.fragile", language, ahead=of_hundred(proof.uncertainty[0].chance_ahead), **names)
     chosen = plan_label(proof.recommended, language)
     yield word("proof.recommended" if proof.recommended == proof.plan else "proof.simpler", language, plan=chosen)
     if proof.too_good:
-        yield word("proof.too_good", language, gain=f"{plain(100 * proof.relative_gain, 1, signed=True)} %")
+        gain = f"{plain(100 * proof.relative_gain, 1, signed=True)} %"
+        yield word("proof.too_good", language, gain=gain, best=names["best"])
     yield _errors(proof, language)
     compared = proof.comparison
     confidence = f"{100 * compared.confidence:g} %"
@@ -70,7 +72,8 @@ def _against(proof: Proof, language: Language, names: dict[str, str]) -> Iterato
     for rival in main:
         if not (own := [row for row in rows if row.against == rival]):
             continue
-        told = word("proof.best_by_sales", language) if rival == proof.best_rule else ""
+        chosen = "proof.nearest" if proof.outside else "proof.best_by_sales"
+        told = word(chosen, language) if rival == proof.best_rule else ""
         yield word("proof.against", language, plan=names["plan"], rival=plan_label(rival, language) + told)
         yield from (f"  {difference_line(row, language, currency)}" for row in own)
         if rival in proof.fairer:
@@ -81,7 +84,8 @@ def _against(proof: Proof, language: Language, names: dict[str, str]) -> Iterato
     for rival in others:
         own = [row for row in rows if row.against == rival and row.measure in OBJECTIVES]
         shown = word("page.semicolon", language).join(difference_line(row, language, currency) for row in own)
-        told = word("proof.best_by_capped", language) if rival == proof.best_rules["capped"] else ""
+        marked = rival == proof.best_rules["capped"] and not proof.outside
+        told = word("proof.best_by_capped", language) if marked else ""
         yield f"  {plan_label(rival, language)}{told}: {shown}"
 
 
@@ -102,7 +106,7 @@ def _errors(proof: Proof, language: Language) -> str:
         return word("sure.errors_none", language)
     scale = headline_scale(round(abs(gain.under_errors.estimate)), language, proof.comparison.cases[0].currency)
     left = None if proof.gain().word == "equal" else gain.under_errors
-    return error_text(cost, left, gain.chance_ahead, years.sources, scale, language)
+    return error_text(cost, left, gain.chance_ahead, years.sources, scale, language, outside=proof.outside)
 
 
 def compared_names(proof: Proof) -> tuple[str, ...]:

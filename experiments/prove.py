@@ -3,12 +3,12 @@
 The years are fresh: neither the allocator nor the loop nor any rule was made from them, and they are looked at once.
 All plans meet the same years, and all intervals of the comparison hold together. The gain that counts is the one over
 the *best* simple rule within the same fairness rules, chosen with hindsight on these very years, which favours the
-rules.
+rules. Where no simple rule is within them, the gain over today's plan decides alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from experiments.proof import OBJECTIVES, TODAY, Proof
 from experiments.runs import Progress, Runs, Simulate
 from experiments.uncertainty import YEARS_A_DRAW, GainRange, YearRange, gain_range
 from optimize.formulate import formulate
-from optimize.plans import breaks_a_rule, decisions_of
+from optimize.plans import decisions_of, rules_broken
 from optimize.problem import AllocationProblem, potentials
 from optimize.response.estimate import Responses
 from scenarios.errors import Problem, refuse_if
@@ -95,8 +95,9 @@ def prove(
     for one in everything.values():
         pool.expect(scenario, one)
     outcomes = {name: pool.outcome(scenario, one) for name, one in everything.items()}
-    request, breakers = _request(scenario, everything, responses)
-    rules = tuple(name for name in baselines if name not in breakers) or tuple(baselines)
+    request = None if responses is None else formulate(scenario, responses, single_pass=False)
+    broken = {} if request is None else breaches(request, everything)
+    rules = competing(baselines, broken)
     best = {measure: best_rule(measure, {name: baselines[name] for name in rules}, outcomes) for measure in OBJECTIVES}
     rivals = [rival for rival in (TODAY, *baselines) if rival != judged]
     pairs = [(judged, rival) for rival in rivals]
@@ -140,7 +141,7 @@ def prove(
         comparison=comparison,
         rules=rules,
         best_rules=best,
-        rule_breakers=breakers,
+        rule_breakers=frozenset(broken),
         fairness=fairness,
         fairer=fairer,
         optimism=optimism(promise, years) if promise is not None else {},
@@ -195,14 +196,20 @@ def _check(
     refuse_if(found)
 
 
-def _request(
-    scenario: Scenario, plans: Mapping[str, Plan], responses: Responses | None
-) -> tuple[AllocationProblem | None, frozenset[str]]:
-    """The request as the plans were made for it, and the plans that break a rule of it."""
-    if responses is None:
-        return None, frozenset()
-    request = formulate(scenario, responses, single_pass=False)
-    return request, frozenset(name for name, one in plans.items() if breaks_a_rule(request, one))
+def breaches(request: AllocationProblem, plans: Mapping[str, Plan]) -> dict[str, int]:
+    """How many rules of the request each plan breaks; those that break none are left out."""
+    counted = {name: rules_broken(request, one) for name, one in plans.items()}
+    return {name: count for name, count in counted.items() if count}
+
+
+def competing(rules: Iterable[str], broken: Mapping[str, int]) -> tuple[str, ...]:
+    """The simple rules within the fairness rules; where none is, those that break the fewest.
+
+    The latter are told apart as outside and decide nothing.
+    """
+    names = tuple(rules)
+    fewest = min(broken.get(name, 0) for name in names)
+    return tuple(name for name in names if broken.get(name, 0) == fewest)
 
 
 def best_rule(measure: str, rules: Mapping[str, Plan], outcomes: Mapping[str, Outcome]) -> str:

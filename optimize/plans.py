@@ -164,5 +164,10 @@ def quotas_of(problem: AllocationProblem, plan: Plan) -> Floats:
 
 def breaks_a_rule(problem: AllocationProblem, plan: Plan) -> bool:
     """Whether a plan breaks a fairness rule, a total or a limit of the request; what gives way to a lock does not."""
+    return rules_broken(problem, plan) > 0
+
+
+def rules_broken(problem: AllocationProblem, plan: Plan) -> int:
+    """How many of them a plan breaks, a rule on several people once for each."""
     rows = broken(audit(problem, decisions_of(problem, plan), quotas_of(problem, plan)))
-    return any(not row.exception for row in rows)
+    return sum(not row.exception for row in rows)

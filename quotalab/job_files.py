@@ -75,6 +75,7 @@ def document(found: Study, language: Language) -> dict[str, Any]:
         "verdict": verdict(found.figures),
         "decision": decision(found.figures, say),
         "best_rule": found.evidence.best_rule,
+        "best_rule_within_rules": not found.figures.rule_outside,
     }
     return head | {name: rows(table) for name, table in study_tables(found).items()}
 

@@ -15,7 +15,7 @@ from experiments.decompose import decompose_along
 from experiments.fair_measures import gini, jackknife, lowest_capped, lowest_chance, spread_of_chances
 from experiments.optimism import Promise, optimism
 from experiments.proof import TODAY, Proof
-from experiments.prove import prove
+from experiments.prove import competing, prove
 from experiments.runs import Runs
 from experiments.worst_off import least_mean_difference, may_be_least
 from hand_made_sales import FakeSimulate, halved, trained, world
@@ -72,6 +72,39 @@ def test_the_best_rule_is_chosen_with_hindsight_among_those_that_keep_the_rules(
     found = proved(500.0, 8.0, 4.0)
     assert found.best_rules == {"sales": "strong", "capped": "strong"}
     assert proved(-500.0, 8.0, 4.0).best_rule == "equal"
+
+
+@pytest.mark.parametrize(
+    ("per_hour", "plan_hours", "verdict", "recommended"),
+    [
+        (500.0, 4.0, "proven gain", "mine"),
+        (500.0, 0.0, "no proven gain", "today"),
+        (-500.0, 4.0, "worse", "today"),
+        (0.0, 4.0, "no proven gain", "today"),
+    ],
+)
+def test_rules_outside_the_fairness_rules_decide_nothing(
+    per_hour: float, plan_hours: float, verdict: str, recommended: str
+) -> None:
+    """The rule trains 8 hours: where they pay it sells more than the plan, and where they do not, equal quotas do."""
+    found = replace(proved(per_hour, plan_hours, 8.0), rule_breakers=frozenset({"strong", "equal"}))
+    assert found.outside
+    assert (found.verdict, found.recommended) == (verdict, recommended)
+    english, chinese = found.summary(), found.summary("zh")
+    assert "no simple rule is within the fairness rules" in english.splitlines()[0]
+    assert "没有简单规则符合公平规则" in chinese.splitlines()[0]
+    assert "best simple rule" not in english
+    assert "最佳简单规则" not in chinese
+    within = replace(found, rule_breakers=frozenset())
+    assert not within.outside
+    assert "the best simple rule (" in within.summary()
+
+
+def test_rules_within_the_fairness_rules_compete_else_those_that_break_the_fewest() -> None:
+    names = ("equal", "history", "strong")
+    assert competing(names, {}) == names
+    assert competing(names, {"strong": 1, "today": 4}) == ("equal", "history")
+    assert competing(names, {"equal": 3, "history": 2, "strong": 2}) == ("history", "strong")
 
 
 def test_of_rules_that_do_as_well_the_simplest_is_recommended() -> None:

@@ -44,6 +44,33 @@ def test_decision_follows_the_evidence(gain: Gain, expected: str, opening: str) 
     assert decision(given, wording(given, "en"))[0].startswith(opening)
 
 
+@pytest.mark.parametrize(
+    ("over_today", "expected", "opening"),
+    [(STRONG, "adopt", "Adopt plan B: +400k more"), (WEAK, "keep", "Keep today’s plan"), (LIKELY, "keep", "Keep")],
+)
+def test_a_rule_outside_the_fairness_rules_is_named_as_that_and_decides_nothing(
+    over_today: Interval, expected: str, opening: str
+) -> None:
+    """Whatever it sells more than the plan."""
+    shown = EXAMPLE.gain.against_rule.reference
+    rows = tuple(replace(row, within_rules=row.within_rules and row.kind != shown) for row in EXAMPLE.plans)
+    within = replace(EXAMPLE, gain=gains(difference(-400, 60), over_today, STRONG))
+    given = replace(within, plans=rows)
+    assert (within.rule_outside, given.rule_outside) == (False, True)
+    assert verdict(within) != "adopt"
+    assert verdict(given) == expected
+    first = decision(given, wording(given, "en"))[0]
+    assert first.startswith(opening.replace("+", ""))
+    assert ("no simple rule is within the fairness rules" in first) == (expected == "adopt")
+    page = words_of(render(given, "en"))
+    assert "best simple rule" not in page
+    assert "No simple rule is within the fairness rules: " in page
+    assert "vs nearest simple rule (outside the rules)" in page
+    chinese = render(given, "zh")
+    assert "最佳简单规则" not in chinese
+    assert "没有简单规则符合公平规则" in chinese
+
+
 @pytest.mark.parametrize(("language", "said"), [("en", "re-cut the quotas"), ("zh", "指标须重新划分")])
 def test_today_s_plan_is_not_kept_as_it_is_where_it_breaks_the_rules(language: str, said: str) -> None:
     weak = replace(EXAMPLE, gain=gains(STRONG, WEAK))

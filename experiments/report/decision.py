@@ -14,6 +14,8 @@ or not recommended by the proof of a loop
 else                                          ``adopt`` the plan
 ============================================  =======================================================
 
+Where no simple rule is within the fairness rules, the gain over today's plan decides alone.
+
 Where a loop was proven, attainment counts too, so that page and proof conclude the same. What the proof recommends
 takes the place of ``keep`` and ``either``: the plan (``attain``), or a rule where today's would be kept (``simpler``).
 """
@@ -46,6 +48,8 @@ def verdict(given: ReportInput) -> Verdict:
 def _by_sales(given: ReportInput) -> Verdict:
     over_rule, over_today = given.gain.against_rule.total, given.gain.against_today.total
     rule_over_today = given.gain.rule_over_today
+    if given.rule_outside:
+        return "adopt" if over_today.estimate > 0 and sureness(over_today) == "proven" and backed(given) else "keep"
     if over_rule.estimate < 0 and holds(over_rule) and rule_over_today.estimate > 0 and holds(rule_over_today):
         return "rule"
     if over_today.estimate <= 0 or sureness(over_today) != "proven":
@@ -63,7 +67,7 @@ def holds(difference: Interval) -> bool:
 def robust(given: ReportInput) -> bool:
     """Whether the plan leads the best simple rule over plausible parameters, as far as this was assessed."""
     chance = given.how_sure.chance_ahead
-    return chance is None or chance >= ROBUST_SHARE
+    return given.rule_outside or chance is None or chance >= ROBUST_SHARE
 
 
 def backed(given: ReportInput) -> bool:
@@ -87,7 +91,7 @@ def decision(given: ReportInput, say: Wording) -> list[str]:
 def _adopt(given: ReportInput, say: Wording) -> list[str]:
     over_rule, over_today = given.gain.against_rule.total, given.gain.against_today.total
     first = say.t(
-        "decision.adopt",
+        "decision.adopt_alone" if given.rule_outside else "decision.adopt",
         plan=short(given.strip.plan_name, 24),
         gain=say.small(over_rule.estimate),
         strength=say.strength(over_rule),
@@ -149,7 +153,8 @@ def _rule(given: ReportInput, say: Wording) -> list[str]:
 
 
 def _attain(given: ReportInput, say: Wording) -> list[str]:
-    first = say.t("decision.attain", plan=short(given.strip.plan_name, 24))
+    key = "decision.attain_alone" if given.rule_outside else "decision.attain"
+    first = say.t(key, plan=short(given.strip.plan_name, 24))
     return [first, _in_sales(given, say), _terms_and_deeds(given, say)]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from experiments.compare import Comparison, compare_outcomes
 from experiments.decompose import Decomposition, decompose
 from experiments.fairness_audit import FairnessAudit, audit_plan
-from experiments.prove import best_rule, over_errors, potentials_under
+from experiments.prove import best_rule, breaches, competing, over_errors, potentials_under
 from experiments.report.input import BackCast
 from experiments.report.loop import LoopEvidence
 from experiments.runs import Progress, Runs
@@ -18,7 +18,6 @@ from experiments.whatif import WhatIf
 from history.diagnosis.finding import Finding
 from optimize.allocate import AllocationResult
 from optimize.formulate import formulate
-from optimize.plans import breaks_a_rule
 from optimize.response.estimate import Responses, estimate
 from scenarios.errors import InputRefused, Problem
 from scenarios.plan import Plan
@@ -41,7 +40,7 @@ class Evidence:
         comparison: all plans; ``plan`` against every other, and the best rule against ``today``.
         potentials: plan -> rep -> potential under that plan's owners, minor units.
         best_rule: the simple rule that the plan has to beat: the one that sells most, among those within the fairness
-            rules if any are.
+            rules; where none is, the nearest, which breaks the fewest, is shown as outside and decides nothing.
         rule_breakers: plans that break a fairness rule; a rule of thumb among them is listed, not compared with.
         over_rule, over_today: where the plan's sales come from.
         fairness: of the plan on its own years; None where there are not two people to compare.
@@ -111,9 +110,9 @@ def gather(
     outcomes = {name: runs.outcome(scenario, plan) for name, plan in plans.items()}
     problem = formulate(scenario, responses, single_pass=loop is None)
     if loop is None:
-        breakers = frozenset(name for name, plan in plans.items() if breaks_a_rule(problem, plan))
-        within = {name: plan for name, plan in rules.items() if name not in breakers} or rules
-        best = best_rule("sales", within, outcomes)
+        broken = breaches(problem, plans)
+        breakers = frozenset(broken)
+        best = best_rule("sales", {name: rules[name] for name in competing(rules, broken)}, outcomes)
     else:
         breakers, best = loop.proof.rule_breakers, loop.proof.best_rule
     known = {name: potentials_under(problem, plan) for name, plan in plans.items()}

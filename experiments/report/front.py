@@ -123,7 +123,15 @@ def _errors(given: ReportInput, say: Wording) -> str:
     sure = given.how_sure
     if sure.error_cost is None or sure.chance_ahead is None:
         return say.t("sure.errors_none")
-    return error_text(sure.error_cost, sure.gain_left, sure.chance_ahead, sure.error_sources, say.fine, say.language)
+    return error_text(
+        sure.error_cost,
+        sure.gain_left,
+        sure.chance_ahead,
+        sure.error_sources,
+        say.fine,
+        say.language,
+        outside=given.rule_outside,
+    )
 
 
 def _spread(kind: str, ends: tuple[float, float], mean: float, bar: object, say: Wording) -> View:
@@ -165,7 +173,8 @@ def _gain(given: ReportInput, say: Wording) -> View:
     totals = [_difference(column.total, say) for column in columns]
     rows.append({"kind": "total", "label": say.t("gain.total"), "note": "", "cells": totals})
     confidence = say.percent(given.gain.against_rule.total.confidence)
-    note = say.t("gain.rule_named", rule=given.rule_name(say.language), confidence=confidence)
+    named = "gain.rule_outside" if given.rule_outside else "gain.rule_named"
+    note = say.t(named, rule=given.rule_name(say.language), confidence=confidence)
     return {"rows": rows, "note": note}
 
 

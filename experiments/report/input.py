@@ -295,6 +295,12 @@ class ReportInput:
         """Of the plan, all reps and skills."""
         return sum(rep.training_hours for rep in self.reps)
 
+    @property
+    def rule_outside(self) -> bool:
+        """Whether no simple rule is within the fairness rules: then the nearest is shown, and decides nothing."""
+        shown = self.gain.against_rule.reference
+        return any(row.kind == shown and not row.within_rules for row in self.plans)
+
     def rule_name(self, language: str) -> str:
         """The best simple rule in words."""
         kind = self.gain.against_rule.reference

@@ -213,11 +213,12 @@ def _in_unit(value: float, unit: str, say: Wording) -> str:
 def appendix(given: ReportInput, say: Wording) -> View:
     """Method, all plans, model against simulation, definitions, assumptions, the run."""
     promise = given.promise
+    note = "method.gain_note_outside" if given.rule_outside else "method.gain_note"
     third = "method.how_3_respond" if given.quotas_move_sales else "method.how_3"
     return {
         "method": [say.t("method.how_1", years=given.how_sure.years), say.t("method.how_2"), say.t(third)],
         "plans": [_plan(row, say) for row in given.plans],
-        "plans_note": say.t("method.gain_note", confidence=say.percent(given.gain.against_rule.total.confidence)),
+        "plans_note": say.t(note, confidence=say.percent(given.gain.against_rule.total.confidence)),
         "promise": [
             say.t(
                 "method.promise_line" if given.loop is None else "method.learned_line",

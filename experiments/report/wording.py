@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from math import isfinite
 
 from experiments import words
+from experiments.error_text import rival_word
 from experiments.money import Language, Scale, headline_scale, plain, table_scale
 from experiments.report.input import ReportInput, RepRow, sureness
 from sim.interval import Interval
@@ -23,15 +24,19 @@ class Wording:
         large: unit of figures in sentences and large type.
         table: unit of table columns.
         fine: unit of differences and costs.
+        outside: whether no simple rule is within the fairness rules, so that the nearest is called that.
     """
 
     language: Language
     large: Scale
     table: Scale
     fine: Scale
+    outside: bool = False
 
     def t(self, key: str, **fields: object) -> str:
-        """The text of a key."""
+        """The text of a key; it calls the simple rule that the plan is compared with by its standing."""
+        if key in words.table() and "{best}" in words.table()[key][self.language]:
+            fields["best"] = rival_word(self.language, outside=self.outside)
         return words.word(key, self.language, **fields)
 
     def term(self, name: str) -> str:
@@ -121,7 +126,7 @@ def wording(given: ReportInput, language: Language) -> Wording:
     table = table_scale(size, language, currency)
     # A 万 is ten times a thousand: one decimal more tells a difference as finely as an English page does.
     fine = replace(table, decimals=table.decimals + 1) if language == "zh" else table
-    return Wording(language, headline_scale(size, language, currency), table, fine)
+    return Wording(language, headline_scale(size, language, currency), table, fine, given.rule_outside)
 
 
 def rep_label(rep: RepRow) -> str:

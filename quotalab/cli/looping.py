@@ -158,6 +158,7 @@ def loop_facts(found: Improvement) -> dict[str, Any]:
         "verdict": None if proof is None else proof.verdict,
         "recommended": None if proof is None else proof.recommended,
         "best_rule": None if proof is None else proof.best_rule,
+        "best_rule_within_rules": None if proof is None else not proof.outside,
         "parameter_errors": None if proof is None else _errors(proof),
         "least_regret": None if found.stress is None else found.stress.choice,
     }
