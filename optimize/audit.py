@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimize.fairness_measures import KEPT_WITHIN, Standing, Together, standings
+from optimize.fairness_measures import KEPT_WITHIN, Standing, Together, Unit, standings
 from optimize.locked import excuse, share_locks
 from optimize.pairs import Pairs
 from optimize.parts import lead_shares
@@ -55,7 +55,7 @@ class RuleRow:
     subject: str
     limit: float
     actual: float
-    unit: str
+    unit: Unit
     binding: bool
     kept: bool = True
     value_of_loosening: float | None = None
@@ -133,7 +133,7 @@ def _bounded(
     name: str,
     measure: Floats,
     limits: Mapping[str, float | None],
-    unit: str,
+    unit: Unit,
 ) -> Iterator[RuleRow]:
     """One row per rep: of two sides the one that is nearer."""
     by_rep: dict[int, list[Bound]] = {}
@@ -275,7 +275,7 @@ def _row(
     rep: int | None,
     limit: float,
     actual: float,
-    unit: str,
+    unit: Unit,
     side: str,
     tolerance: float,
 ) -> RuleRow:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -16,6 +17,22 @@ from scenarios.goals import EqualOdds, FairnessRule, GiniBound, GroupParity, Spr
 
 Together = EqualOdds | GiniBound | GroupParity | Spread | WorstOff
 """Rules that are no bound on one quota."""
+Unit = Literal[
+    "minor",
+    "currency",
+    "x company ratio",
+    "quota/potential",
+    "Gini",
+    "growth",
+    "share of quota",
+    "chance",
+    "share of hours",
+    "share of leads",
+    "hours",
+    "hours a year",
+    "accounts",
+]
+"""What a rule's limit and figure are told in: ``minor`` is money in minor units, ``currency`` in currency units."""
 KEPT_WITHIN = 1e-6
 """How far a figure without a unit may be beyond its limit: what a solver's tolerances leave open."""
 
@@ -36,7 +53,7 @@ class Standing:
     subject: str
     limit: float
     actual: float
-    unit: str
+    unit: Unit
     upper: bool
     step: float
     grain: float

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from itertools import product
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from experiments.measures import plan_measures
+from experiments.money import Language
 from experiments.prove import best_rule
 from experiments.report.assemble import UNITS
 from experiments.report.evidence import PLAN, TODAY, Evidence, gather
+from experiments.report.pages import audit as audit_page
 from experiments.report.render import assemble, render
+from experiments.report.wording import wording
 from experiments.runs import Runs
 from experiments.smart import smart_quotas
 from experiments.uncertainty import gain_range
@@ -22,8 +26,9 @@ from experiments.words import table
 from history.diagnosis.stages import early_share
 from optimize import waterfall as bars
 from optimize.allocate import allocate
-from optimize.audit import audit
+from optimize.audit import RuleRow, audit
 from optimize.baselines.plans import baselines
+from optimize.fairness_measures import Unit
 from optimize.formulate import formulate
 from optimize.plans import decisions_of, quotas_of
 from optimize.response.estimate import estimate
@@ -266,7 +271,21 @@ def test_every_phrase_of_the_allocator_has_words() -> None:
 
 def test_every_row_of_the_audit_has_words_and_a_known_unit(found: Evidence) -> None:
     rows = found.allocation.rule_rows
+    assert set(UNITS) == set(get_args(Unit))
     assert {row.unit for row in rows} <= set(UNITS)
     assert {f"rule.{row.rule}" for row in rows} <= set(table())
     assert {f"plan.{name}" for name in found.plans} <= set(table())
     assert {f"note.{text}" for text in found.allocation.notes} <= set(table())
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_row_of_every_unit_is_shown(found: Evidence, language: Language) -> None:
+    """Whatever a rule is told in, a report has words for it; money is money in either unit."""
+    rows = [RuleRow("training_money", f"R{i}", 0.25, 0.2, unit, True) for i, unit in enumerate(get_args(Unit))]
+    rows.append(RuleRow("training_money", "company", 100_000.0, 99_000.0, "currency", True))
+    rows.append(RuleRow("training_money", "company", 10_000_000.0, 9_900_000.0, "minor", True))
+    given = assemble(replace(found, allocation=replace(found.allocation, rule_rows=tuple(rows))))
+    shown = audit_page(given, wording(given, language))["rows"]
+    assert len(shown) == len(rows)
+    assert all(row["limit"] and row["actual"] for row in shown)
+    assert [shown[-1][name] for name in ("limit", "actual")] == [shown[-2][name] for name in ("limit", "actual")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
@@ -25,6 +26,8 @@ from experiments.whatif import WhatIf as PricedWhatIf
 from history.diagnosis.care import care_by_owner
 from history.diagnosis.stages import early_share
 from optimize.audit import RuleRow
+from optimize.fairness_measures import Unit
+from scenarios.base import MINOR_PER_MAJOR
 from scenarios.goals import MinimumChance, Workload
 from scenarios.scenario import Scenario
 from scenarios.today import care_planned
@@ -35,8 +38,9 @@ ROUND = re.compile(r"closed loop, round \d")
 """Notes on single rounds: the table of rounds tells them."""
 _SAME_SHARE = 5e-4
 _CARE_HOURS_TOLD = 1.0
-UNITS = {
+UNITS: Mapping[Unit, str] = {
     "minor": "money",
+    "currency": "money",
     "x company ratio": "ratio",
     "quota/potential": "ratio",
     "Gini": "ratio",
@@ -239,11 +243,12 @@ def _promise(found: Evidence) -> Promise:
 
 def _audit_row(row: RuleRow) -> AuditRow:
     """A rule as it came out in the programme, chances included: what is simulated stands beside no verdict of it."""
+    size = MINOR_PER_MAJOR if row.unit == "currency" else 1
     return AuditRow(
         rule=row.rule,
         subject=row.subject,
-        limit=row.limit,
-        actual=row.actual,
+        limit=row.limit * size,
+        actual=row.actual * size,
         unit=UNITS[row.unit],
         binding=row.binding,
         kept=row.kept,
