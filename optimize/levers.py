@@ -22,20 +22,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from functools import cached_property
 
+from optimize.crossings import Line, nearest
 from optimize.locked import excuse
 from optimize.pairs import owners_of
 from optimize.parameters import PARAMETERS
 from optimize.problem import AllocationProblem, Decisions, Floats, potentials
 from optimize.quotas import possible_quotas
+from scenarios.goals import TrainingFloor, Workload
 
 SHARE = 0.05
-_FACTORS = (1.01, 1.02, 1.05, 1.1, 1.2, 1.35, 1.6, 2.0, 3.0, 5.0)
-_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.6, 1.0)
-_HALVINGS = 60
-_CLOSE = 1e-6
-"""Relative width at which a search ends."""
+_STEPS = (0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.125, 0.15, 0.175, 0.2, 0.225, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0)
+_FAR = (3.0, 10.0)
+"""Distances at which the number of a rule is tried."""
+_FACTORS = (*(1.0 + step for step in _STEPS), 2.5, 3.0, 4.0, 5.0, 10.0, 100.0, 1000.0)
+"""What an amount is multiplied with, and divided by, where it is tried."""
 
 Family = Callable[[float], tuple[AllocationProblem, Decisions]]
 
@@ -49,7 +51,7 @@ class Lever:
         share: by how much the quota is to move, as a share of itself, with its sign.
         now, needed: the number as it is and as it would have to be, in ``unit``; ``needed`` is ``None`` where no value
             does it; both are ``None`` for an account.
-        unit: ``currency``, ``share``, ``hours`` or empty.
+        unit: ``currency``, ``share`` or empty.
         moves: by what share the quota then moves. It falls short where nothing of this kind does as much.
         told: what the change is, in words, where a number does not say it.
     """
@@ -104,6 +106,18 @@ def levers(
 
 
 @dataclass(frozen=True)
+class _Number:
+    """One number that could be otherwise: as it is, and the values that are tried upwards and downwards."""
+
+    factor: str
+    subject: str
+    now: float
+    unit: str
+    ways: tuple[list[float], list[float]]
+    line: Line
+
+
+@dataclass(frozen=True)
 class _Search:
     problem: AllocationProblem
     decisions: Decisions
@@ -111,45 +125,57 @@ class _Search:
     quota: float
     weight: float
 
-    def rows(self, share: float) -> Iterator[Lever]:
+    @cached_property
+    def numbers(self) -> tuple[list[_Number], list[_Number]]:
+        """Figures and numbers of rules that could be otherwise; what one direction asks of them the other knows."""
         name, team = self.problem.reps[self.rep], self.problem.teams[self.rep]
-        money = "currency"
-        yield from self._scaled("company target", "company", share, self.problem.total, money, self._total)
+        out = [*self._scaled("company target", "company", self.problem.total, self._total)]
         if team in self.problem.team_totals:
             total = self.problem.team_totals[team]
-            yield from self._scaled("team total", team, share, total, money, lambda x: self._team_total(team, x))
-        sales = float(self.problem.samples[:, self.rep].mean())
-        yield from self._scaled("expected sales", name, share, sales, money, self._sales)
+            out += self._scaled("team total", team, total, lambda factor: self._team_total(team, factor))
+        out += self._scaled("expected sales", name, float(self.problem.samples[:, self.rep].mean()), self._sales)
         if self.weight > 0:
-            opportunity = float(self.problem.opportunity[self.rep])
-            yield from self._scaled("territory", name, share, opportunity, money, self._territory)
+            out += self._scaled("territory", name, float(self.problem.opportunity[self.rep]), self._territory)
         potential = float(potentials(self.problem, self.decisions.owner, self.decisions.shares)[self.rep])
-        yield from self._scaled("potential", name, share, potential, money, self._potential)
-        last = float(self.problem.last_sales[self.rep])
-        if last > 0:
-            yield from self._scaled("last sales", name, share, last, money, self._history)
+        out += self._scaled("potential", name, potential, self._potential)
+        out += self._scaled("last sales", name, float(self.problem.last_sales[self.rep]), self._history)
+        return out, [*self._rules()]
+
+    def rows(self, share: float) -> Iterator[Lever]:
+        """What moves the quota by a share, one thing at a time."""
+        figures, rules = self.numbers
+        yield from self._numbered(share, figures)
         yield from self._accounts(share)
-        yield from self._rules(share)
+        yield from self._numbered(share, rules)
+
+    def _numbered(self, share: float, numbers: Sequence[_Number]) -> Iterator[Lever]:
+        rep = self.problem.reps[self.rep]
+        for one in numbers:
+            found = nearest(one.line, share, one.now, one.ways)
+            if found is not None:
+                value, moves, reached = found
+                needed = value if reached else None
+                yield Lever(rep, one.factor, one.subject, share, one.now, needed, one.unit, moves)
 
     def _moved(self, problem: AllocationProblem, decisions: Decisions) -> float | None:
         """By what share the quota moves."""
         quotas = possible_quotas(problem, decisions)
         return None if quotas is None else float(quotas[self.rep]) / self.quota - 1.0
 
-    def _scaled(
-        self, factor: str, subject: str, share: float, now: float, unit: str, family: Family
-    ) -> Iterator[Lever]:
-        """A figure times a factor, in whichever direction it takes the smaller change."""
-        if now <= 0:
-            return
-        found = self._nearest(share, family, 1.0, [list(_FACTORS), [1 / f for f in _FACTORS]])
-        if found is not None:
-            needed, moves, reached = found
-            name = self.problem.reps[self.rep]
-            yield Lever(name, factor, subject, share, now, now * needed if reached else None, unit, moves)
+    def _line(self, family: Family) -> Line:
+        return Line(lambda value: self._moved(*family(value)))
 
-    def _rules(self, share: float) -> Iterator[Lever]:
+    def _scaled(self, factor: str, subject: str, now: float, family: Family) -> Iterator[_Number]:
+        """An amount of money times a factor."""
+        if now > 0:
+            ways = [now * f for f in _FACTORS], [now / f for f in _FACTORS]
+            yield _Number(factor, subject, now, "currency", ways, self._line(lambda value: family(value / now)))
+
+    def _rules(self) -> Iterator[_Number]:
+        """The numbers of the rules on quotas; what limits workload or training moves none while these are held."""
         for place, rule in enumerate(self.problem.rules):
+            if isinstance(rule, Workload | TrainingFloor):
+                continue
             for one in PARAMETERS:
                 now = one.of(rule)
                 if now is None:
@@ -162,54 +188,10 @@ class _Search:
                     rules[place] = rules[place].model_copy(update={field: value})
                     return self.problem.with_rules(tuple(rules)), self.decisions
 
-                unit = "hours" if one.field == "hours" else "share"
-                size = max(abs(now), 1.0) if unit == "hours" else 1.0
-                ways = [[now + sign * step * size for step in _STEPS] for sign in (1, -1)]
-                inside = [[value for value in way if one.least <= value <= one.most] for way in ways]
-                found = self._nearest(share, family, now, inside)
-                if found is not None:
-                    needed, moves, reached = found
-                    name = self.problem.reps[self.rep]
-                    yield Lever(name, "rule", one.name, share, now, needed if reached else None, unit, moves)
-
-    def _nearest(
-        self, share: float, family: Family, now: float, ways: list[list[float]]
-    ) -> tuple[float, float, bool] | None:
-        """The value nearest to the present one at which the quota has moved by ``share``.
-
-        Returns:
-            The value, by what share the quota moves there, and whether that is enough; ``None`` where nothing moves it
-            this way at all.
-        """
-        best: tuple[float, float] | None = None
-        crossings: list[tuple[float, float]] = []
-        for way in ways:
-            for before, after in pairwise([now, *way]):
-                moves = self._moved(*family(after))
-                if moves is None:
-                    break
-                if moves * share > 1e-12 and (best is None or abs(moves) > abs(best[1])):
-                    best = after, moves
-                if (moves - share) * share >= 0:
-                    crossings.append(self._halved(share, family, before, after))
-                    break
-        if crossings:
-            value, moves = min(crossings, key=lambda found: abs(found[0] - now))
-            return value, moves, True
-        return None if best is None else (*best, False)
-
-    def _halved(self, share: float, family: Family, short: float, enough: float) -> tuple[float, float]:
-        """The first value that is enough, between one that is not and one that is."""
-        for _ in range(_HALVINGS):
-            if abs(enough - short) <= _CLOSE * max(abs(enough), 1e-3):
-                break
-            middle = (short + enough) / 2
-            moves = self._moved(*family(middle))
-            if moves is not None and (moves - share) * share >= 0:
-                enough = middle
-            else:
-                short = middle
-        return enough, self._moved(*family(enough)) or 0.0
+                least, most = max(one.least, now - _FAR[-1]), min(one.most, now + _FAR[-1])
+                up = [*(now + step for step in (*_STEPS, *_FAR) if now + step < most), most]
+                down = [*(now - step for step in (*_STEPS, *_FAR) if now - step > least), least]
+                yield _Number("rule", one.name, now, "share", (up, down), self._line(family))
 
     def _accounts(self, share: float) -> Iterator[Lever]:
         """The account whose coming or going moves the quota just enough; else the one that moves it most."""
