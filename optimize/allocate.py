@@ -13,26 +13,23 @@ from optimize.bound_told import bound_notes, objective_of
 from optimize.eligibility import held_by_role, immovable
 from optimize.formulate import formulate
 from optimize.levels import LevelQuota, LevelRow, level_quotas, level_rows, level_tables
-from optimize.loosening import odds_widened
+from optimize.loosening_worth import with_values, worth_of_loosening
 from optimize.metric_values import MetricValue, metric_values, objective, sacrificed
 from optimize.model import Model
 from optimize.optimum import Method
 from optimize.planned import Planned, planned
 from optimize.plans import as_plan, level_plan_rows
-from optimize.prices import Price, prices, with_owners_held
+from optimize.prices import Price
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, moved, potentials
 from optimize.programme.solvers import HIGHS, known_solver
 from optimize.quota_tables import Tables, quota_tables
-from optimize.quotas import best_quotas
 from optimize.quotas_told import low_quotas
 from optimize.response.estimate import Responses
-from optimize.rule_words import UNITS, unit_of
 from optimize.rules import rule_name
 from optimize.split import attained
 from optimize.training_values import TrainingValue, training_values, without_time
 from optimize.waterfall import waterfall
 from optimize.whole_quotas import told
-from scenarios.goals import EqualOdds
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan
@@ -256,24 +253,11 @@ def described(
     )
 
 
-def solved_apart(problem: AllocationProblem) -> bool:
-    """Whether values of loosening are read off a programme of their own.
-
-    Where care is refined, or quotas came last, the programme at hand holds decisions that loosening would move.
-    """
-    return problem.two_stage or problem.accounts.care_budget is not None
-
-
 def _explained(
     problem: AllocationProblem, decisions: Decisions, quotas: Ints, model: Model | None, values: Floats
 ) -> tuple[list[RuleRow], dict[str, Price]]:
     """The audit with values of loosening on binding rows; none in modes that do not maximise the sum."""
-    found: dict[str, Price] = {}
-    if not problem.maximin and not problem.alpha and not problem.even_load:
-        if model is None or solved_apart(problem):
-            model, values = with_owners_held(problem, decisions)
-        found = prices(model, values)
-        found |= odds_price(problem, decisions)
+    found = worth_of_loosening(problem, decisions, model, values)
     rows = []
     aside = {name for rule in problem.set_aside for name in rule_name(rule)}
     asked = problem.with_rules((*problem.rules, *problem.set_aside))
@@ -281,25 +265,8 @@ def _explained(
         if row.rule in aside:
             said = "" if row.kept else "set aside: everybody gets the same chance to make quota"
             row = replace(row, binding=False, exception=said)
-        price = found.get(row.rule)
-        if price is not None and unit_of(row.rule) is not None:
-            part = price.value if row.subject == "company" else price.by_subject.get(row.subject, 0.0)
-            row = replace(row, value_of_loosening=part if row.binding else 0.0)
         rows.append(row)
-    return rows, found
-
-
-def odds_price(problem: AllocationProblem, decisions: Decisions) -> dict[str, Price]:
-    """What a range of chances wider by one point would bring, by splitting quotas again: its levels have no dual."""
-    unit, size = UNITS["equal_odds"]
-    if not any(isinstance(rule, EqualOdds) for rule in problem.rules):
-        return {}
-    gain = gains(problem, decisions)
-    now, wider = (best_quotas(request, decisions) for request in (problem, odds_widened(problem, size)))
-    if now is None or wider is None:
-        return {}
-    value = max(attained(problem.basis, gain, wider) - attained(problem.basis, gain, now), 0.0)
-    return {"equal_odds": Price("equal_odds", value, unit, {"company": value})}
+    return with_values(rows, found), found
 
 
 def _moves(problem: AllocationProblem, decisions: Decisions) -> list[Move]:

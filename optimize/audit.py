@@ -81,10 +81,12 @@ def broken(rows: list[RuleRow]) -> list[RuleRow]:
 
 def _totals(problem: AllocationProblem, quotas: Floats) -> Iterator[RuleRow]:
     actual = float(quotas.sum())
-    yield RuleRow("company_total", "company", problem.total, actual, "minor", False, abs(actual - problem.total) < 0.5)
+    kept = abs(actual - problem.total) < 0.5
+    yield RuleRow("company_total", "company", problem.total, actual, "minor", kept, kept)
     for team, total in problem.team_totals.items():
         of_team = float(quotas[problem.members(team)].sum())
-        yield RuleRow("team_total", team, total, of_team, "minor", False, abs(of_team - total) < 0.5)
+        kept = abs(of_team - total) < 0.5
+        yield RuleRow("team_total", team, total, of_team, "minor", kept, kept)
     for team, total in problem.teams_overruled.items():
         members = problem.members(team)
         said = "; ".join(text for r in members if (text := excuse(problem, int(r))))

@@ -14,12 +14,12 @@ import numpy as np
 from optimize.audit import RuleRow, audit
 from optimize.formulate import basis_samples, formulate
 from optimize.levers import SHARE, Lever, levers
+from optimize.loosening_worth import with_values, worth_of_loosening
 from optimize.plans import decisions_of, quotas_of, with_owners_judged
-from optimize.prices import Price, prices, with_owners_held
+from optimize.prices import Price
 from optimize.problem import AllocationProblem, Decisions, Floats
 from optimize.quotas import possible_quotas
 from optimize.response.estimate import Responses
-from optimize.rule_words import unit_of
 from optimize.waterfall import waterfall
 from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.paths import near
@@ -104,13 +104,13 @@ def explain_plan(
     rounded = bool(np.abs(whole - exactly).max() <= MOST_STEPS * max(problem.rounding_step, 1))
     bars = waterfall(problem, decisions, exactly, whole, rounded=rounded)
     weight = _WEIGHTS[scenario.allocation.quota_basis]
-    found = prices(*with_owners_held(problem, decisions)) if exact is not None else {}
+    found = worth_of_loosening(problem, decisions) if exact is not None else {}
     return Explanation(
         plan=plan,
         share=share,
         waterfall=bars if rounded else _chosen(bars),
         bases=tuple(_bases(problem, responses, decisions, quotas)),
-        rules=tuple(_with_prices(row, found) for row in audit(judged, decisions, quotas)),
+        rules=tuple(with_values(audit(judged, decisions, quotas), found)),
         prices=found,
         levers=tuple(levers(problem, decisions, reps=reps, share=share, territory_weight=weight)),
     )
@@ -161,11 +161,3 @@ def _bases(problem: AllocationProblem, responses: Responses, decisions: Decision
         )
         for r, rep in enumerate(problem.reps)
     ]
-
-
-def _with_prices(row: RuleRow, found: Mapping[str, Price]) -> RuleRow:
-    price = found.get(row.rule)
-    if price is None or unit_of(row.rule) is None:
-        return row
-    part = price.by_subject.get(row.subject, price.value if row.subject == "company" else 0.0)
-    return replace(row, value_of_loosening=part if row.binding else 0.0)

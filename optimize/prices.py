@@ -53,12 +53,21 @@ def with_owners_held(problem: AllocationProblem, decisions: Decisions) -> tuple[
     Returns:
         The model, and values of its columns; NaN where owners leave no plan.
     """
+    model = build_with_owners_held(problem, decisions)
+    return model, solve(model.programme, solver=problem.solver).values
+
+
+def build_with_owners_held(problem: AllocationProblem, decisions: Decisions, *, unit: float | None = None) -> Model:
+    """The same programme unsolved.
+
+    Args:
+        unit: of money; see :func:`optimize.model.build`.
+    """
     fixed = replace(with_owners(problem, decisions), two_stage=False, trust=None)
     knots = first_knots(fixed)
     for _ in range(CUTS):
         knots = tuple(zoom(k, float(hours), PIECES) for k, hours in zip(knots, decisions.care, strict=False))
-    model = build(fixed, segments=segments_for(fixed), knots=knots)
-    return model, solve(model.programme, solver=problem.solver).values
+    return build(fixed, segments=segments_for(fixed), knots=knots, unit=unit)
 
 
 def prices(model: Model, values: Floats) -> dict[str, Price]:

@@ -46,6 +46,7 @@ WORDS = {
     "lead_share_most": "most share of a source's new leads",
     "lead_share_change": "most change of a share of new leads",
 }
+MONEY = "of the currency"
 UNITS = {
     "potential_band": ("percentage points", 0.01),
     "growth_cap": ("percentage points", 0.01),
@@ -65,7 +66,7 @@ UNITS = {
     "training_floor": ("hours", 1.0),
     "training_budget": ("hours", 1.0),
     "training_cap": ("hours", 1.0),
-    "training_money": ("of the currency", 1.0),
+    "training_money": (MONEY, 1.0),
     "trainer_capacity": ("hours", 1.0),
     "account_moves": ("moves", 1.0),
     "accounts_per_rep": ("accounts", 1.0),
@@ -122,7 +123,7 @@ UNITS_CHINESE = {
     "hundredths of quota / potential": "个百分之一（指标潜力比）",
     "hundredths of the index": "个百分之一（基尼系数）",
     "hours": "小时",
-    "of the currency": "（币种单位）",
+    MONEY: "（币种单位）",
     "moves": "次",
     "accounts": "家客户",
     "hours a year": "小时/年",

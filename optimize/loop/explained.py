@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimize.allocate import AllocationResult, described, solved_apart
+from optimize.allocate import AllocationResult, described
 from optimize.loop.trial import Trial
+from optimize.loosening_worth import solved_apart
 from optimize.model import Model, build, first_knots, segments_for
 from optimize.parts.accounts import OWNER
 from optimize.problem import Decisions, Floats
