@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from math import floor
+from math import floor, log10
 from typing import Literal
 
 from scenarios.base import MINOR_PER_MAJOR
@@ -112,6 +112,18 @@ def amount(minor: float, language: Language, currency: str, *, signed: bool = Fa
     """One amount on its own, in the unit that suits its size, with the currency: ``27.0M CNY``, ``2,700万元``."""
     scale = headline_scale(int(minor), language, currency)
     text = scale.text(minor, signed=signed)
+    return text if language == "zh" else f"{text} {currency}"
+
+
+def rate(minor: float, language: Language, currency: str, *, signed: bool = False) -> str:
+    """A value for one unit of something, to three significant digits however small: ``444 CNY``, ``0.367元``."""
+    scale = headline_scale(round(minor), language, currency)
+    size = abs(minor) / MINOR_PER_MAJOR
+    if size < scale.units:
+        word = currency_word(language, currency)
+        scale = Scale(1, word if language == "zh" else "", word, 0)
+    digits = 2 - floor(log10(size / scale.units)) if size else 0
+    text = scale.text(minor, signed=signed, decimals=min(max(digits, 0), _MOST_DECIMALS))
     return text if language == "zh" else f"{text} {currency}"
 
 

@@ -43,11 +43,12 @@ class RuleRow:
 
     Attributes:
         limit, actual: in ``unit``.
-        binding: the figure is at its limit (quotas: within one rounding step), and the rule did not give way to a lock.
+        binding: the figure is at its limit (quotas: within one rounding step), and the rule did not give way to a lock;
+            where values of loosening are known, near by chance is not binding (:mod:`optimize.loosening_worth`).
         kept: the rule holds.
         value_of_loosening: how much the model value grows as the limit begins to give way, for one point, hour, move or
-            account, minor units, with owners held; a whole one usually brings less. None where it was not asked or has
-            no meaning.
+            account, minor units, with owners held; a whole one usually brings less. Of a sum of quotas for one currency
+            unit more, below zero for one less. None where it was not asked or has no meaning.
         exception: who locked a figure that makes the rule give way, or that rounding does; empty otherwise.
     """
 

@@ -7,17 +7,17 @@ as a bar of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from optimize.audit import RuleRow, audit
-from optimize.formulate import basis_samples, formulate
+from optimize.bases import BasisRow, quota_bases
+from optimize.formulate import formulate
 from optimize.levers import SHARE, Lever, levers
 from optimize.loosening_worth import with_values, worth_of_loosening
 from optimize.plans import decisions_of, quotas_of, with_owners_judged
 from optimize.prices import Price
-from optimize.problem import AllocationProblem, Decisions, Floats
 from optimize.quotas import possible_quotas
 from optimize.response.estimate import Responses
 from optimize.waterfall import waterfall
@@ -30,31 +30,7 @@ MOST_STEPS = 2
 """Rounding steps beyond which a quota is not the exact one in whole steps but chosen otherwise."""
 CHOSEN = "chosen otherwise"
 """The bar of a plan's quotas that are not the best split under the rules."""
-BASES = ("opportunity", "blend", "full")
 _WEIGHTS = {"full": 0.0, "blend": 0.5, "opportunity": 1.0}
-
-
-@dataclass(frozen=True)
-class BasisRow:
-    """One rep's quota under each basis, everything else alike; minor units before rounding.
-
-    Attributes:
-        opportunity: quotas follow the territory alone.
-        blend: half the territory, half the person.
-        full: quotas follow the simulated person.
-        quota: of the plan.
-    """
-
-    rep: str
-    opportunity: float
-    blend: float
-    full: float
-    quota: int
-
-    @property
-    def skill(self) -> float:
-        """What person and workload add under the full basis, in a split of the same total; below zero it lowers."""
-        return self.full - self.opportunity
 
 
 @dataclass(frozen=True)
@@ -103,16 +79,16 @@ def explain_plan(
     exactly, whole = quotas if exact is None else exact, np.round(quotas).astype(np.int64)
     rounded = bool(np.abs(whole - exactly).max() <= MOST_STEPS * max(problem.rounding_step, 1))
     bars = waterfall(problem, decisions, exactly, whole, rounded=rounded)
-    weight = _WEIGHTS[scenario.allocation.quota_basis]
+    weight, over = _WEIGHTS[scenario.allocation.quota_basis], scenario.allocation.over_assignment
     found = worth_of_loosening(problem, decisions) if exact is not None else {}
     return Explanation(
         plan=plan,
         share=share,
         waterfall=bars if rounded else _chosen(bars),
-        bases=tuple(_bases(problem, responses, decisions, quotas)),
+        bases=tuple(quota_bases(problem, responses, decisions, quotas)),
         rules=tuple(with_values(audit(judged, decisions, quotas), found)),
         prices=found,
-        levers=tuple(levers(problem, decisions, reps=reps, share=share, territory_weight=weight)),
+        levers=tuple(levers(problem, decisions, reps=reps, share=share, territory_weight=weight, over_assignment=over)),
     )
 
 
@@ -142,22 +118,3 @@ def _check(responses: Responses, plan: Plan, reps: Sequence[str] | None, share: 
 def _chosen(bars: Mapping[str, list[tuple[str, int]]]) -> dict[str, list[tuple[str, int]]]:
     """The last bar is no rounding."""
     return {rep: [*steps[:-1], (CHOSEN, steps[-1][1])] for rep, steps in bars.items()}
-
-
-def _bases(problem: AllocationProblem, responses: Responses, decisions: Decisions, quotas: Floats) -> list[BasisRow]:
-    found = {}
-    for basis in BASES:
-        made = possible_quotas(replace(problem, basis=basis_samples(problem.samples, responses, basis)), decisions)
-        if made is None:
-            return []
-        found[basis] = made
-    return [
-        BasisRow(
-            rep,
-            float(found["opportunity"][r]),
-            float(found["blend"][r]),
-            float(found["full"][r]),
-            round(float(quotas[r])),
-        )
-        for r, rep in enumerate(problem.reps)
-    ]

@@ -7,8 +7,8 @@ rounding, and says nothing of a second thing that would change as well.
 ==================  ===============================================================================================
 factor              the number
 ==================  ===============================================================================================
-``company target``  the sum of all quotas, currency units; team totals stay
-``team total``      the sum of the team's quotas, where it has a total
+``company target``  the company's target, currency units; quotas sum to it with over-assignment; team totals stay
+``team target``     the team's, where its quotas have a sum of their own
 ``expected sales``  of the rep: skill, workload, pipeline; the territory stays
 ``territory``       what a reference rep would sell there, and the potential with it
 ``potential``       the figure that rules measure quotas against
@@ -79,12 +79,14 @@ def levers(
     reps: Sequence[str] | None = None,
     share: float = SHARE,
     territory_weight: float = 0.0,
+    over_assignment: float = 0.0,
 ) -> list[Lever]:
     """What would move each rep's quota by ``share`` up and down, one thing at a time.
 
     Args:
         reps: whose quotas; default all.
         territory_weight: how much of the basis of quotas is the territory: 0 full, .5 blend, 1 opportunity.
+        over_assignment: by what share sums of quotas lie above targets, in terms of which they are told.
 
     Returns:
         Rows by rep, direction and factor; a factor that cannot move the quota at all is left out. A locked quota has
@@ -99,7 +101,7 @@ def levers(
         if r in problem.locks.quota:
             out.append(Lever(problem.reps[r], "lock", problem.reps[r], share, None, None, "", 0.0, excuse(problem, r)))
         elif base[r] > 0:
-            search = _Search(problem, decisions, r, float(base[r]), territory_weight)
+            search = _Search(problem, decisions, r, float(base[r]), territory_weight, over_assignment)
             for wanted in (share, -share):
                 out += search.rows(wanted)
     return out
@@ -124,15 +126,17 @@ class _Search:
     rep: int
     quota: float
     weight: float
+    over: float
 
     @cached_property
     def numbers(self) -> tuple[list[_Number], list[_Number]]:
         """Figures and numbers of rules that could be otherwise; what one direction asks of them the other knows."""
         name, team = self.problem.reps[self.rep], self.problem.teams[self.rep]
-        out = [*self._scaled("company target", "company", self.problem.total, self._total)]
+        asked = 1.0 + self.over
+        out = [*self._scaled("company target", "company", self.problem.total / asked, self._total)]
         if team in self.problem.team_totals:
             total = self.problem.team_totals[team]
-            out += self._scaled("team total", team, total, lambda factor: self._team_total(team, factor))
+            out += self._scaled("team target", team, total / asked, lambda factor: self._team_total(team, factor))
         out += self._scaled("expected sales", name, float(self.problem.samples[:, self.rep].mean()), self._sales)
         if self.weight > 0:
             out += self._scaled("territory", name, float(self.problem.opportunity[self.rep]), self._territory)

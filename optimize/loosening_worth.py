@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -101,7 +102,7 @@ def total_prices(problem: AllocationProblem, decisions: Decisions) -> dict[str, 
         return _best(replace(base, rows=tuple(rows)))
 
     company = _dearer(lambda by: moved(problem.total + by), now, hair, unit)
-    teams = {team: _dearer(lambda by, team=team: shifted(team, by), now, hair, unit) for team in problem.team_totals}
+    teams = {team: _dearer(partial(shifted, team), now, hair, unit) for team in problem.team_totals}
     known = {team: value for team, value in teams.items() if value is not None}
     out = {} if company is None else {"company_total": Price("company_total", company, MONEY, {"company": company})}
     if known:

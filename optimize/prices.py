@@ -32,7 +32,8 @@ CUTS, PIECES = 3, 16
 class Price:
     """Value of loosening one rule, told for one of its units (percentage point, hour, move), minor units.
 
-    It is the rate at the limit, where it begins to give way; a whole unit usually brings less.
+    It is the rate at the limit, where it begins to give way; a whole unit usually brings less. Of sums of quotas see
+    :mod:`optimize.loosening_worth`.
 
     Attributes:
         by_subject: each subject's part.

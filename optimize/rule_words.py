@@ -150,6 +150,12 @@ def unit_of(name: str) -> tuple[str, float] | None:
     return UNITS.get(name.partition(" ")[0])
 
 
+def loosened_by(rule: str) -> str | None:
+    """One of what a rule's value of loosening is told for; sums of quotas are told for money."""
+    unit = unit_of(rule)
+    return unit[0] if unit else MONEY if rule in ("company_total", "team_total") else None
+
+
 def size_of(name: str) -> float | None:
     """How much of a rule's own number one unit of it is; None for blocks that have no number."""
     if is_floor(name):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from experiments.money import Language, Scale, adding_up, amount, table_scale
+from experiments.bases_text import bases_text
+from experiments.money import Language, Scale, adding_up, currency_word, rate, table_scale
 from experiments.words import exceptions, word
 from optimize.explanation import Explanation
 from optimize.levers import Lever
-from optimize.rule_words import UNITS_CHINESE
-from quotalab.told_words import basis, joined, named, rule_named
+from optimize.loosening_worth import TOTALS
+from optimize.prices import Price
+from optimize.rule_words import MONEY, UNITS_CHINESE
+from quotalab.told_words import basis, joined, named, rule_named, who
 from scenarios.scenario import Scenario
 
 STILL = 1e-5
@@ -38,11 +41,24 @@ def _lines(
         for line in _of_rep(found, rep, scale, language, levers=levers):
             yield f"  {line}"
     for price in sorted(found.prices.values(), key=lambda one: -one.value):
-        if round(price.value) > 0:
-            rule, worth = rule_named(price.rule, language), amount(price.value, language, world.currency)
-            unit = UNITS_CHINESE.get(price.unit, price.unit) if language == "zh" else price.unit
-            said = word("explained.worth", language, rule=rule, unit=unit, worth=worth)
-            yield said if price.rule == "equal_odds" else word("explained.rate", language, worth=said)
+        yield from _worth(price, world.currency, language)
+
+
+def _worth(price: Price, currency: str, language: Language) -> Iterator[str]:
+    """What a rule's loosening brings; of sums of quotas, what one more of each does."""
+    unit = UNITS_CHINESE.get(price.unit, price.unit) if language == "zh" else price.unit
+    unit, rule = currency_word(language, currency) if price.unit == MONEY else unit, rule_named(price.rule, language)
+    if price.rule in TOTALS:
+        for subject, value in price.by_subject.items():
+            if not value:
+                continue
+            about = word("told.about", language, rule=rule, who=who(subject, language))
+            worth = rate(value, language, currency, signed=True)
+            yield word("explained.total", language, unit=unit, rule=about, worth=worth)
+    elif price.value >= 0.5:
+        worth = rate(price.value, language, currency)
+        said = word("explained.worth", language, rule=rule, unit=unit, worth=worth)
+        yield said if price.rule == "equal_odds" else word("explained.rate", language, worth=said)
 
 
 def _of_rep(found: Explanation, rep: str, scale: Scale, language: Language, *, levers: bool) -> Iterator[str]:
@@ -55,8 +71,7 @@ def _of_rep(found: Explanation, rep: str, scale: Scale, language: Language, *, l
     locked = any(lever.rep == rep and lever.factor == "lock" for lever in found.levers)
     for row in found.bases:
         if row.rep == rep and not locked:
-            bases = {basis: scale.number(getattr(row, basis)) for basis in ("opportunity", "blend", "full")}
-            yield word("explained.bases", language, **bases)
+            yield bases_text(row, scale, language)
     biting = [rule_named(row.rule, language) for row in found.rules if row.subject == rep and row.binding]
     if biting:
         yield word("explained.binding", language, rules=joined(biting, language))
@@ -77,11 +92,11 @@ def _lever(lever: Lever, scale: Scale, language: Language) -> str:
         if abs(lever.moves) < STILL:
             return word("explained.still", language, way=way, what=what)
         return word("explained.short", language, way=way, what=what, moves=moves)
-    needed, now = (_number(value, lever.unit, scale, language) for value in (lever.needed, lever.now))
+    needed, now = (_number(value, lever.unit, scale) for value in (lever.needed, lever.now))
     return word("explained.needed", language, way=way, what=what, needed=needed, now=now)
 
 
-def _number(value: float, unit: str, scale: Scale, language: Language) -> str:
+def _number(value: float, unit: str, scale: Scale) -> str:
     if unit == "currency":
         return scale.number(value)
-    return word("page.hours", language, hours=f"{value:.4g}") if unit == "hours" else f"{100 * value:.4g} %"
+    return f"{100 * value:.4g} %"

@@ -14,7 +14,7 @@ from history.diagnosis.finding import Finding
 from optimize.allocate import AllocationResult, Move
 from optimize.audit import RuleRow
 from optimize.baselines.plans import Baseline
-from optimize.rule_words import unit_of
+from optimize.rule_words import MONEY, loosened_by
 from scenarios.base import MINOR_PER_MAJOR
 from scenarios.lead_shares import share_changes
 from scenarios.plan import Plan, is_money
@@ -143,15 +143,15 @@ def rule_rows_table(found: Sequence[RuleRow], currency: str) -> pd.DataFrame:
     """
     rows = []
     for row in found:
-        money = row.unit == "minor"
+        money, told = row.unit == "minor", currency if row.unit in ("minor", "currency") else row.unit
         shown: dict[str, Any] = asdict(row) | {
             "limit": _major(row.limit) if money else row.limit,
             "actual": _major(row.actual) if money else row.actual,
-            "unit": currency if money else row.unit,
+            "unit": told,
             "value_of_loosening": _major(row.value_of_loosening),
         }
-        unit = unit_of(row.rule)
-        rows.append(shown | {"loosened_by": unit[0] if unit and row.value_of_loosening is not None else None})
+        by = loosened_by(row.rule) if row.value_of_loosening is not None else None
+        rows.append(shown | {"loosened_by": currency if by == MONEY else by})
     return pd.DataFrame(rows, columns=[*_columns(RuleRow), "loosened_by"])
 
 

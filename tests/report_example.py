@@ -32,6 +32,7 @@ from experiments.report.input import (
 )
 from history.diagnosis.care import Care
 from history.diagnosis.finding import Finding
+from optimize.bases import BasisRow
 from sim.binomial import wilson
 from sim.interval import Interval, student_interval
 
@@ -95,8 +96,7 @@ def staff() -> tuple[RepRow, ...]:
                 losses=("C017 远航机械", "C031 蓝海电子") if code == "E1" else (),
                 training=(("negotiation", 16.0), ("market_insight", 8.0)),
                 waterfall=tuple((factor, value * K) for factor, value in bars),
-                opportunity=round(quota * 0.91) * K,
-                person=round(quota * 0.05) * K,
+                basis=BasisRow(code, quota * 0.91 * K, quota * 0.96 * K, quota * 1.01 * K, quota * K),
                 ramping=code == "S4",
                 hired=date(2026, 3, 2) if code == "S4" else None,
             )

@@ -62,7 +62,7 @@ def solved_anew(scenario, arrays, row):
             targets = [dict(target) for target in document["goals"]["targets"]]
             targets[0]["target"] = round(targets[0]["target"] * factor, 2)
             scenario = changed(scenario, goals={"targets": targets})
-        case "team total":
+        case "team target":
             targets = [dict(target) for target in document["goals"]["targets"]]
             targets[1]["target"] = round(targets[1]["target"] * factor, 2)
             scenario = changed(scenario, goals={"targets": targets})
@@ -103,7 +103,7 @@ def test_each_lever_moves_the_quota_by_what_it_says_when_the_plan_is_solved_anew
             assert row.reached
             assert row.moves == pytest.approx(row.share, rel=1e-3)
         seen.add((row.factor, row.share > 0))
-    for factor in ("company target", "team total", "expected sales", "last sales", "potential", "rule", "account"):
+    for factor in ("company target", "team target", "expected sales", "last sales", "potential", "rule", "account"):
         assert {(factor, True), (factor, False)} & seen, factor
     assert {(f, True) for f in ("expected sales", "potential")} <= seen
 

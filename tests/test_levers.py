@@ -1,4 +1,4 @@
-"""What would change a quota, against asking at many values: the nearest that does it, and how far one thing alone goes."""
+"""What would change a quota, against asking at many values: the nearest that does it, and how far one thing goes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_what_is_reached_before_the_end_between_two_places_is_told():
 
 
 def test_what_begins_again_further_out_counts_from_its_beginning():
-    """Nothing between 1.2 and 1.7: the first value of the island is enough already, or the island holds the crossing."""
+    """Nothing between 1.2 and 1.7: the first value beyond is enough already, or the crossing lies beyond it."""
     gap = (1.2, 1.7)
     value, moves, reached = told(lambda x: None if gap[0] < x < gap[1] else (x - 1) / 10)
     assert (value, reached) == (pytest.approx(1.7, rel=2e-6), True)
@@ -127,7 +127,7 @@ def changes(problem, decisions, row):
 
     return {
         "company target": total,
-        "team total": team,
+        "team target": team,
         "expected sales": sales,
         "potential": potential,
         "last sales": last,

@@ -20,6 +20,7 @@ from experiments.report.what_ifs import what_ifs
 from experiments.report.wording import wording
 from experiments.words import word
 from history.diagnosis.finding import Finding
+from optimize.bases import BasisRow
 from report_example import BLOCKS, EXAMPLE, STAFF, Page, difference, mean
 from scenarios.errors import InputRefused
 
@@ -123,18 +124,17 @@ def test_attainment_is_shown_uncapped_and_capped_attainment_only_in_the_appendix
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_parts_of_a_quota_add_up_as_they_are_shown(language: str) -> None:
-    odd = replace(EXAMPLE.reps[0], opportunity=3_904_600_00, person=214_600_00)
+    odd = replace(EXAMPLE.reps[0], basis=BasisRow("E1", 3_904_600_49.0, 4_012_000_00.0, 4_119_200_51.0, 4_290_000_00))
     html = render(replace(EXAMPLE, reps=(odd, *EXAMPLE.reps[1:])), language, pages=("people",))
     pattern = {
-        "en": r"Of the quota, (\S+) .*?territory, (\S+) from the person, (\S+) from",
-        "zh": r"区域机会 (\S+)，个人 (\S+)，业绩稳定性、客户、培训与规则 (\S+)。",
+        "en": r"By the territory alone (\S+), half and half (\S+), by the person (\S+): the person.*?s part is (\S+),",
+        "zh": r"仅按销售区域 (\S+)，各半 (\S+)，按个人 (\S+)：个人部分 (\S+?)（",
     }
     parts = re.search(pattern[language], html)
     assert parts is not None
-    assert (
-        sum(float(part.replace(",", "").replace("−", "-")) for part in parts.groups())
-        == {"en": 4_290, "zh": 429}[language]
-    )
+    territory, half, full, person = (float(part.replace(",", "").replace("−", "-")) for part in parts.groups())
+    assert (half, full) == {"en": (4_012, 4_119), "zh": (401, 412)}[language]
+    assert round(territory + person, 6) == full
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,10 @@ from experiments.uncertainty import YEARS_A_DRAW, GainRange, YearRange
 from experiments.whatif import WhatIf
 from history.diagnosis.finding import Finding
 from optimize.allocate import AllocationResult
+from optimize.bases import BasisRow, quota_bases
 from optimize.formulate import formulate
+from optimize.plans import decisions_of, quotas_of
+from optimize.problem import AllocationProblem
 from optimize.response.estimate import Responses, estimate
 from scenarios.errors import InputRefused, Problem
 from scenarios.plan import Plan
@@ -43,6 +46,7 @@ class Evidence:
             rules; where none is, the nearest, which breaks the fewest, is shown as outside and decides nothing.
         rule_breakers: plans that break a fairness rule; a rule of thumb among them is listed, not compared with.
         over_rule, over_today: where the plan's sales come from.
+        bases: rep -> the quota by the territory alone and by the person; empty where a basis leaves no quotas.
         fairness: of the plan on its own years; None where there are not two people to compare.
         trade: None where no company target is set or quotas move sales.
         uncertainty: gain over the best rule and year range when parameters may be wrong; None if not assessed.
@@ -63,6 +67,7 @@ class Evidence:
     over_today: Decomposition
     trade: TradeTable | None
     uncertainty: tuple[GainRange, YearRange] | None
+    bases: Mapping[str, BasisRow] = field(default_factory=dict)
     fairness: FairnessAudit | None = None
     label: str = "B"
     back_cast: BackCast | None = None
@@ -133,6 +138,7 @@ def gather(
         )
         if loop is None
         else loop.proof.uncertainty,
+        bases={row.rep: row for row in _bases(problem, responses, allocation.plan)},
         fairness=_fairness(scenario, plans[PLAN], outcomes[PLAN], runs.seed),
         label=label,
         back_cast=back_cast,
@@ -141,6 +147,10 @@ def gather(
         manifest=manifest or {},
         loop=loop,
     )
+
+
+def _bases(problem: AllocationProblem, responses: Responses, plan: Plan) -> list[BasisRow]:
+    return quota_bases(problem, responses, decisions_of(problem, plan), quotas_of(problem, plan))
 
 
 def _proven(parts: Decomposition, against: str, loop: LoopEvidence | None) -> Decomposition:

@@ -21,6 +21,7 @@ from experiments.report.loop import LoopPage
 from experiments.words import table, word
 from history.diagnosis.care import Care
 from history.diagnosis.finding import Finding
+from optimize.bases import BasisRow
 from scenarios.errors import InputRefused, Problem
 from sim.interval import Interval, Strength, strength
 
@@ -174,8 +175,7 @@ class RepRow:
         gains, losses: accounts that come and go.
         training: hours by skill.
         waterfall: (factor, minor units) pairs that sum to the quota.
-        opportunity, person: the parts of the quota that follow from the territory and from skill and ramp; the rest
-            comes from steadiness, accounts, training and rules.
+        basis: the quota by the territory alone, half and half, and by the person; None where not all of them exist.
     """
 
     id: str
@@ -196,8 +196,7 @@ class RepRow:
     losses: tuple[str, ...] = ()
     training: tuple[tuple[str, float], ...] = field(default=(), metadata=KEY)
     waterfall: tuple[tuple[str, int], ...] = field(default=(), metadata=KEY)
-    opportunity: int | None = None
-    person: int | None = None
+    basis: BasisRow | None = None
     ramping: bool = False
     hired: date | None = None
 

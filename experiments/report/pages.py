@@ -7,6 +7,7 @@ from math import isnan
 from typing import Any
 
 from experiments import words
+from experiments.bases_text import bases_text
 from experiments.money import adding_up, plain
 from experiments.proof_text import bound_texts
 from experiments.report.charts import waterfall
@@ -87,17 +88,10 @@ def _waterfall(rep: RepRow, say: Wording) -> list[View]:
 
 
 def _split(rep: RepRow, say: Wording) -> str:
-    """How much of the quota is the territory's, how much the person's, and how much decisions and rules added."""
-    if rep.opportunity is None or rep.person is None or rep.quota is None:
+    """What the quota would be by the territory alone and by the person, and what is the person's part."""
+    if rep.basis is None or rep.quota is None:
         return ""
-    scale, rest = say.table.exact([rep.quota]), rep.quota - rep.opportunity - rep.person
-    opportunity, person, others = adding_up([rep.opportunity, rep.person, rest], scale)
-    return say.t(
-        "card.split",
-        opportunity=scale.number(opportunity),
-        person=scale.number(person, signed=True),
-        rest=scale.number(others, signed=True),
-    )
+    return bases_text(rep.basis, say.table.exact([rep.quota]), say.language)
 
 
 def _skill(skill: str, say: Wording) -> str:
@@ -194,7 +188,7 @@ def _audit_row(row: AuditRow, labels: dict[str, str], say: Wording) -> View:
         "limit": _in_unit(row.limit, row.unit, say),
         "actual": _in_unit(row.actual, row.unit, say),
         "binding": say.t("audit.yes") if row.binding and row.kept else "" if row.kept else say.t("audit.broken"),
-        "loosening": "" if not row.loosening else say.small(row.loosening, signed=True),
+        "loosening": "" if not row.loosening else say.rate(row.loosening),
         "exception": words.exceptions(row.exception, say.language),
         "kind": "grave" if not row.kept else "binds" if row.binding else "",
     }

@@ -15,9 +15,6 @@ from scenarios.people import Rep
 from scenarios.ticks import HOUR
 from sim.outcome import Outcome
 
-TERRITORY_FACTORS = ("equal share", "potential")
-PERSON_FACTORS = ("skill", "ramp")
-
 
 def rep_rows(found: Evidence) -> tuple[RepRow, ...]:
     """A row a rep, in the order of the scenario."""
@@ -61,15 +58,10 @@ def _row(
         losses=tuple(labels[account] for account, (giver, _) in moved.items() if giver == row.rep),
         training=tuple(sorted((skill, amount) for (rep, skill), amount in training.items() if rep == row.rep)),
         waterfall=bars,
-        opportunity=_part(bars, TERRITORY_FACTORS),
-        person=_part(bars, PERSON_FACTORS),
+        basis=found.bases.get(row.rep),
         ramping=still_ramping(found.scenario, who),
         hired=who.hired,
     )
-
-
-def _part(bars: tuple[tuple[str, int], ...], factors: tuple[str, ...]) -> int | None:
-    return sum(value for factor, value in bars if factor in factors) if bars else None
 
 
 def _hours(outcome: Outcome) -> dict[str, tuple[float, float]]:

@@ -8,7 +8,7 @@ from math import isfinite
 
 from experiments import words
 from experiments.error_text import rival_word
-from experiments.money import Language, Scale, headline_scale, plain, table_scale
+from experiments.money import Language, Scale, headline_scale, plain, rate, table_scale
 from experiments.report.input import ReportInput, RepRow, sureness
 from sim.interval import Interval
 
@@ -24,6 +24,7 @@ class Wording:
         large: unit of figures in sentences and large type.
         table: unit of table columns.
         fine: unit of differences and costs.
+        currency: its code.
         outside: whether no simple rule is within the fairness rules, so that the nearest is called that.
     """
 
@@ -31,6 +32,7 @@ class Wording:
     large: Scale
     table: Scale
     fine: Scale
+    currency: str
     outside: bool = False
 
     def t(self, key: str, **fields: object) -> str:
@@ -67,6 +69,10 @@ class Wording:
     def small(self, minor: float, *, signed: bool = False) -> str:
         """A difference or a cost in a sentence, finer than totals are shown."""
         return self.fine.text(minor, signed=signed)
+
+    def rate(self, minor: float) -> str:
+        """A value for one unit of something, with its sign and as many digits as show it."""
+        return rate(minor, self.language, self.currency, signed=True)
 
     def percent(self, share: float | None, decimals: int = 0, *, signed: bool = False) -> str:
         """A fraction as a percentage; a dash for what is not known."""
@@ -126,7 +132,7 @@ def wording(given: ReportInput, language: Language) -> Wording:
     table = table_scale(size, language, currency)
     # A 万 is ten times a thousand: one decimal more tells a difference as finely as an English page does.
     fine = replace(table, decimals=table.decimals + 1) if language == "zh" else table
-    return Wording(language, headline_scale(size, language, currency), table, fine, given.rule_outside)
+    return Wording(language, headline_scale(size, language, currency), table, fine, currency, given.rule_outside)
 
 
 def rep_label(rep: RepRow) -> str:
