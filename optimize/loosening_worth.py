@@ -152,4 +152,5 @@ def _with_value(row: RuleRow, price: Price | None) -> RuleRow:
 
 
 def _at_limit(row: RuleRow) -> bool:
-    return abs(row.actual - row.limit) <= AT_LIMIT
+    # A figure that is none, as what is attained of no quota, has no distance.
+    return not abs(row.actual - row.limit) > AT_LIMIT
