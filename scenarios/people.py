@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import dropwhile
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from scenarios.base import Day, Frozen, Id, Money, NonNegative, Positive, Probability, Score
 
@@ -45,7 +46,15 @@ class Training(Frozen):
 class Ramp(Frozen):
     """A new hire's pace by month of tenure, as a share of full pace; full afterwards."""
 
-    pace_by_month: tuple[Positive, ...] = (0.25, 0.5, 0.75)
+    pace_by_month: tuple[NonNegative, ...] = (0.25, 0.5, 0.75)
+
+    @field_validator("pace_by_month")
+    @classmethod
+    def _no_work_at_first_only(cls, paces: tuple[float, ...]) -> tuple[float, ...]:
+        begun = list(dropwhile(lambda pace: pace == 0, paces))
+        if not all(begun):
+            raise ValueError("0 is for the first months only: later months need a pace above 0, or leave in absences")
+        return paces
 
 
 class SkillPhysics(Frozen):

@@ -14,7 +14,8 @@ from scenarios.errors import InputRefused, Problem
 from scenarios.people import Rep, SkillPhysics, Training
 from scenarios.plan import Plan, TrainingRow
 from scenarios.scenario import Scenario
-from scenarios.ticks import DAY, HOUR, NEVER, days
+from scenarios.ticks import HOUR, NEVER, days
+from sim.ramp import idle_months, month_ticks, ramp_steps, tenure, time_off
 from sim.streams import identities
 from sim.timetable import Session, Timetable, lay_out_training, team_region
 from sim.worktime import WorkClock, clock
@@ -45,7 +46,7 @@ class Reps:
         owner: what the rep as owner makes of an account's orders, [E].
         skill: weighted skill by stage, [E, S].
         attrition: chance to leave within a year, [R].
-        replaced_after: ticks from a leaving until a new hire joins, -1 for never, [R].
+        replaced_after: ticks from a leaving until a new hire begins to work, -1 for never, [R].
         seat_clocks: working time of whoever fills the seat later: no dates, leave or training of the first.
         newcomer_first: first epoch of a replacement, one a step of ``tenure``; -1 where nobody is replaced, [R].
         tenure: ticks since joining at which a replacement's pace changes, ascending from 0.
@@ -87,14 +88,15 @@ def build_reps(scenario: Scenario, plan: Plan, timetable: Timetable) -> Reps:
     positions = {rep.id: position for position, rep in enumerate(scenario.reps)}
     clocks, paid, sessions, seats, first = [], [], [], [], [0]
     epochs = _Epochs(scenario, timetable)
-    months = timetable.months().bounds[1:].tolist()
+    months, off = timetable.months().bounds[1:].tolist(), time_off(scenario)
+    learning = month_ticks(idle_months(scenario))
     problems: list[Problem] = []
     training: dict[str, list[TrainingRow]] = {}
     for row in plan.training:
         training.setdefault(row.rep, []).append(row)
     for rep in scenario.reps:
         region = scenario.regions[regions[team_region(rep, teams)]]
-        hours = timetable.rep_hours(rep, region, scenario.absences)
+        hours = timetable.rep_hours(rep, region, off)
         rows = training.get(rep.id, [])
         try:
             held, left = lay_out_training(timetable, hours, rows, scenario.skills.training.session_hours)
@@ -137,11 +139,12 @@ def build_reps(scenario: Scenario, plan: Plan, timetable: Timetable) -> Reps:
         skill=np.array(epochs.skills).reshape(len(epochs.starts), len(scenario.stages)),
         attrition=np.array([rep.attrition_per_year for rep in scenario.reps]),
         replaced_after=_ints(
-            -1 if rep.replacement_delay_days is None else days(rep.replacement_delay_days) for rep in scenario.reps
+            -1 if rep.replacement_delay_days is None else days(rep.replacement_delay_days) + learning
+            for rep in scenario.reps
         ),
         seat_clocks=tuple(seats),
         newcomer_first=_ints(newcomers),
-        tenure=_ints(tick for tick, _ in _tenure(scenario)),
+        tenure=_ints(tick for tick, _ in tenure(scenario)),
     )
 
 
@@ -184,7 +187,7 @@ class _Epochs:
     def add_rep(self, rep: Rep, sessions: Sequence[Session], months: Sequence[int]) -> None:
         """The epochs of a rep under their training; ``months`` are the ticks at which some of it is forgotten."""
         scenario = self._scenario
-        ramp = _ramp_steps(scenario, rep, self._timetable)
+        ramp = ramp_steps(scenario, rep, self._timetable)
         starts = {0, *(tick for tick, _ in ramp), *(session.end for session in sessions)}
         if scenario.skills.training.decay_per_month > 0 and sessions:
             starts |= {month for month in months if month >= sessions[0].end}
@@ -196,7 +199,7 @@ class _Epochs:
         """The epochs of whoever fills the rep's seat later: the level's profile, without what was the rep's own."""
         own: dict[str, object] = {"skills": {}, "effort_factor": 1.0, "conversion_logit": {}}
         newcomer = rep.model_copy(update=own)
-        for start, pace in _tenure(self._scenario):
+        for start, pace in tenure(self._scenario):
             self._add(newcomer, start, skill_profile(self._scenario, newcomer), pace)
 
     def _add(self, rep: Rep, start: int, profile: Mapping[str, float], ramp_pace: float) -> None:
@@ -223,26 +226,6 @@ class _Epochs:
         self.factors.append([*(factor(skill) for skill in weighted), factor(relationship), factor(relationship)])
         rate = account.rate_per_relationship_point if account else 0.0
         self.owners.append(physics.owner_factor(relationship, skills.reference, rate))
-
-
-def _ramp_steps(scenario: Scenario, rep: Rep, timetable: Timetable) -> list[tuple[int, float]]:
-    """Ticks at which the pace of a new hire changes; a rep hired before the start may still be ramping."""
-    if rep.hired is None:
-        return []
-    steps = []
-    for month, pace in enumerate((*scenario.skills.ramp.pace_by_month, 1.0)):
-        total = rep.hired.month - 1 + month
-        day = min(rep.hired.day, 28)
-        begins = rep.hired.replace(year=rep.hired.year + total // 12, month=total % 12 + 1, day=day)
-        steps.append((max(0, timetable.midnight(begins)), pace))
-    # Of several steps before the start, the last is in force.
-    return [step for place, step in enumerate(steps) if place + 1 == len(steps) or steps[place + 1][0] > step[0]]
-
-
-def _tenure(scenario: Scenario) -> list[tuple[int, float]]:
-    """Ticks since joining and the pace from then on of a replacement; a month is a twelfth of 365 days."""
-    paces = (*scenario.skills.ramp.pace_by_month, 1.0)
-    return [(month * 365 * DAY // 12, pace) for month, pace in enumerate(paces)]
 
 
 def _trained(

@@ -20,6 +20,7 @@ from scenarios.scenario import Scenario
 from scenarios.ticks import HOUR
 from sim.outcome import Outcome
 from sim.people import rep_pace, skill_profile
+from sim.ramp import time_off
 from sim.timetable import Timetable, length_within
 
 Floats = NDArray[np.float64]
@@ -174,7 +175,7 @@ def calendar_hours(scenario: Scenario, rep: Rep) -> float:
     timetable = Timetable(scenario.calendar)
     home = region_of(scenario, rep.id)
     region = next(region for region in scenario.regions if region.id == home)
-    return length_within(timetable.rep_hours(rep, region, scenario.absences), 0, timetable.end) / HOUR
+    return length_within(timetable.rep_hours(rep, region, time_off(scenario)), 0, timetable.end) / HOUR
 
 
 def least_account_effort(scenario: Scenario, rep: Rep, plan: Plan, kept: float) -> float:
@@ -195,7 +196,10 @@ def least_account_effort(scenario: Scenario, rep: Rep, plan: Plan, kept: float) 
 
 
 def mean_ramp(scenario: Scenario, rep: Rep) -> float:
-    """Mean share of full pace over the days of the horizon in which the rep is employed."""
+    """Mean share of full pace over the days of the horizon in which the rep is employed and does some work.
+
+    Months without work have no working hours: counted here, they would be counted twice.
+    """
     if rep.hired is None:
         return 1.0
     calendar, pace = scenario.calendar, scenario.skills.ramp.pace_by_month
@@ -204,4 +208,5 @@ def mean_ramp(scenario: Scenario, rep: Rep) -> float:
     # A month of tenure is a twelfth of 365 days here: the mean over a horizon does not see the difference.
     months = (np.arange(begin, end) - rep.hired.toordinal()) * 12 // 365
     steps = np.array([*pace, 1.0])
-    return float(steps[np.minimum(months, len(pace))].mean())
+    there = steps[np.minimum(months, len(pace))]
+    return float(there[there > 0].mean()) if (there > 0).any() else float(steps[steps > 0][0])

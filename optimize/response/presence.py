@@ -17,6 +17,7 @@ from scenarios.people import Rep
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 from scenarios.ticks import HOUR
+from sim.ramp import time_off
 from sim.timetable import Timetable, length_within
 
 Floats = NDArray[np.float64]
@@ -105,18 +106,19 @@ def time_in(scenario: Scenario, rep: Rep) -> tuple[date, date]:
 
 
 def working_hours(scenario: Scenario, reps: Sequence[Rep], periods: Sequence[Period]) -> Floats:
-    """Working hours that the calendar gives each rep in each period, leave taken out, [R, P]."""
+    """Working hours that the calendar gives each rep in each period, less leave and months without work, [R, P]."""
     timetable = Timetable(scenario.calendar)
     regions = {region.id: region for region in scenario.regions}
     edges = [timetable.midnight(day) for day in (*(period.first for period in periods), periods[-1].end)]
-    away = {absence.rep for absence in scenario.absences}
+    off = time_off(scenario)
+    away = {absence.rep for absence in off}
     known: dict[object, list[float]] = {}
     out = []
     for rep in reps:
         home = region_of(scenario, rep.id)
         like = rep.id if rep.id in away else (home, *timetable.employment(rep, regions[home].timezone))
         if like not in known:
-            hours = timetable.rep_hours(rep, regions[home], scenario.absences)
+            hours = timetable.rep_hours(rep, regions[home], off)
             known[like] = [length_within(hours, *pair) / HOUR for pair in pairwise(edges)]
         out.append(known[like])
     return np.array(out, dtype=np.float64).reshape(len(reps), len(periods))
