@@ -22,12 +22,13 @@ from experiments.trade import TradeTable, trade_table
 from optimize.formulate import formulate
 from optimize.frontier import Traced, knee, only_on_work, trace, traced_values
 from optimize.frontier_plans import POINT_GAP
+from optimize.measured import unmeasured
 from optimize.parameters import Parameter
 from optimize.plans import as_plan, decisions_of
 from optimize.price_of_fairness import PriceOfFairness, prices_of_fairness
 from optimize.problem import AllocationProblem, gains, potentials
 from optimize.response.estimate import Responses
-from scenarios.errors import InputRefused, Problem
+from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 from sim.statistics import Interval, held_within, mean_interval, paired_difference
@@ -154,12 +155,14 @@ def frontier(
             off is equal odds.
 
     Raises:
-        InputRefused: no such rule, value or method; or no plan keeps the other rules even with this one switched off.
+        InputRefused: no such rule, value or method; a rule that measures quotas against nothing; or no plan keeps the
+            other rules even with this one switched off.
     """
     one, chosen = traced_values(rule, values, method)
     problem = formulate(scenario, responses)
     if alone:
         problem = problem.with_rules(only_on_work(problem.rules, one))
+    refuse_if(unmeasured(problem.with_rules(one.set(problem.rules, chosen[0]))))
     held = decisions_of(problem, plan) if method == "quotas" else None
     traced = trace(problem, one, [*chosen, None], held)
     if traced[-1].quotas is None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 
@@ -14,10 +15,12 @@ from scenarios.plan import is_money
 from scenarios.scenario import Scenario
 from scenarios.today import formula_target
 from sim.outcome import Counts, Outcome
-from sim.statistics import Interval, wilson
+from sim.statistics import Interval, mean_interval, ratio_of_means_interval, wilson
 from sim.timetable import Timetable
 
 NEAR = 1e-12
+FloorKept = Literal["kept", "open", "missed"]
+"""Whether the interval of what is expected lies above a floor, on both sides of it, or below."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class TargetChance:
         value: minor units, a count or a ratio (average order value in minor units).
         expected: mean over the years; of a ratio, the ratio of means. NaN where there is nothing to divide by.
         chance: to reach it, with its Wilson interval; None where the years do not tell.
+        floor: of the same target, as ``value``; None where it has none.
+        mean: ``expected`` with its interval; None where the years do not tell.
     """
 
     metric: str
@@ -38,6 +43,15 @@ class TargetChance:
     value: float
     expected: float
     chance: Interval | None
+    floor: float | None = None
+    mean: Interval | None = None
+
+    @property
+    def floor_kept(self) -> FloorKept | None:
+        """Whether what is expected reaches the floor; None without a floor, or where the years do not tell."""
+        if self.floor is None or self.mean is None:
+            return None
+        return "kept" if self.mean.low >= self.floor else "missed" if self.mean.high < self.floor else "open"
 
 
 def target_chances(scenario: Scenario, outcome: Outcome) -> tuple[TargetChance, ...]:
@@ -52,30 +66,36 @@ def _of_target(
 ) -> TargetChance:
     first, end = target.first_day or scenario.calendar.start, target.end or scenario.calendar.end
     value = _value(scenario, target)
+    floor = None if target.floor is None else _in_units(target.metric, target.floor)
     parts = RATIO_METRICS.get(target.metric, (target.metric,))
     sums = [_sum(scenario, outcome, part, target.team, first, end, bounds) for part in parts]
     if any(one is None for one in sums):
-        return TargetChance(target.metric, target.team, first, end, value, float("nan"), None)
+        return TargetChance(target.metric, target.team, first, end, value, float("nan"), None, floor)
     found = [one for one in sums if one is not None]
     if len(found) == 1:
         chance = wilson(int((found[0] >= value).sum()), len(found[0]))
-        return TargetChance(target.metric, target.team, first, end, value, float(found[0].mean()), chance)
+        mean = mean_interval(found[0])
+        return TargetChance(target.metric, target.team, first, end, value, mean.estimate, chance, floor, mean)
     above, below = found
     some = below > 0
     if not some.any():
-        return TargetChance(target.metric, target.team, first, end, value, float("nan"), None)
+        return TargetChance(target.metric, target.team, first, end, value, float("nan"), None, floor)
     hit = above[some] / below[some] >= value * (1 - NEAR)
-    mean = float(above.mean() / below.mean())
-    return TargetChance(target.metric, target.team, first, end, value, mean, wilson(int(hit.sum()), int(some.sum())))
+    mean, chance = ratio_of_means_interval(above, below), wilson(int(hit.sum()), int(some.sum()))
+    return TargetChance(target.metric, target.team, first, end, value, mean.estimate, chance, floor, mean)
 
 
 def _value(scenario: Scenario, target: Target) -> float:
     if target.formula is not None:
         members = tuple(rep for rep in scenario.reps if target.team in (None, rep.team))
         return float(formula_target(scenario.model_copy(update={"reps": members}), target.formula))
-    value = Fraction(str(target.target or 0))
-    money = is_money(target.metric) or target.metric == "average_order_value"
-    return float(value * 100) if money else float(value)
+    return _in_units(target.metric, target.target or 0)
+
+
+def _in_units(metric: str, given: float) -> float:
+    """A figure of a target in minor units, as a count or as a ratio."""
+    value = Fraction(str(given))
+    return float(value * 100) if is_money(metric) or metric == "average_order_value" else float(value)
 
 
 def _sum(

@@ -23,7 +23,7 @@ from optimize.prices import Price
 from optimize.problem import AllocationProblem, Decisions, Floats, Ints, gains, moved, potentials
 from optimize.programme.solvers import HIGHS, known_solver
 from optimize.quota_tables import Tables, quota_tables
-from optimize.quotas_told import low_quotas
+from optimize.quotas_told import floors_out_of_reach, low_quotas
 from optimize.response.estimate import Responses
 from optimize.rules import rule_name
 from optimize.split import attained
@@ -180,6 +180,7 @@ def _told(scenario: Scenario, problem: AllocationProblem, made: Planned, value: 
     yield from told(problem, decisions, made.held)
     yield from bound_notes(scenario, problem, value, made.best.bound)
     yield from low_quotas(scenario, problem, decisions, made.quotas)
+    yield from floors_out_of_reach(scenario, problem, decisions)
     yield from _measured_under(scenario)
 
 

@@ -26,10 +26,12 @@ from optimize.training_calendar import laid_training
 from optimize.workload import workloads
 from scenarios.goals import (
     FairnessRule,
+    GiniBound,
     GrowthLimits,
     MinimumAttainment,
     MinimumChance,
     PotentialBand,
+    Spread,
     TrainingFloor,
     Workload,
 )
@@ -121,12 +123,24 @@ def _quota_rows(
             # Money within half a minor unit is equal: quotas are whole minor units, gains are not.
             measure = (sales >= quotas - 0.5).mean(axis=0)
             yield from _bounded(problem, quotas, found, "min_chance", measure, {"upper": rule.chance}, "chance")
+        case Spread() | GiniBound():
+            yield from _of_emptied(problem, quotas, rule.rule, found)
         case Workload():
             yield from _workload(problem, decisions, rule)
         case TrainingFloor():
             hours = decisions.training.sum(axis=1)
             for r in np.flatnonzero(problem.concerned(rule)):
                 yield _row(problem, "training_floor", int(r), rule.hours, float(hours[r]), "hours", "lower", HOURS_OFF)
+
+
+def _of_emptied(problem: AllocationProblem, quotas: Floats, name: str, found: list[Bound]) -> Iterator[RuleRow]:
+    """Quotas of people whom moves leave no potential: a rule that compares ratios leaves them none."""
+    for bound in found:
+        if bound.rule == name:
+            actual = float(quotas[bound.rep])
+            kept = actual <= bound.value + 0.5
+            said = "" if kept else excuse(problem, bound.rep)
+            yield RuleRow(name, problem.reps[bound.rep], bound.value, actual, "minor", kept, kept, exception=said)
 
 
 def _bounded(

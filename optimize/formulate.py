@@ -15,6 +15,7 @@ from optimize.even_load import MOST_REPS
 from optimize.level_totals import beside_level_totals
 from optimize.lockable import of_request
 from optimize.locked import read_locks
+from optimize.measured import beyond_potential, unmeasured
 from optimize.metrics import Metrics
 from optimize.pairs import owners_of
 from optimize.problem import AllocationProblem, Floats
@@ -28,10 +29,7 @@ from scenarios.errors import Problem, Unsupported, refuse_if
 from scenarios.goals import (
     TENURE_YEARS,
     EqualOdds,
-    FairnessRule,
     GiniBound,
-    GrowthLimits,
-    PotentialBand,
     Spread,
     Target,
     TrainingFloor,
@@ -101,7 +99,7 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
     problem = replace(problem, locks=replace(locks, against=rules_against(scenario, responses.reps, locks.owner)))
     problem = beside_level_totals(scenario, problem, responses.periods)
     problem = replace(problem, load=problem.load + _hours_handed_on(problem))
-    refuse_if([*_contradictions(problem), *_lock_room(problem)])
+    refuse_if([*_contradictions(problem), *beyond_potential(scenario, problem), *_lock_room(problem)])
     return teams_under_locks(_rules_under_locks(problem))
 
 
@@ -256,34 +254,17 @@ def _contradictions(problem: AllocationProblem) -> Iterator[Problem]:
     if 0 < problem.total < LEAST_SHARE * expected:
         told = f"is less than a millionth of the expected sales of {expected / 100:,.2f}: too little to be split"
         yield Problem("goals.targets", f"{problem.total / 100:,.2f}", told, "give targets in currency units")
-    potential = problem.potential.copy()
-    owned = problem.accounts.today >= 0
-    np.add.at(potential, problem.accounts.today[owned], problem.accounts.potential[owned])
-    potential += problem.accounts.potentials_handed_on(np.flatnonzero(owned), problem.accounts.today[owned])
+    yield from unmeasured(problem)
     for rule in (*problem.rules, *problem.set_aside):
-        if isinstance(rule, PotentialBand | Spread | GiniBound):
-            yield from _without_measure(problem, rule, potential, "potential", "reps.{}.potential")
         if isinstance(rule, Workload) and rule.minimum >= 1.0:
             told = "asks for more than all hours: a busy share stays below 1"
             yield Problem("allocation.rules workload minimum", f"{rule.minimum:g}", told, "a share below 1")
-        if isinstance(rule, GrowthLimits):
-            last = np.nan_to_num(problem.last_sales, nan=1.0)
-            yield from _without_measure(problem, rule, last, "last sales", "reps.{}.last_sales")
     for a, account in enumerate(problem.accounts.ids):
         if a not in problem.locks.owner and not len(owners_of(problem.accounts.allowed, a)):
             barred = [words(rule) for rule, pairs in problem.accounts.barred.items() if len(owners_of(pairs, a))]
             remedy = "name eligible reps who carry a quota, or clear the owner"
             remedy = f"{remedy}; or switch one off: {', '.join(barred)}" if barred else remedy
             yield Problem(f"accounts.{account}", "", "nobody who carries a quota may own it", remedy)
-
-
-def _without_measure(
-    problem: AllocationProblem, rule: FairnessRule, measure: Floats, word: str, path: str
-) -> Iterator[Problem]:
-    for r in np.flatnonzero(problem.concerned(rule) & (measure <= 0)):
-        rep = problem.reps[r]
-        text = f"{rule.rule} measures quotas against {word}, which is zero here: only a zero quota would satisfy it"
-        yield Problem(path.format(rep), "0", text, f"correct it, or exempt {rep} from {rule.rule}")
 
 
 def _lock_room(problem: AllocationProblem) -> Iterator[Problem]:

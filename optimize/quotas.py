@@ -119,7 +119,9 @@ def _by_programme(problem: AllocationProblem, decisions: Decisions) -> Floats | 
     if problem.alpha:
         return welfare_quotas(problem, model, programme, gains(problem, decisions))
     if problem.maximin and model.quotas is not None:
-        found = leximin(programme, model.quotas.counted, Linear.columns(columns), highest=1.0)
+        # Whoever may carry no quota attains nothing of nothing, and is no level to be raised.
+        carry = np.flatnonzero(box(problem, bounds(problem, decisions))[1] > 0)
+        found = leximin(programme, model.quotas.counted.pick(carry), Linear.columns(columns[carry]), highest=1.0)
         return None if found is None else np.asarray(found.values[columns] * model.unit)
     return np.asarray(within_limits(programme, solution.values)[columns] * model.unit)
 

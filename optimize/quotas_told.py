@@ -1,4 +1,4 @@
-"""Quotas that a planner must not overlook, in words: none at all, or far below the share carried today."""
+"""What a planner must not overlook, in words: quotas of nothing, or far below today's share; floors out of reach."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from optimize.problem import AllocationProblem, Bools, Decisions, Floats, Ints
+from optimize.problem import AllocationProblem, Bools, Decisions, Floats, Ints, gains, potentials
 from optimize.rules import bounds
+from scenarios.base import Minor
 from scenarios.scenario import Scenario
 from scenarios.today import today_plan
 
@@ -30,6 +31,10 @@ def low_quotas(scenario: Scenario, problem: AllocationProblem, decisions: Decisi
     nothing = (quotas <= 0) & ~locked
     low = (quotas > 0) & (now < FAR_BELOW * was) & ~locked
     measured = ~np.isnan(problem.last_sales)
+    emptied = nothing & (potentials(problem, decisions.owner, decisions.shares) <= 0)
+    if emptied.any():
+        yield f"no quota for {_named(problem, was, now, emptied)}: the plan's owners leave no potential for one"
+    nothing &= ~emptied
     for found, said in ((nothing, "no quota for"), (low, "less than half of today's share of all quotas for")):
         for who, way in (
             (found & ~kept_up & measured, ": no rule keeps it up; potential_band or growth with a floor would"),
@@ -38,6 +43,29 @@ def low_quotas(scenario: Scenario, problem: AllocationProblem, decisions: Decisi
         ):
             if who.any():
                 yield f"{said} {_named(problem, was, now, who)}{way}"
+
+
+def floors_out_of_reach(scenario: Scenario, problem: AllocationProblem, decisions: Decisions) -> Iterator[str]:
+    """Floors of revenue above what the model expects: levels of quotas, which no plan is held to.
+
+    The company's is a limit on plans where care is no more than floors need.
+    """
+    expected = problem.samples.mean(axis=0) + gains(problem, decisions)
+    start, end = scenario.calendar.start, scenario.calendar.end
+    for target in scenario.goals.targets:
+        whole = (target.first_day or start, target.end or end) == (start, end)
+        if target.metric != "revenue" or target.floor is None or not whole:
+            continue
+        if target.team is None and problem.metrics.revenue_floor is not None:
+            continue
+        members = slice(None) if target.team is None else problem.members(target.team)
+        floor, sold = Minor.of(target.floor), float(expected[members].sum())
+        if sold < floor - 0.5:
+            of = "" if target.team is None else f" of team {target.team}"
+            yield (
+                f"expected revenue{of} is {sold / 100:,.2f}, below the floor of {floor / 100:,.2f}: a floor of revenue "
+                "is a level of quotas, and no plan is held to it"
+            )
 
 
 def _named(problem: AllocationProblem, was: Floats, now: Floats, who: Bools) -> str:

@@ -18,11 +18,13 @@ from optimize.parts.fairness_together import parity_name
 from optimize.problem import AllocationProblem, Decisions, Floats, company_ratio, gains, histories, potentials
 from scenarios.goals import (
     FairnessRule,
+    GiniBound,
     GroupParity,
     GrowthLimits,
     MinimumAttainment,
     MinimumChance,
     PotentialBand,
+    Spread,
     Workload,
 )
 
@@ -112,6 +114,10 @@ def _bounds_of(
             at = chance_quantile(problem.samples, rule.chance) + gain
             for r in (r for r in reps if concerned[r] and not problem.ramping[r]):
                 yield Bound("min_chance", r, "upper", float(at[r]))
+        case Spread() | GiniBound():
+            # Against no potential any quota would be infinitely much: whoever is left none carries none.
+            for r in np.flatnonzero(concerned & (potential <= 0)).tolist():
+                yield Bound(rule.rule, r, "upper", 0.0)
         case _:
             return
 

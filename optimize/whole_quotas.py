@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -138,11 +139,26 @@ def told(problem: AllocationProblem, decisions: Decisions, found: WholeQuotas) -
     for place in found.broken:
         for one in standings(problem, decisions, found.quotas.astype(np.float64), problem.rules[place]):
             if not one.kept:
-                actual, limit = f"{one.actual:.4g}", f"{one.limit:.4g}"
+                actual, limit = told_apart(one.actual, one.limit)
                 yield (
                     f"in whole steps of {step} {one.rule} of {one.subject} is {actual} where {limit} is asked: {why}; "
                     f"a smaller rounding step may keep it, and a limit of {actual} does"
                 )
+
+
+def told_apart(actual: float, limit: float) -> tuple[str, str]:
+    """A figure beyond its limit, and the limit, in digits that tell them apart: two of their difference, at least four.
+
+    The figure is rounded away from the limit, so that it suffices as one.
+    """
+    apart, largest = abs(actual - limit), max(abs(actual), abs(limit))
+    if not apart:
+        return f"{actual:.4g}", f"{limit:.4g}"
+    place = math.floor(math.log10(largest))
+    digits = max(4, place - math.floor(math.log10(apart)) + 2)
+    step = 10.0 ** (place - digits + 1)
+    outward = math.ceil if actual > limit else math.floor
+    return f"{outward(actual / step) * step:.{digits}g}", f"{limit:.{digits}g}"
 
 
 def _bounds_missed(problem: AllocationProblem, decisions: Decisions, found: WholeQuotas, step: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -19,7 +20,7 @@ from quotalab import tables_targets
 from quotalab.learning import DEFAULT_YEARS
 from quotalab.told_words import joined, metric_named, named, who
 from quotalab.trade_text import trade_lines
-from scenarios.base import MINOR_PER_MAJOR, Minor
+from scenarios.base import MINOR_PER_MAJOR
 from scenarios.goals import RATIO_METRICS
 from scenarios.plan import QuotaRow, is_money
 from scenarios.scenario import Scenario
@@ -85,8 +86,6 @@ class Judged:
             fields["what"] = word("told.capped" if whole.figure == "capped sales" else "told.sales", language)
             off, low, high = (f"{100 * value:+.1f}" for value in (whole.beyond, ends[0], ends[1]))
             lines.append(word("told.off", language, **fields, off=off, low=low, high=high))
-            if whole.figure == "sales":
-                lines += self._floor(whole.simulated, language)
         return lines
 
     def _year(self, language: Language) -> list[str]:
@@ -96,16 +95,23 @@ class Judged:
         ends = {"low": self._money(low, language), "high": self._money(high, language)}
         return [word("told.year", language, **ends)]
 
-    def _floor(self, sold: Interval, language: Language) -> list[str]:
-        """Whether the simulation keeps a floor of sales that the plan gives no more care than it needs."""
-        revenue = self.world.goals.company()
-        if self.world.allocation.mode != "even_load" or revenue is None or revenue.floor is None:
-            return []
-        floor = Minor.of(revenue.floor)
-        found = "kept" if sold.low >= floor else "missed" if sold.high < floor else "open"
-        values = {"floor": float(floor), "low": sold.low, "high": sold.high}
-        fields = {name: self._money(value, language) for name, value in values.items()}
-        return [word(f"told.floor_{found}", language, **fields)]
+    def _floor(self, one: TargetChance, language: Language) -> Iterator[str]:
+        """Whether what is expected reaches a floor, and what to do where that is not sure.
+
+        A floor of the company over the horizon limits plans: of other metrics always, of revenue where care is to be no
+        more than floors need. All others are levels of quotas alone.
+        """
+        if one.floor is None or one.mean is None or one.floor_kept is None:
+            return
+        calendar, even_load = self.world.calendar, self.world.allocation.mode == "even_load"
+        whole = one.team is None and (one.first, one.end) == (calendar.start, calendar.end)
+        limits = whole and (one.metric != "revenue" or even_load)
+        values = {"floor": one.floor, "low": one.mean.low, "high": one.mean.high}
+        fields = {name: shown(one.metric, value, self.world.currency, language) for name, value in values.items()}
+        told = word(f"told.floor_{one.floor_kept}", language, **fields)
+        if one.floor_kept != "kept":
+            told = word("told.floor_limits" if limits else "told.floor_of_quotas", language, told=told)
+        yield told
 
     def _money(self, value: float, language: Language) -> str:
         return shown("revenue", value, self.world.currency, language)
@@ -121,6 +127,7 @@ class Judged:
             chance = word("told.no_chance", language) if one.chance is None else _percent(one.chance, language)
             value = shown(one.metric, one.value, self.world.currency, language)
             lines.append("  " + word("told.target", language, what=what, value=value, chance=chance))
+            lines += [f"    {text}" for text in self._floor(one, language)]
         for metric in dict.fromkeys(one.metric for one in self.smart):
             reach = [one.reach for one in self.smart if one.metric == metric]
             kinds = [kind for kind in REACHES if kind in reach]

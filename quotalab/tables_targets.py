@@ -133,6 +133,10 @@ def target_table(targets: Sequence[TargetChance], currency: str) -> pd.DataFrame
             "end": one.end.isoformat(),
             "target": in_units(one.metric, one.value),
             "expected": in_units(one.metric, one.expected),
+            "expected_low": in_units(one.metric, None if one.mean is None else one.mean.low),
+            "expected_high": in_units(one.metric, None if one.mean is None else one.mean.high),
+            "floor": in_units(one.metric, one.floor),
+            "floor_kept": one.floor_kept,
             "unit": unit_of(one.metric, currency),
             **_chance(one.chance),
         }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 import quotalab as ql
+from allocation_worlds import changed
 from experiments.words import known
 from optimize.allocate import AllocationResult
 from optimize.bound_told import bound_notes
@@ -121,3 +123,48 @@ def test_one_year_is_refused_from_python_too() -> None:
             ql.allocate(world, **asked)
     with pytest.raises(InputRefused, match="must be at least 2"):
         ql.baselines(world, replications=1)
+
+
+def test_floors_of_revenue_out_of_reach_are_told_by_the_model_and_by_simulated_years(years: Outcome) -> None:
+    """Levels of quotas: no plan is held to them, and none hides that they are out of reach."""
+    floors = [(None, 14_500_000, 14_400_000), ("East", 8_000_000, 7_900_000), ("North", 1_500_000, 1_500_000)]
+    targets = [{"metric": "revenue", "target": target, "floor": floor} for _, target, floor in floors]
+    named = [{**target, **({"team": team} if team else {})} for target, (team, *_) in zip(targets, floors, strict=True)]
+    world = changed(ql.load("starter", [*HALF, "allocation.rules=[]"]), goals={"targets": named})
+    found = ql.allocate(world, outcome=years)
+    east = sum(found.expected_sales[rep.id] for rep in world.reps if rep.team == "East")
+    for of, sold, floor in (("", found.model_sales, "14,400,000.00"), (" of team East", east, "7,900,000.00")):
+        assert sold / 100 < float(floor.replace(",", ""))
+        text = note(found, f"expected revenue{of} is {sold / 100:,.0f}"[:-1])
+        assert text is not None
+        assert f"below the floor of {floor}:" in text
+        assert floor in told_in_chinese(text)
+    assert note(found, "expected revenue of team North") is None
+    judged = ql.judged_plan(world, found, replications=8)
+    assert [one.floor_kept for one in judged.targets] == ["missed", "missed", "kept"]
+    table = judged.tables()["targets"]
+    for one, row in zip(judged.targets, table.to_dict("records"), strict=True):
+        assert one.mean is not None
+        assert (row["floor"], row["floor_kept"]) == (one.floor / 100, one.floor_kept)
+        assert row["expected_low"] < row["expected"] < row["expected_high"]
+    assert judged.text().count("missed in the simulation") == 2
+    assert judged.text().count("it is a level of quotas, and no plan is held to it") == 2
+    assert judged.text("zh").count("模拟中未达到") == judged.text("zh").count("并不约束方案") == 2
+
+
+def test_a_floor_that_limits_plans_says_so_where_the_simulation_misses_it(years: Outcome) -> None:
+    world = changed(
+        ql.load("starter", [*HALF, "allocation.rules=[]"]),
+        goals={
+            "targets": [
+                {"metric": "revenue", "target": 11_500_000},
+                {"metric": "orders", "target": 400, "floor": 1},
+                {"metric": "key_product_share", "target": 0.4, "floor": 0.01},
+            ]
+        },
+    )
+    judged = ql.judged_plan(world, ql.allocate(world, outcome=years), replications=8)
+    assert [one.floor_kept for one in judged.targets] == [None, "kept", "kept"]
+    far = [replace(one, floor=None if one.floor is None else 1e9) for one in judged.targets]
+    told = replace(judged, targets=tuple(far)).text()
+    assert told.count("raise the floor by what the model is off, or simulate more years") == 2

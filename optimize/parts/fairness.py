@@ -112,7 +112,9 @@ def _tying_rule(
     keep, q = problem.concerned(rule), Linear.columns(quotas.columns)
     match rule:
         case Spread() | GiniBound():
-            keep &= together.measurable(owned.potential_by_owner)
+            measured, none = together.measurable(owned.potential_by_owner), Linear.constants(np.zeros(len(keep)))
+            _rows(blocks, problem, rule.rule, q, keep & ~measured, upper=0.0, loosen=none)
+            keep &= measured
             ratio = together.ratios(blocks, problem, unit, quotas, owned, keep)
             if isinstance(rule, Spread):
                 together.spread(blocks, problem, unit, rule, keep, ratio)
