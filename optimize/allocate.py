@@ -144,6 +144,7 @@ def allocate(
         InfeasiblePlan: no plan satisfies it; says which rules conflict and the least loosening.
     """
     problem = replace(formulate(scenario, responses), solver=known_solver(solver))
+    scenario = scenario.in_id_order()
     made = planned(problem, gap, method)
     best, exact, quotas = made.best, made.exact, made.quotas
     decisions = best.decisions

@@ -91,7 +91,7 @@ class Asked:
 
 
 def asked(scenario: Scenario, periods: Sequence[Period]) -> dict[tuple[str, str | None], Asked]:
-    """All targets by metric and team (None: the company).
+    """All targets by metric and team (None: the company), in their order; parts of the horizon by their periods.
 
     Raises:
         InputRefused: a target's dates are no boundaries of reporting periods.
@@ -115,7 +115,9 @@ def asked(scenario: Scenario, periods: Sequence[Period]) -> dict[tuple[str, str 
             continue
         entry.parts.append((target, tuple(range(firsts.index(first), ends.index(last) + 1))))
     refuse_if(found)
-    return out
+    for entry in out.values():
+        entry.parts.sort(key=lambda part: part[1])
+    return dict(sorted(out.items(), key=lambda item: (item[0][0], item[0][1] or "")))
 
 
 def revenue_team_totals(scenario: Scenario, periods: Sequence[Period]) -> dict[str, int]:

@@ -59,6 +59,8 @@ def formulate(scenario: Scenario, responses: Responses, *, single_pass: bool = T
         InputRefused: naming every contradiction in targets, potentials, locks and accounts.
     """
     refuse_unsupported(scenario, single_pass=single_pass)
+    # Among equal plans ids decide, not the rows of a file.
+    scenario = scenario.in_id_order()
     allocation = scenario.allocation
     people = {rep.id: rep for rep in scenario.reps}
     teams = tuple(people[rep].team for rep in responses.reps)
@@ -199,7 +201,7 @@ def _team_totals(scenario: Scenario, responses: Responses) -> dict[str, float]:
     for target in scenario.goals.targets:
         if target.metric == "revenue" and target.team is not None and _whole(scenario, target):
             out[target.team] = float(quota_total(scenario, _team_target(scenario, target)))
-    return out
+    return dict(sorted(out.items()))
 
 
 def _team_target(scenario: Scenario, target: Target) -> int:

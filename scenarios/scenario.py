@@ -16,6 +16,7 @@ from scenarios.calendar import Calendar
 from scenarios.errors import InputRefused, Problem
 from scenarios.funnel import CreditSplit, QueueDiscipline, Routing, Source, Stage
 from scenarios.goals import Allocation, Goals
+from scenarios.id_order import BY_ID, ordered, rank
 from scenarios.market import (
     Account,
     AccountPhysics,
@@ -148,13 +149,31 @@ class Scenario(Frozen):
     def _dumps(self) -> tuple[dict[str, Any], dict[str, Any]]:
         return self.model_dump(mode="json"), self.model_dump(mode="json", exclude_defaults=True)
 
+    def in_id_order(self) -> Self:
+        """The same world with the rows of its tables, rules and locks in the order of their ids.
+
+        What is chosen among equals then depends on ids and on no file. Targets stay as they are: messages count them.
+        """
+        rows = {section: tuple(sorted(getattr(self, section), key=rank)) for section in BY_ID}
+        accounts = self.allocation.accounts
+        own = {"rules": tuple(sorted(accounts.rules, key=rank))}
+        inside = {
+            "accounts": accounts.model_copy(update=own),
+            "rules": tuple(sorted(self.allocation.rules, key=rank)),
+            "locks": tuple(sorted(self.allocation.locks, key=rank)),
+        }
+        found = rows | {"allocation": self.allocation.model_copy(update=inside)}
+        if all(getattr(self, section) == value for section, value in found.items()):
+            return self
+        return self.model_copy(update=found)
+
     def fingerprint(self) -> str:
-        """Hash of the world without the plan; equal scenarios have equal fingerprints."""
+        """Hash of the world without the plan, whatever the order of rows; equal scenarios have equal fingerprints."""
         return self._fingerprint
 
     @cached_property
     def _fingerprint(self) -> str:
-        text = json.dumps(self.document(), sort_keys=True, ensure_ascii=False)
+        text = json.dumps(ordered(self.document()), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def simulated(self) -> Mapping[str, str]:
@@ -166,7 +185,7 @@ class Scenario(Frozen):
 
     @cached_property
     def _simulated(self) -> Mapping[str, str]:
-        read = {name: part for name, part in self.document().items() if name not in NOT_SIMULATED}
+        read = {name: part for name, part in ordered(self.document()).items() if name not in NOT_SIMULATED}
         texts = {name: json.dumps(part, sort_keys=True, ensure_ascii=False) for name, part in read.items()}
         return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
 

@@ -34,7 +34,7 @@ def today_plan(scenario: Scenario) -> Plan:
             targets.append(QuotaRow(rep.id, "revenue", calendar.start, calendar.end, int(value)))
     origin = "given"
     if constructed:
-        origin = f"constructed for {', '.join(constructed)}: last sales x {float(growth):g}"
+        origin = f"constructed for {', '.join(sorted(constructed))}: last sales x {float(growth):g}"
     return Plan(
         name="today",
         origin=origin,

@@ -6,6 +6,7 @@ interval, of a mean for sums and of a ratio of sums for ratios.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 from scenarios.errors import InputRefused, Problem
@@ -164,9 +165,10 @@ def kpis(outcome: Outcome, scenario: Scenario, level: Level = "company", *, by_p
     rows: list[Row] = [row for _, row in sorted(of_keys, key=lambda placed: placed[0])]
     if level in _OF_REPS:
         plan = scenario.plan or today_plan(scenario)
-        rows += quota_rows(outcome, scenario, plan, _groups(scenario, level), by_period)
+        rows += quota_rows(outcome, scenario, plan, _groups(scenario, level, outcome["rep"].keys), by_period)
     if level == "company":
-        sources = outcome["source"].grouped("company", ["company"] * len(scenario.sources))
+        sources = outcome["source"]
+        sources = sources.grouped("company", ["company"] * len(sources.keys))
         for kpi in LEAD_COST_KPIS if scenario.sources else ():
             rows += [row for _, row in rows_of(sources, kpi, by_period)]
         rows += customer_rows(outcome, scenario, by_period)
@@ -189,20 +191,20 @@ def at_level(outcome: Outcome, scenario: Scenario, level: Level) -> tuple[Cube, 
         Kpi(metric, "count", metric, None, 1000) for metric in cube.metrics if metric.startswith("activity:")
     )
     if level in ("company", "team", "region"):
-        cube = cube.grouped(level, _groups(scenario, level))
+        cube = cube.grouped(level, _groups(scenario, level, cube.keys))
     return cube, definitions
 
 
-def _groups(scenario: Scenario, level: Level) -> list[str]:
-    """What each rep counts for at a level."""
+def _groups(scenario: Scenario, level: Level, reps: Sequence[str]) -> list[str]:
+    """What each of some reps counts for at a level; a table may hold them in another order than the scenario."""
     if level == "company":
-        return ["company"] * len(scenario.reps)
+        return ["company"] * len(reps)
+    people, teams = {rep.id: rep for rep in scenario.reps}, {team.id: team for team in scenario.teams}
     if level == "team":
-        return [rep.team for rep in scenario.reps]
+        return [people[rep].team for rep in reps]
     if level == "region":
-        teams = {team.id: team for team in scenario.teams}
-        return [team_region(rep, teams) for rep in scenario.reps]
-    return [rep.id for rep in scenario.reps]
+        return [team_region(people[rep], teams) for rep in reps]
+    return list(reps)
 
 
 def _margins_known(scenario: Scenario) -> bool:

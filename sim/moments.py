@@ -62,10 +62,13 @@ class Moments:
         return Moments(*self._world(), ranges=united(self.ranges, other.ranges), cubes=cubes)
 
     def content_hash(self) -> str:
-        """Hash of every figure with its labels: equal for the same replications, however they were cut and joined."""
+        """Hash of every figure with its labels: equal for the same replications, however they were cut and joined.
+
+        Keys are taken in their own order, as by :meth:`sim.outcome.Outcome.content_hash`.
+        """
         digest = hashlib.sha256(repr((*self._world(), self.ranges)).encode())
         for kind in sorted(self.cubes):
-            cube = self.cubes[kind]
+            cube = self.cubes[kind].in_key_order()
             digest.update(repr((kind, cube.labels(), cube.count)).encode())
             for array in cube.arrays():
                 digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import inf, sqrt
 from typing import Final
@@ -170,6 +170,20 @@ class CubeMoments:
             least=np.minimum(self.least, other.least),
             most=np.maximum(self.most, other.most),
             by_period=exact.added(self.by_period, other.by_period),
+        )
+
+    def in_key_order(self) -> CubeMoments:
+        """The same moments with their keys sorted."""
+        order = sorted(range(len(self.keys)), key=self.keys.__getitem__)
+        return replace(
+            self,
+            keys=tuple(self.keys[i] for i in order),
+            sums=self.sums[:, :, order],
+            squares=self.squares[:, :, order],
+            crossed=self.crossed[:, :, order],
+            least=self.least[:, order],
+            most=self.most[:, order],
+            by_period=self.by_period[:, :, order],
         )
 
     def labels(self) -> tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], Pairs]:

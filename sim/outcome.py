@@ -54,6 +54,13 @@ class Cube:
         out: Counts = self.total(metric).sum(axis=1)
         return out
 
+    def in_key_order(self) -> Cube:
+        """The same table with its keys sorted."""
+        order = sorted(range(len(self.keys)), key=self.keys.__getitem__)
+        if order == list(range(len(order))):
+            return self
+        return replace(self, keys=tuple(self.keys[i] for i in order), values=self.values[:, :, order])
+
     def grouped(self, kind: str, group_of: Sequence[str]) -> Cube:
         """The same metrics summed over groups of keys (teams, regions).
 
@@ -106,11 +113,14 @@ class Outcome:
             raise InputRefused(Problem("outcome", kind, "no such table", f"known: {known}")) from None
 
     def content_hash(self) -> str:
-        """Hash of every figure with its labels: equal results have equal hashes, whoever computed them."""
+        """Hash of every figure with its labels: equal results have equal hashes, whoever computed them.
+
+        Keys are taken in their own order, so that the rows of a scenario's tables may stand in any.
+        """
         digest = hashlib.sha256()
         digest.update(f"{self.scenario} {self.plan} {self.seed} {self.first} {self.stream_version}".encode())
         for kind in sorted(self.cubes):
-            cube = self.cubes[kind]
+            cube = self.cubes[kind].in_key_order()
             digest.update(repr((kind, cube.metrics, cube.keys, cube.periods, cube.values.shape)).encode())
             digest.update(np.ascontiguousarray(cube.values, dtype="<i8").tobytes())
         return digest.hexdigest()

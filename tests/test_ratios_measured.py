@@ -39,8 +39,7 @@ def test_potentials_of_nothing_are_refused_in_words(rule):
         assert rep in str(caught.value), "all are named at once"
 
 
-@pytest.mark.parametrize("method", ["quotas", "plans"])
-@pytest.mark.parametrize("rule", RATIOS)
+@pytest.mark.parametrize(("rule", "method"), [*((rule, "quotas") for rule in RATIOS), ("group_parity", "plans")])
 def test_a_frontier_over_potentials_of_nothing_is_refused_in_words(rule, method):
     scenario = ql.load("starter", ["allocation.rules=[]"])
     document = scenario.document()

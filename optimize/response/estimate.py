@@ -41,6 +41,8 @@ Floats = NDArray[np.float64]
 class Responses:
     """Labelled arrays; R reps who can carry a quota, N simulated horizons, P reporting periods. Money in minor units.
 
+    Reps, accounts and sources stand in the order of their ids, whatever that of the scenario's rows.
+
     Attributes:
         plan: simulation hash of the plan that was simulated.
         samples: sales of each rep under it, [N, R].
@@ -104,12 +106,13 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
     """Responses of a scenario around the plan that was simulated (the scenario's own, else today's).
 
     Args:
-        carriers: reps who carry a quota; default all who can be seen to book sales (:func:`_carriers`).
+        carriers: reps who carry a quota, in order; default all who can be seen to book sales (:func:`_carriers`).
 
     Raises:
         InputRefused: the outcome is of another world or plan, nobody sells anything, or potentials are given for
             some who carry a quota only.
     """
+    scenario = scenario.in_id_order()
     plan = scenario.plan or today_plan(scenario)
     _same_world(scenario, outcome, scenario.simulation_hash(plan))
     cube = outcome["rep"]
@@ -139,8 +142,7 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
         hours=people.hours,
         load=leads.load,
         sharpness=leads.clearing.sharpness,
-        notes=_notes([key for key in cube.keys if key not in names], scenario.allocation.leads.decide)
-        + succession_told(scenario),
+        notes=_notes(sorted(set(cube.keys) - set(names)), scenario.allocation.leads.decide) + succession_told(scenario),
         rates=rates(scenario, outcome, keep),
         presence=pace,
         leads=lead_offer(leads, territory),
@@ -240,13 +242,14 @@ def _potentials_of_all(people: People) -> None:
 
 
 def _carriers(scenario: Scenario, outcome: Outcome) -> list[int]:
-    """Positions of reps who can book sales: some are simulated, or they own accounts, or a potential is given."""
+    """Positions, by id, of reps who can book sales: simulated ones, or they own accounts, or a potential is given."""
     cube = outcome["rep"]
     sold = np.asarray(cube.total("revenue") != 0).any(axis=0)
     selling = set(np.flatnonzero(sold).tolist())
     owners = {account.owner for account in scenario.accounts}
     given = {rep.id for rep in scenario.reps if rep.potential}
-    keep = [i for i, key in enumerate(cube.keys) if i in selling or key in owners or key in given]
+    known = sorted(range(len(cube.keys)), key=cube.keys.__getitem__)
+    keep = [i for i in known if i in selling or cube.keys[i] in owners or cube.keys[i] in given]
     if not keep:
         rule = "no rep books any sales in the simulation, so there is nothing to split"
         raise InputRefused(Problem("outcome.rep.revenue", "0", rule, "check sources, conversions and accounts"))

@@ -43,7 +43,7 @@ class People:
 
     @cached_property
     def reps(self) -> tuple[Rep, ...]:
-        """In the order of the outcome."""
+        """In the order of ``keep``."""
         people = {rep.id: rep for rep in self.scenario.reps}
         return tuple(people[self.outcome["rep"].keys[i]] for i in self.keep)
 
