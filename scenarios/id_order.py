@@ -31,14 +31,17 @@ INSIDE = {"goals": ("targets",), "allocation": ("rules", "locks", "accounts.rule
 """The same within other sections."""
 
 
+_NAMES = ("id", "path", "rule", "metric")
+
+
 def rank(row: Any) -> tuple[str, str]:
-    """What a row is ordered by: its id, or all that it says where it has none."""
-    data = row if isinstance(row, Mapping) else None
-    found = getattr(row, "id", None) if data is None else data.get("id")
-    if isinstance(found, str):
-        return found, ""
-    plain = row.model_dump(mode="json") if isinstance(row, BaseModel) else row
-    return "", json.dumps(plain, sort_keys=True, ensure_ascii=False)
+    """What a row is ordered by: its id, else the path, rule or metric that it is of, and all that it says."""
+    plain = row if isinstance(row, Mapping) else row.__dict__
+    name = next((plain[key] for key in _NAMES if isinstance(plain.get(key), str)), "")
+    if "id" in plain:
+        return name, ""
+    full = row.model_dump(mode="json") if isinstance(row, BaseModel) else row
+    return name, json.dumps(full, sort_keys=True, ensure_ascii=False)
 
 
 def ordered(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from optimize.plans import decisions_of
 from optimize.prices import with_owners_held
 from optimize.programme.solve import solve
 from scenarios.errors import InputRefused
-from scenarios.goals import DEFAULT_RULES
+from scenarios.goals import DEFAULT_RULES, PotentialBand
 from test_baselines import company
 
 RULES = [
@@ -260,5 +260,6 @@ def test_a_rep_without_a_quota_is_not_explained_as_one_of_zero():
 def test_levers_of_nobody_are_none_where_the_rules_leave_no_quotas():
     scenario, arrays = split_world()
     problem = formulate(scenario, found(scenario, arrays))
-    tight = problem.with_rules(tuple(rule.model_copy(update={"tolerance": 0.0}) for rule in problem.rules[:1]))
+    [band] = (rule for rule in problem.rules if isinstance(rule, PotentialBand))
+    tight = problem.with_rules((band.model_copy(update={"tolerance": 0.0}),))
     assert levers(replace(tight, locks=problem.locks), problem.today_decisions()) == []
