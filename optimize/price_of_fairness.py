@@ -40,14 +40,19 @@ class PriceOfFairness:
 def worst_case_price(people: int, scheme: Scheme) -> float:
     """The largest share of the total that fairness can cost where all can reach the same most.
 
+    Args:
+        people: among whom utilities are to be fair.
+        scheme: ``proportional`` (the largest product of utilities) or ``maximin`` (the smallest as large as can be).
+
     ``1 - (2 sqrt(n) - 1) / n`` for proportional fairness and ``1 - 4 n / (n + 1)**2`` for max-min fairness, for any
-    compact convex set of utilities whose maxima are equal (Operations Research 59, 17-31, theorems 1 and 2).
+    compact convex set of utilities whose maxima are equal (Operations Research 59, 17-31, theorems 1 and 2). Where
+    maxima differ, more can be lost.
 
     Raises:
-        InputRefused: nobody, or no such scheme.
+        InputRefused: nobody, no whole number of people, or no such scheme.
     """
-    if people < 1:
-        raise InputRefused(Problem("people", str(people), "must be at least 1"))
+    if isinstance(people, bool) or not isinstance(people, (int, np.integer)) or people < 1:
+        raise InputRefused(Problem("people", str(people), "must be a whole number, at least 1"))
     if scheme == "proportional":
         return 1.0 - (2.0 * math.sqrt(people) - 1.0) / people
     if scheme == "maximin":

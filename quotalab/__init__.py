@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from experiments.compare import compare
+    from optimize.price_of_fairness import worst_case_price
     from quotalab.api import allocate, baselines, calibrate, diagnose, explain, frontier, report, stress, sweep
     from quotalab.fairness import fairness_audit
     from quotalab.improving import improve
@@ -65,6 +66,7 @@ _HOMES = {
     "sweep": "quotalab.api",
     "today_plan": "scenarios.today",
     "unlock": "scenarios.locks",
+    "worst_case_price": "optimize.price_of_fairness",
 }
 
 __all__ = [
@@ -98,6 +100,7 @@ __all__ = [
     "sweep",
     "today_plan",
     "unlock",
+    "worst_case_price",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Every example in README and docs is run, every command in them parses, and the references tell all there is."""
+"""Every example in README and docs is run and prints what stands below it, commands parse, references are complete."""
 
 from __future__ import annotations
 
@@ -42,11 +42,17 @@ WITH_CODE = [page for page in PAGES if any(language == "python" for language, *_
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=name_of)
-def test_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_examples_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A block ``output`` is what the Python block before it prints, to the letter."""
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "example"}
     for language, code, line, exempt in blocks(page):
+        if language == "output":
+            assert capsys.readouterr().out == code, f"{name_of(page)}, line {line}"
         if language == "python" and not exempt:
+            capsys.readouterr()
             source = "\n" * (line - 1) + fewer_years(code)
             exec(compile(source, name_of(page), "exec"), names)
 

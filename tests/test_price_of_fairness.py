@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import quotalab as ql
 from optimize.price_of_fairness import prices_of_fairness, worst_case_price
 from scenarios.errors import InputRefused
 
@@ -25,8 +26,12 @@ def test_worst_case_prices_are_the_published_ones(people, proportional, maximin)
     assert f"{100 * worst_case_price(people, 'proportional'):.1f}" == f"{proportional:.1f}"
     assert f"{100 * worst_case_price(people, 'maximin'):.1f}" == f"{maximin:.1f}"
     assert worst_case_price(1, "maximin") == pytest.approx(0.0)
-    with pytest.raises(InputRefused):
-        worst_case_price(0, "maximin")
+    for nobody in (0, -3, 2.5, float("nan"), True):
+        with pytest.raises(InputRefused, match="people"):
+            worst_case_price(nobody, "maximin")
+    with pytest.raises(InputRefused, match="proportional, maximin"):
+        worst_case_price(3, "max-min")
+    assert ql.worst_case_price is worst_case_price
 
 
 def test_measured_prices_are_those_of_brute_force():
