@@ -17,6 +17,7 @@ from optimize.loosening_worth import with_values, worth_of_loosening
 from optimize.metric_values import MetricValue, metric_values, objective, sacrificed
 from optimize.model import Model
 from optimize.optimum import Method
+from optimize.pairs import owners_of
 from optimize.planned import Planned, planned
 from optimize.plans import as_plan, level_plan_rows
 from optimize.prices import Price
@@ -243,7 +244,7 @@ def described(
         opportunity=_by_rep(problem, problem.opportunity),
         expected_sales=_by_rep(problem, shares.mean(axis=0)),
         moves=tuple(_moves(problem, decisions)),
-        immovable={**immovable(scenario), **held_by_role(scenario, problem.reps)},
+        immovable={**immovable(scenario), **held_by_role(scenario, problem.reps, _alone(problem))},
         exceptions=tuple(exceptions),
         notes=(*responses.notes, *sacrificed(problem, values), *without_time(problem)),
         metrics=values,
@@ -269,6 +270,12 @@ def _explained(
             row = replace(row, binding=False, exception=said)
         rows.append(row)
     return with_values(rows, found), found
+
+
+def _alone(problem: AllocationProblem) -> list[int]:
+    """Accounts that have one possible owner at most."""
+    offer = problem.accounts
+    return [a for a in range(len(offer.ids)) if len(owners_of(offer.allowed, a)) <= 1]
 
 
 def _moves(problem: AllocationProblem, decisions: Decisions) -> list[Move]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +40,7 @@ def allowed_owners(scenario: Scenario, reps: tuple[str, ...]) -> Bools:
     return eligibility(scenario, reps).allowed
 
 
-def eligibility(scenario: Scenario, reps: tuple[str, ...], *, any_role: bool = False) -> Eligibility:
+def eligibility(scenario: Scenario, reps: tuple[str, ...], *, roles: frozenset[str] | None = None) -> Eligibility:
     """Who may own each account with an owner, and whom the listed rules keep from it.
 
     An account that may not move has its owner only. Else those whom it names, or every rep of its region whose role
@@ -48,13 +48,13 @@ def eligibility(scenario: Scenario, reps: tuple[str, ...], *, any_role: bool = F
     Rules bind who takes an account over: today's owner may keep it.
 
     Args:
-        any_role: as if every role owned accounts.
+        roles: that own accounts; default :func:`owning_roles`.
     """
     accounts = owned_accounts(scenario)
     rules = [rule for rule in scenario.allocation.accounts.rules if isinstance(rule, WhoTakes)]
     anywhere = any(isinstance(rule, SameRegion) for rule in rules)
-    roles = frozenset(rep.role for rep in scenario.reps) if any_role else owning_roles(scenario)
-    possible = _possible(scenario, accounts, reps, roles, anywhere)
+    owning = owning_roles(scenario) if roles is None else roles
+    possible = _possible(scenario, accounts, reps, owning, anywhere)
     allowed, barred = possible.copy(), {}
     for rule in rules:
         if rule.enabled:
@@ -219,12 +219,21 @@ def immovable(scenario: Scenario) -> dict[str, str]:
     return out
 
 
-def held_by_role(scenario: Scenario, reps: tuple[str, ...]) -> dict[str, str]:
-    """Accounts that nobody else may take since all others are of roles that own no accounts, each with the reason."""
-    roles = {rep.id: rep.role for rep in scenario.reps}
-    now, wider = eligibility(scenario, reps).allowed, eligibility(scenario, reps, any_role=True).allowed
+def held_by_role(scenario: Scenario, reps: tuple[str, ...], alone: Collection[int]) -> dict[str, str]:
+    """Accounts that nobody else may take since all others are of roles that own no accounts, each with the reason.
+
+    Args:
+        alone: positions of accounts that have one possible owner at most; only these are looked at.
+    """
+    roles, owning = {rep.id: rep.role for rep in scenario.reps}, owning_roles(scenario)
+    if not alone or owning.issuperset(roles.values()):
+        return {}
+    owned = owned_accounts(scenario)
+    few = scenario.model_copy(update={"accounts": tuple(owned[a] for a in alone)})
+    now = eligibility(few, reps, roles=owning).allowed
+    wider = eligibility(few, reps, roles=frozenset(roles.values())).allowed
     out: dict[str, str] = {}
-    for account, mine, others in zip(owned_accounts(scenario), now, wider & ~now, strict=True):
+    for account, mine, others in zip(few.accounts, now, wider & ~now, strict=True):
         if mine.sum() <= 1 and others.any():
             kept_out = ", ".join(sorted({roles[reps[r]] for r in np.flatnonzero(others)}))
             out[account.id] = f"all others have a role that owns no accounts ({kept_out}), and it names nobody eligible"
