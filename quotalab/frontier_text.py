@@ -75,7 +75,7 @@ def _undecided(point: FrontierPoint, language: Language) -> str:
 def _whole(found: Frontier, language: Language) -> Iterator[str]:
     costs = [point.judged.cost for point in found.points if point.judged is not None]
     if costs and all(cost.low <= 0 <= cost.high for cost in costs):
-        yield word("frontier.noise", language)
+        yield word("frontier.noise" if found.knee is None else "frontier.noise_knee", language)
     if found.absolute:
         told = {
             f"{one.scheme}{end}": f"{plain(100 * share, 1)} %"

@@ -180,6 +180,10 @@ def test_a_search_that_ends_at_its_limit_says_what_is_proven(monkeypatch, mode):
         assert best.model_value <= point.at_most <= problem.total
 
 
+def _about_nothing(judged):
+    return replace(judged, cost=replace(judged.cost, low=-0.1, high=0.1))
+
+
 def test_points_left_open_are_told_in_text_table_and_figure():
     scenario, found = bound(3)
     years = lognormal(np.random.default_rng(30), (50, 4)) * np.array([1.4, 1.0, 0.9, 0.7])
@@ -202,6 +206,12 @@ def test_points_left_open_are_told_in_text_table_and_figure():
     for language, word in (("en", "max-min"), ("zh", "最小者最大化")):
         told = next(line for line in frontier_text(left, language).splitlines() if word in line)
         assert all(share in told for share in worst), "four people: 1 - 16 / 25 and 1 - 3 / 4"
+    nothing = tuple(replace(one, judged=_about_nothing(one.judged)) for one in got.points)
+    for place, english, chinese in ((None, False, False), (0.05, True, True)):
+        flat = replace(got, points=nothing, knee=place)
+        assert "no cost can be told from nothing" in frontier_text(flat, "en")
+        assert "the knee is the model's" in frontier_text(flat, "en") or not english
+        assert ("knee" in frontier_text(flat, "en"), "拐点" in frontier_text(flat, "zh")) == (english, chinese)
     assert "0.01: undecided" in frontier_figure(left).alt
     assert "0.01: 未定" in frontier_figure(left, "zh").alt
 

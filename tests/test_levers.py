@@ -10,12 +10,14 @@ import pytest
 
 from optimize.allocate import allocate
 from optimize.crossings import CLOSE, Line, nearest
+from optimize.explanation import explain_plan
 from optimize.formulate import formulate
 from optimize.levers import levers
 from optimize.parameters import parameter
 from optimize.plans import decisions_of
 from optimize.quotas import possible_quotas
-from test_explanation import RULES, found, split_world
+from scenarios.errors import InfeasiblePlan
+from test_explanation import RULES, found, solved_anew, split_world
 
 WAYS = ([1.01, 1.1, 1.5, 2.0, 3.0], [0.99, 0.9, 0.5, 0.1])
 
@@ -179,3 +181,33 @@ def one_company(seed, tying):
 
 def test_levers_are_the_nearest_values_and_true_limits_among_many_values():
     assert sum(held_to_many_values(*one_company(seed, "none"), [f"R{seed + 1}"]) for seed in (0, 3)) >= 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tying", list(TYING))
+def test_levers_hold_among_many_values_under_rules_that_tie_people_together(tying):
+    """What ties people together may leave several best splits: quotas jump between them, here by whole steps only."""
+    held = 0
+    for seed in range(3):
+        try:
+            company = one_company(seed, tying)
+        except InfeasiblePlan:
+            continue
+        held += 1
+        held_to_many_values(*company, [f"R{seed + 1}"], count=60)
+    assert held
+
+
+def test_targets_are_told_as_they_are_entered():
+    """Sums of quotas lie above targets by the over-assignment; what is entered is the target."""
+    scenario, arrays = split_world(3, over_assignment=0.03)
+    responses = found(scenario, arrays)
+    plan = allocate(scenario, responses).plan
+    rows = [row for row in explain_plan(scenario, responses, plan, reps=["R2"]).levers if row.unit == "currency"]
+    now = {row.factor: row.now for row in rows}
+    assert now["company target"] == pytest.approx(470_00)
+    assert now["team target"] == pytest.approx(190_00)
+    pulled = [row for row in rows if row.factor in ("company target", "team target") and row.reached]
+    assert pulled
+    for row in pulled:
+        assert solved_anew(scenario, arrays, row) == pytest.approx(plan.quotas()["R2"] * (1 + row.moves), rel=2e-4), row

@@ -28,6 +28,7 @@ from optimize import waterfall as bars
 from optimize.allocate import allocate
 from optimize.audit import RuleRow, audit
 from optimize.baselines.plans import baselines
+from optimize.explanation import explain_plan
 from optimize.fairness_measures import Unit
 from optimize.formulate import formulate
 from optimize.plans import decisions_of, quotas_of
@@ -276,6 +277,15 @@ def test_every_row_of_the_audit_has_words_and_a_known_unit(found: Evidence) -> N
     assert {f"rule.{row.rule}" for row in rows} <= set(table())
     assert {f"plan.{name}" for name in found.plans} <= set(table())
     assert {f"note.{text}" for text in found.allocation.notes} <= set(table())
+
+
+def test_cards_tell_the_person_s_part_that_an_explanation_tells(found: Evidence, loose: Scenario) -> None:
+    world = loose.with_plan(today_plan(loose))
+    responses = estimate(world, Runs(YEARS, 7, first=1_000).outcome(world))
+    told = {row.rep: row for row in explain_plan(loose, responses, found.allocation.plan, reps=[]).bases}
+    assert told
+    assert {rep.id: rep.basis for rep in assemble(found).reps} == told
+    assert sum(row.skill for row in told.values()) == pytest.approx(0.0, abs=1.0)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -20,7 +20,8 @@ from optimize.audit import RuleRow
 from optimize.baselines.plans import SIMPLE_RULES
 from optimize.explanation import explain_plan
 from optimize.loop.trace import Round
-from optimize.rule_words import UNITS, UNITS_CHINESE
+from optimize.prices import Price
+from optimize.rule_words import MONEY, UNITS, UNITS_CHINESE
 from quotalab.allocation_text import allocation_text
 from quotalab.columns import aligned
 from quotalab.explanation_text import explanation_text
@@ -91,6 +92,29 @@ def test_nothing_in_an_explanation_is_left_in_english(told):
     assert len(english.splitlines()) == len(chinese.splitlines())
     for said in ("R1：销售指标", "锁定值："):
         assert said in chinese
+
+
+def test_values_of_loosening_are_told_with_their_unit_however_small(told):
+    scenario, _, found = told
+    prices = {
+        "training_money": Price("training_money", 36.7, MONEY, {"company": 36.7}),
+        "growth_floor": Price("growth_floor", 444_00.0, "percentage points", {"R1": 444_00.0}),
+        "company_total": Price("company_total", 86.5, MONEY, {"company": 86.5}),
+        "team_total": Price("team_total", -4.158, MONEY, {"T1": -4.158, "T2": 0.0}),
+    }
+    english, chinese = (explanation_text(replace(found, prices=prices), [], scenario, one) for one in ("en", "zh"))
+    assert english.splitlines()[1:] == [
+        "loosening the growth floor by 1 (percentage points) is worth 444 CNY of capped sales, as the rate at its limit",
+        "one CNY more on the sum of the company's quotas (company) changes capped sales by +0.865 CNY",
+        "loosening the money for training by 1 (CNY) is worth 0.367 CNY of capped sales, as the rate at its limit",
+        "one CNY more on the sum of the team's quotas (T1) changes capped sales by −0.0416 CNY",
+    ]
+    assert chinese.splitlines()[1:] == [
+        "增幅下限每放宽 1 个百分点，封顶销售额增加 444元（限值处的边际值）",
+        "公司指标合计（公司）每增加 1 元，封顶销售额变动 +0.865元",
+        "培训经费每放宽 1 元，封顶销售额增加 0.367元（限值处的边际值）",
+        "团队指标合计（T1）每增加 1 元，封顶销售额变动 −0.0416元",
+    ]
 
 
 def test_long_lists_are_cut_and_say_where_the_rest_is(told):

@@ -14,7 +14,7 @@ import pytest
 
 import experiments
 import quotalab
-from experiments.money import adding_up, amount, headline_scale, plain, require_minor, table_scale
+from experiments.money import adding_up, amount, headline_scale, plain, rate, require_minor, table_scale
 from experiments.words import LANGUAGES, check_language, listed, phrase, table, word
 from optimize.baselines.plans import baselines
 from optimize.programme.solve import Status
@@ -264,6 +264,22 @@ def test_rounding_is_half_away_from_zero_and_zero_has_no_sign() -> None:
     assert plain(-0.2, 0, signed=True) == "0"
     assert plain(0.2, 1, signed=True) == "+0.2"
     assert plain(1234567.891, 2) == "1,234,567.89"
+
+
+@pytest.mark.parametrize(
+    ("minor", "english", "chinese"),
+    [
+        (36.7, "+0.367 CNY", "+0.367元"),
+        (-4.158, "−0.0416 CNY", "−0.0416元"),
+        (444_00, "+444 CNY", "+444元"),
+        (1_619_40, "+1.62k CNY", "+1,619元"),
+        (13_021_49, "+13.0k CNY", "+1.30万元"),
+        (0.0, "0 CNY", "0元"),
+    ],
+)
+def test_a_value_for_one_unit_is_shown_however_small(minor: float, english: str, chinese: str) -> None:
+    assert rate(minor, "en", "CNY", signed=True) == english
+    assert rate(minor, "zh", "CNY", signed=True) == chinese
 
 
 def test_rounding_is_for_the_eye_only() -> None:
