@@ -103,10 +103,11 @@ def test_values_of_loosening_are_told_with_their_unit_however_small(told):
         "team_total": Price("team_total", -4.158, MONEY, {"T1": -4.158, "T2": 0.0}),
     }
     english, chinese = (explanation_text(replace(found, prices=prices), [], scenario, one) for one in ("en", "zh"))
+    rate = "of capped sales, as the rate at its limit"
     assert english.splitlines()[1:] == [
-        "loosening the growth floor by 1 (percentage points) is worth 444 CNY of capped sales, as the rate at its limit",
+        f"loosening the growth floor by 1 (percentage points) is worth 444 CNY {rate}",
         "one CNY more on the sum of the company's quotas (company) changes capped sales by +0.865 CNY",
-        "loosening the money for training by 1 (CNY) is worth 0.367 CNY of capped sales, as the rate at its limit",
+        f"loosening the money for training by 1 (CNY) is worth 0.367 CNY {rate}",
         "one CNY more on the sum of the team's quotas (T1) changes capped sales by −0.0416 CNY",
     ]
     assert chinese.splitlines()[1:] == [
