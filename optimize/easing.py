@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -121,25 +120,6 @@ def switched_off(name: str) -> Change | None:
         return problem.with_rules(tuple(kept))
 
     return change
-
-
-def without_locks(problem: AllocationProblem) -> Iterator[Way]:
-    """Each lock on an owner, training, care or a share of leads, taken off."""
-    locks, offer = problem.locks, problem.accounts
-    owned = [("owner", a, f"owner.{offer.ids[a]}") for a in locks.owner]
-    trained = [
-        ("training", (r, k), f"training.{problem.reps[r]}.{problem.training.skills[k]}") for r, k in locks.training
-    ]
-    cared = [("care", a, f"care.{offer.ids[a]}") for a in locks.care]
-    shared = [("shares", (s, r), f"share.{problem.leads.sources[s]}.{problem.reps[r]}") for s, r in locks.shares]
-    for kind, key, path in (*owned, *trained, *cared, *shared):
-        if path in locks.author:
-            yield Way(Said(f"the lock {path}: remove it", f"锁定值 {path}：取消"), partial(_unlocked, kind, key))
-
-
-def _unlocked(kind: str, key: object, problem: AllocationProblem) -> AllocationProblem:
-    left: Any = {at: value for at, value in getattr(problem.locks, kind).items() if at != key}
-    return replace(problem, locks=replace(problem.locks, **{kind: left}))
 
 
 def _unbarred(problem: AllocationProblem, name: str) -> AllocationProblem:

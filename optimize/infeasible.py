@@ -5,29 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from optimize.decision_locks import DecisionLock, standing_locks
 from optimize.fairness_measures import tied
 from optimize.giving_way import GivenWay, together
 from optimize.loosening import TOTAL, conflicting, culprits, precedence, question, suffices
 from optimize.parts.fairness_together import PRODUCT
-from optimize.problem import AllocationProblem, held
+from optimize.problem import AllocationProblem, with_owners
 from optimize.programme.blocks import Programme
-from optimize.programme.solve import feasible
+from optimize.programme.solve import feasible, settled
 from optimize.reach import beyond_one_programme, within_reach
 from optimize.rule_words import named, said, size_of
 from optimize.rules import rule_name
 from optimize.sums_told import sum_named
 from optimize.ways_out import Possible, WaysOut
 from scenarios.errors import InfeasiblePlan, Said
-from scenarios.goals import TrainingFloor
+from scenarios.goals import GiniBound, Spread, TrainingFloor
 
 MOST_FURTHER = 8
 """Conflicts beside the first that are told."""
 MOST_BARRED = 20_000
 """Pairs of account and rep up to which rules on who may take an account over are asked whether they stand in the way.
 """
-AS_SIMULATED = Said(
-    "owners of accounts and training as in the plan that was simulated", "客户归属与培训保持模拟方案中的安排"
-)
+AS_SIMULATED = Said("owners of accounts as in the plan that was simulated", "客户归属保持模拟方案中的安排")
+SMALL_WHOLE, SMALL_SAMPLES = 60, 2_000
+"""Whole decisions and samples of people up to which amounts are searched by plans where questions leave them open."""
 OWNERS_AS_SIMULATED = Said(
     "owners of accounts as in the plan that was simulated: too many others are possible to ask about all",
     "客户归属保持模拟方案中的安排：可选的归属过多，无法逐一检验",
@@ -46,10 +47,10 @@ def explain(
     its amount, and every conflict apart, with what would settle it by itself. The company's total comes first in
     precedence: beside rules that give way, the nearest total that leaves a plan is told wherever there is one.
 
-    Rules on single ratios of quota to potential are told with the simulated plan's owners wherever these conflict as
-    well: dozens of questions about owners and ratios at once would take hours. Any rules are told with these owners
-    where there are too many others for one programme: amounts suffice with them, and less may with others. The answer
-    says so.
+    Rules on single ratios of quota to potential are left out wherever the others conflict without them. Else they are
+    told with the simulated plan's owners, if these conflict as well: dozens of questions about owners and ratios at
+    once would take hours. Any rules are told with these owners where there are too many others for one programme:
+    amounts suffice with them, and less may with others. The answer says so; of a small request plans tell the least.
 
     Args:
         possible: whether a changed request has a plan; every way out is put to it before it is told.
@@ -70,19 +71,17 @@ def explain(
     problem = replace(problem, firm=False)
     if stuck is not None:
         return _undecided(asked, replace(within_reach(stuck), firm=False), possible)
-    programme = question(problem)
-    if programme.has(PRODUCT):
-        still = held(problem, problem.base_decisions(), care=False)
-        settled = question(still)
-        if not feasible(settled):
-            problem, programme = still, settled
-            as_simulated.append(AS_SIMULATED)
+    problem, programme, held = _about(problem)
+    as_simulated += held
     if not programme.has(PRODUCT) and suffices(programme):
         # Not the rules but the search for exact quotas ended without a plan.
         return _undecided(asked, problem, possible, as_simulated)
-    ways = WaysOut(asked, problem, possible)
+    owned = any(text in (AS_SIMULATED, OWNERS_AS_SIMULATED) for text in as_simulated)
+    ways = WaysOut(asked, problem, possible, owned, _small(asked))
     conflict = conflicting(programme)
+    locks, in_words = standing_locks(problem, conflict)
     loosening = [text for name in conflict if name != TOTAL and (text := ways.alone(programme, name))]
+    loosening += [text for lock in locks if (text := ways.unlocked(lock))]
     given = () if loosening else together(problem, programme, size_of)
     by_total = any(name.startswith(BY_TOTAL) for name in conflict)
     total = ways.total() if TOTAL in conflict or by_total or not loosening else None
@@ -95,15 +94,42 @@ def explain(
     jointly = ways.together(given) if given else []
     if not loosening and not jointly:
         loosening, jointly = ways.last_resorts(conflict)
-    several = (conflict, *further) if further else ()
+    others = [standing_locks(problem, names) for names in further]
+    several = [(conflict, locks), *((names, more) for names, (more, _) in zip(further, others, strict=True))]
     return InfeasiblePlan(
-        [*_names(problem, programme, conflict, implied), *as_simulated],
+        [*_names(problem, programme, conflict, implied), *_locked(locks), *in_words, *as_simulated],
         loosening,
         jointly,
-        [_names(problem, programme, names) for names in further],
-        [_alone(ways, programme, names, given) for names in several],
+        [
+            [*_names(problem, programme, names), *_locked(more), *said_too]
+            for names, (more, said_too) in zip(further, others, strict=True)
+        ],
+        [_alone(ways, programme, names, given, more) for names, more in several] if further else (),
         proven=proven,
     )
+
+
+def _about(problem: AllocationProblem) -> tuple[AllocationProblem, Programme, list[Said]]:
+    """The request that questions are put about, its programme, and in which words that is less than all of it."""
+    programme = question(problem)
+    if not programme.has(PRODUCT):
+        return problem, programme, []
+    others = problem.with_rules(tuple(rule for rule in problem.rules if not isinstance(rule, Spread | GiniBound)))
+    without = question(others)
+    if settled(without) is False:
+        return others, without, []
+    still = with_owners(problem, problem.base_decisions())
+    kept = question(still)
+    return (problem, programme, []) if feasible(kept) else (still, kept, [AS_SIMULATED])
+
+
+def _small(problem: AllocationProblem) -> bool:
+    """Whether a plan is made in no time, so that many can be tried."""
+    return problem.samples.size <= SMALL_SAMPLES and int(question(problem).integer.sum()) <= SMALL_WHOLE
+
+
+def _locked(locks: Sequence[DecisionLock]) -> list[Said]:
+    return [lock.named for lock in locks]
 
 
 def _undecided(
@@ -128,10 +154,21 @@ def _undecided(
     return InfeasiblePlan([*_names(problem, programme, conflict), *as_simulated], loosening, jointly, proven=False)
 
 
-def _alone(ways: WaysOut, programme: Programme, conflict: Sequence[str], given: Sequence[GivenWay]) -> list[Said]:
-    """What would settle one of several conflicts: the rest of what gives way is left out meanwhile."""
+def _alone(
+    ways: WaysOut,
+    programme: Programme,
+    conflict: Sequence[str],
+    given: Sequence[GivenWay],
+    locks: Sequence[DecisionLock],
+) -> list[Said]:
+    """What would settle one of several conflicts: the rest of what gives way is left out meanwhile.
+
+    Args:
+        locks: on decisions, each of which the conflict takes.
+    """
     apart = programme.without([one.rule for one in given if one.rule not in conflict])
-    return [text for name in conflict if name != TOTAL and (text := ways.within(apart, name)) is not None]
+    found = [text for name in conflict if name != TOTAL and (text := ways.within(apart, name)) is not None]
+    return [*found, *(lock.removed.said for lock in locks)]
 
 
 def _further(programme: Programme, conflict: Sequence[str], out: Sequence[str]) -> Iterator[list[str]]:

@@ -2,50 +2,68 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from optimize.loosening import answered, precedence, question, suffices
-from optimize.problem import AllocationProblem, Floats, held
+from optimize.problem import AllocationProblem, Floats, with_owners
 from optimize.programme.blocks import Columns, Linear, Programme, Rows
 from optimize.sums_under_locks import with_total
 
 HALVINGS = 8
-"""How finely a total is found between one that is possible with today's owners and the company's own."""
+"""How finely a total is found between one that is possible with the simulated owners and the company's own."""
+FEW_WHOLE = 100
+"""Whole decisions up to which it is found to the rounding step."""
 HAIR = 0.02
 """Minor units that count as the solver's tolerance."""
 NUDGES = 3
 
 
-def nearest_total(problem: AllocationProblem) -> int | None:
-    """The total nearest to the company's for which there is a plan, in minor units; None where none was found.
+@dataclass(frozen=True)
+class NearestTotal:
+    """A total for which there is a plan.
+
+    Attributes:
+        total: minor units.
+        nearest: whether none nearer to the company's is known to be left out, to the rounding step.
+    """
+
+    total: int
+    nearest: bool
+
+
+def nearest_total(problem: AllocationProblem) -> NearestTotal | None:
+    """The total nearest to the company's for which there is a plan; None where none was found.
 
     Rules that measure quotas against the company's quota over its potential move with the total, as they do for a
     planner who changes the target. Where owners are free this makes products of decisions: there the answer begins at
-    the owners and the training that were simulated, and goes on by halves.
+    the owners that were simulated, and goes on by halves.
     """
     free = problem
     found = _best(problem)
     if found is None:
-        free = held(problem, problem.base_decisions(), care=False)
+        free = with_owners(problem, problem.base_decisions())
         found = _best(free)
     if found is None:
         return None
     total = _enough(problem, found)
     if total is None or free is problem:
-        return total
+        return None if total is None else NearestTotal(total, nearest=True)
     # Totals between the one that is possible and the one that is not.
     possible, wanted = float(total), problem.total
-    for _ in range(HALVINGS):
+    few = int(question(problem).integer.sum()) <= FEW_WHOLE
+    most = math.ceil(math.log2(max(abs(wanted - possible) / problem.rounding_step, 1.0))) if few else HALVINGS
+    for _ in range(most):
         middle = (possible + wanted) / 2
-        programme = question(with_total(problem, middle))
-        if suffices(programme):
+        if suffices(question(with_total(problem, middle))):
             possible = middle
         else:
             wanted = middle
-    return _enough(problem, possible)
+    total = _enough(problem, possible)
+    return None if total is None else NearestTotal(total, nearest=few)
 
 
 def _enough(problem: AllocationProblem, found: float) -> int | None:

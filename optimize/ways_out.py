@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from optimize.easing import Way, eased, farthest, switched_off, without_locks
+from optimize.decision_locks import DecisionLock, decision_locks
+from optimize.easing import Way, eased, farthest, switched_off
 from optimize.floors_told import floor_lowered, floor_removed, floor_step, is_floor
 from optimize.giving_way import GivenWay
 from optimize.least_loosening import least_loosening
@@ -29,12 +30,16 @@ from scenarios.goals import PotentialBand
 Possible = Callable[[AllocationProblem], bool]
 """Whether a request has a plan: the pass that makes plans, run once."""
 
-WIDENINGS, NARROWINGS = 6, 5
+WIDENINGS, NARROWINGS, SMALL_NARROWINGS = 6, 5, 40
+DOUBLINGS = 13
+"""Up to how many units, as a power of two, a small request is searched for an amount."""
 FIRST_WIDENING = 0.1
 """Of an amount that turns out not to be enough: how much more is tried first."""
 NO_BAND = 1.0
 """A range around the company's ratio that reaches down to nothing: rather than to be wider it is to be switched off."""
 HUNDREDTH = 0.01
+OR_LESS = Said(" (with other owners less may be enough)", "（客户归属另行安排时，放宽更少也可能足够）")
+NEARER = Said(" (a nearer one may do as well)", "（更接近的合计也可能可行）")
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,15 @@ class WaysOut:
         asked: the request as it was given.
         problem: the request as the questions are put: nothing held for sure.
         possible: whether a request that was changed has a plan.
+        owners_held: whether questions are about the simulated owners alone, so that amounts may be more than the least.
+        small: whether the request is so small that the least is searched by plans instead.
     """
 
     asked: AllocationProblem
     problem: AllocationProblem
     possible: Possible
+    owners_held: bool = False
+    small: bool = False
 
     def alone(self, programme: Programme, name: str) -> Said | None:
         """How one rule, lock or total of a team gives way so that the programme and the whole request have a plan."""
@@ -57,7 +66,22 @@ class WaysOut:
             way = sum_loosened(self.problem, programme, name) if suffices(programme.without([name])) else None
             return None if way is None else self.checked_sum(name, way)
         amount = self._least(programme, name)
+        if amount is None and self.owners_held and self.small:
+            return self._searched(name)
         return None if amount is None else self.checked(name, amount)
+
+    def _searched(self, name: str) -> Said | None:
+        """How a rule gives way alone that cannot with the simulated owners: by as much as plans are found with."""
+        size, off = size_of(name), self.off(name)
+        if size is None or (off.change is not None and not self._leads(off)):
+            return None
+        most = min(farthest(self.problem, name) / size, 2.0**DOUBLINGS)
+        for told in (2.0**n for n in range(DOUBLINGS + 1)):
+            if self._leads(self.way(name, min(told, most))):
+                return self.checked(name, min(told, most) * size)
+            if told >= most:
+                break
+        return off.said if off.change is not None else None
 
     def within(self, programme: Programme, name: str) -> Said | None:
         """The same for a programme without the other conflicts of the request, so that there is nothing to solve."""
@@ -75,12 +99,23 @@ class WaysOut:
 
     def checked(self, name: str, amount: float) -> Said | None:
         """A rule's loosening by an amount in its own number, or by more where that does not suffice."""
-        step = floor_step(self.problem, name) if is_floor(name) else HUNDREDTH
+        step = floor_step(self.problem, name) if is_floor(name) else self._unit(name)
         found = self.enough(lambda told: self.way(name, told), self.told(name, amount), step)
         if found is not None:
-            return found.said
+            return self._or_less(found.said)
         off = self.off(name)
         return off.said if off.change is not None and self.possible(off.change(self.asked)) else None
+
+    def _unit(self, name: str) -> float:
+        """In how many parts of a rule's unit its amounts are told."""
+        unit, _ = unit_of(name) or ("", 1.0)
+        return 1.0 if unit.startswith(("accounts", "moves")) else HUNDREDTH
+
+    def _or_less(self, way: Said) -> Said:
+        """Says of an amount that other owners were not asked about."""
+        if not self.owners_held or self.small:
+            return way
+        return Said(f"{way.english}{OR_LESS.english}", f"{way.chinese}{OR_LESS.chinese}")
 
     def checked_sum(self, name: str, way: Way) -> Said | None:
         """A sum's nearest value, or its removal where that does not suffice."""
@@ -89,16 +124,34 @@ class WaysOut:
         gone = removed(self.problem, name)
         return gone.said if gone.change is not None and self.possible(gone.change(self.asked)) else None
 
+    def unlocked(self, lock: DecisionLock) -> Said | None:
+        """A lock on a decision that is taken off, where that leads to a plan."""
+        return lock.removed.said if self._leads(lock.removed) else None
+
     def total(self) -> Said | None:
         """The nearest total of the company that leads to a plan."""
         nearest = nearest_total(self.problem)
         if nearest is None:
             return None
-        wanted = figure_of(self.problem, TOTAL)
-        away = -1 if nearest < wanted else 1
+        total, wanted = nearest.total, figure_of(self.problem, TOTAL)
+        away = -1 if total < wanted else 1
         step = float(self.problem.rounding_step)
-        found = self.enough(lambda by: moved(self.problem, TOTAL, nearest + away * round(by)), 0.0, step)
-        return None if found is None else found.said
+
+        def at(by: float) -> Way:
+            return moved(self.problem, TOTAL, total + away * round(by))
+
+        found = self.enough(at, 0.0, step)
+        if found is None:
+            return None
+        if self.small and not nearest.nearest:
+            # Plans are exact where the questions were not, so that a nearer total may do.
+            nearer = self._narrowed(at, -abs(wanted - total), 0.0, step)
+            return at(nearer).said
+        return (
+            found.said
+            if nearest.nearest
+            else Said(f"{found.said.english}{NEARER.english}", f"{found.said.chinese}{NEARER.chinese}")
+        )
 
     def enough(self, at: Callable[[float], Way], amount: float, step: float) -> Way | None:
         """The way out at the least amount that is known to lead to a plan; None where none was found.
@@ -108,6 +161,8 @@ class WaysOut:
         """
         way = at(amount)
         if way.change is None or self.possible(way.change(self.asked)):
+            if self.small and self.owners_held and way.change is not None and amount > step:
+                return at(self._narrowed(at, 0.0, amount, step))
             return way
         # What floating point or rounding missed is no more than a step; else the questions were too coarse.
         wide = max(FIRST_WIDENING * amount, step)
@@ -118,12 +173,16 @@ class WaysOut:
                 best = tried
                 break
             short = tried
-        for _ in range(NARROWINGS if math.isfinite(best) else 0):
+        return at(self._narrowed(at, short, best, step)) if math.isfinite(best) else None
+
+    def _narrowed(self, at: Callable[[float], Way], short: float, best: float, step: float) -> float:
+        """The least amount known to lead to a plan between one that does not and one that does."""
+        for _ in range(SMALL_NARROWINGS if self.small else NARROWINGS):
             middle = math.ceil((short + best) / 2 / step - 1e-6) * step
             if not short < middle < best:
                 break
             short, best = (short, middle) if self._leads(at(middle)) else (middle, best)
-        return at(best) if math.isfinite(best) else None
+        return best
 
     def _leads(self, way: Way) -> bool:
         return self._lead([way])
@@ -190,7 +249,7 @@ class WaysOut:
         ways = [
             removed(self.problem, name) if precedence(name) else self.off(name) for name in conflict if name != TOTAL
         ]
-        locks = list(without_locks(self.asked))
+        locks = [lock.removed for lock in decision_locks(self.asked)]
         single = [way.said for way in (*ways, *locks) if self._leads(way)]
         if single:
             return single, []

@@ -11,7 +11,8 @@ import pytest
 
 import quotalab as ql
 from allocation_worlds import changed, lognormal, responses_of, world
-from optimize.easing import FIELDS, eased, switched_off, without_locks
+from optimize.decision_locks import decision_locks
+from optimize.easing import FIELDS, eased, switched_off
 from optimize.formulate import formulate
 from optimize.infeasible import explain
 from optimize.loosening import conflicting, culprits, question
@@ -193,7 +194,8 @@ def test_locks_on_decisions_are_ways_out():
     training = {"budget_hours": 40, "skills": ["negotiation"]}
     locks = [{"path": "training.R1.negotiation", "value": 20}]
     problem = formulated([BAND], training=training, locks=locks)
-    (way,) = without_locks(problem)
+    (lock,) = decision_locks(problem)
+    way = lock.removed
     assert way.said.english == "the lock training.R1.negotiation: remove it"
     assert not way.change(problem).locks.training
     assert problem.locks.training
