@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 from optimize.decision_locks import DecisionLock, decision_locks
@@ -31,6 +31,8 @@ Possible = Callable[[AllocationProblem], bool]
 """Whether a request has a plan: the pass that makes plans, run once."""
 
 WIDENINGS, NARROWINGS, SMALL_NARROWINGS = 6, 5, 40
+MOST_LEFT_OUT = 12
+"""Last resorts up to which it is asked of each whether it is needed."""
 DOUBLINGS = 13
 """Up to how many units, as a power of two, a small request is searched for an amount."""
 FIRST_WIDENING = 0.1
@@ -99,15 +101,16 @@ class WaysOut:
 
     def checked(self, name: str, amount: float) -> Said | None:
         """A rule's loosening by an amount in its own number, or by more where that does not suffice."""
-        step = floor_step(self.problem, name) if is_floor(name) else self._unit(name)
-        found = self.enough(lambda told: self.way(name, told), self.told(name, amount), step)
+        found = self.enough(lambda told: self.way(name, told), self.told(name, amount), self._step(name))
         if found is not None:
             return self._or_less(found.said)
         off = self.off(name)
         return off.said if off.change is not None and self.possible(off.change(self.asked)) else None
 
-    def _unit(self, name: str) -> float:
-        """In how many parts of a rule's unit its amounts are told."""
+    def _step(self, name: str) -> float:
+        """The least difference between amounts of a rule that are told, in its unit."""
+        if is_floor(name):
+            return floor_step(self.problem, name)
         unit, _ = unit_of(name) or ("", 1.0)
         return 1.0 if unit.startswith(("accounts", "moves")) else HUNDREDTH
 
@@ -145,7 +148,7 @@ class WaysOut:
             return None
         if self.small and not nearest.nearest:
             # Plans are exact where the questions were not, so that a nearer total may do.
-            nearer = self._narrowed(at, -abs(wanted - total), 0.0, step)
+            nearer = self._narrowed(lambda by: self._leads(at(by)), -abs(wanted - total), 0.0, step)
             return at(nearer).said
         return (
             found.said
@@ -162,7 +165,7 @@ class WaysOut:
         way = at(amount)
         if way.change is None or self.possible(way.change(self.asked)):
             if self.small and self.owners_held and way.change is not None and amount > step:
-                return at(self._narrowed(at, 0.0, amount, step))
+                return at(self._narrowed(lambda by: self._leads(at(by)), 0.0, amount, step))
             return way
         # What floating point or rounding missed is no more than a step; else the questions were too coarse.
         wide = max(FIRST_WIDENING * amount, step)
@@ -173,15 +176,15 @@ class WaysOut:
                 best = tried
                 break
             short = tried
-        return at(self._narrowed(at, short, best, step)) if math.isfinite(best) else None
+        return at(self._narrowed(lambda by: self._leads(at(by)), short, best, step)) if math.isfinite(best) else None
 
-    def _narrowed(self, at: Callable[[float], Way], short: float, best: float, step: float) -> float:
+    def _narrowed(self, enough: Callable[[float], bool], short: float, best: float, step: float) -> float:
         """The least amount known to lead to a plan between one that does not and one that does."""
         for _ in range(SMALL_NARROWINGS if self.small else NARROWINGS):
             middle = math.ceil((short + best) / 2 / step - 1e-6) * step
             if not short < middle < best:
                 break
-            short, best = (short, middle) if self._leads(at(middle)) else (middle, best)
+            short, best = (short, middle) if enough(middle) else (middle, best)
         return best
 
     def _leads(self, way: Way) -> bool:
@@ -193,16 +196,35 @@ class WaysOut:
         return bool(changes) and self.possible(reduce(lambda asked, change: change(asked), changes, self.asked))
 
     def together(self, given: Sequence[GivenWay]) -> list[Said]:
-        """What rules have to do that give way together; where the amounts do not suffice, larger ones."""
+        """What rules have to do that give way together; where the amounts do not suffice, larger ones, or none of them.
+
+        Returns:
+            Nothing where not even that is known to lead to a plan.
+        """
         for factor in (1.0, *(1.0 + FIRST_WIDENING * 2**n for n in range(WIDENINGS))):
             ways = [self._given(one, factor) for one in given]
             changes = [way.change for way in ways if way.change is not None]
-            if len(changes) < len(ways) or self.possible(
-                reduce(lambda asked, change: change(asked), changes, self.asked)
-            ):
+            if len(changes) < len(ways):
                 return [way.said for way in ways]
-        texts = [self._given(one, 1.0).said for one in given]
-        return [Said(f"{one.english} (not proven to suffice)", f"{one.chinese}（未证明足够）") for one in texts]
+            if self._lead(ways):
+                return [way.said for way in self._each_narrowed(given, ways, factor)]
+        without = [self._given(replace(one, amount=None), 1.0) for one in given]
+        return [way.said for way in without] if self._lead(without) else []
+
+    def _each_narrowed(self, given: Sequence[GivenWay], ways: Sequence[Way], factor: float) -> list[Way]:
+        """Of amounts that were widened together, each no more than it has to be beside the others."""
+        found = list(ways)
+        for i, one in enumerate(given):
+            if factor == 1.0 or one.amount is None or precedence(one.rule):
+                continue
+
+            def enough(amount: float, i: int = i, name: str = one.rule) -> bool:
+                return self._lead([*found[:i], self.way(name, amount), *found[i + 1 :]])
+
+            least, most = self.told(one.rule, one.amount), self.told(one.rule, one.amount * factor)
+            amount = least if enough(least) else self._narrowed(enough, least, most, self._step(one.rule))
+            found[i] = self.way(one.rule, amount)
+        return found
 
     def _given(self, one: GivenWay, factor: float) -> Way:
         if precedence(one.rule):
@@ -236,7 +258,7 @@ class WaysOut:
         """A rule that is switched off, or a floor that is left out."""
         if is_floor(name):
             return floor_removed(self.problem, name)
-        what, limit = said(name), limit_said(self.problem, name)
+        what, limit = said(name), limit_said(self.asked, name)
         english, chinese = f"{what.english}: {limit.english}", f"{what.chinese}：{limit.chinese}"
         return Way(Said(f"{english}: switch it off", f"{chinese}：停用"), switched_off(name))
 
@@ -257,14 +279,23 @@ class WaysOut:
         every = [*(name for rule in self.asked.rules for name in rule_name(rule)), *floors]
         rules = [way for name in every if (way := self.off(name)).change is not None]
         for several in (ways, locks, rules, [*rules, *locks]):
-            changes = [way.change for way in several if way.change is not None]
-            if changes and self.possible(reduce(lambda asked, change: change(asked), changes, self.asked)):
-                return [], [way.said for way in several if way.change is not None]
+            possible = [way for way in several if way.change is not None]
+            if self._lead(possible):
+                return [], [way.said for way in self._needed(possible)]
         nothing = Said(
             "no rule or lock whose removal is proven to help: free accounts or people for others, or lower the target",
             "未能证明取消任何规则或锁定值有效：请放开更多可接手的客户或人员，或降低目标",
         )
         return [], [nothing]
+
+    def _needed(self, ways: Sequence[Way]) -> list[Way]:
+        """Of what leads to a plan together, no more than has to be taken: each is left out that can be."""
+        found = list(ways)
+        for way in ways if len(ways) <= MOST_LEFT_OUT else ():
+            rest = [other for other in found if other is not way]
+            if self._lead(rest):
+                found = rest
+        return found
 
     def _last_band(self) -> float:
         """By how much the range around the company's ratio can be wider."""

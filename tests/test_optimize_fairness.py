@@ -237,7 +237,7 @@ def test_ratios_that_cannot_hold_are_told_with_the_owners_at_hand():
     )
     with pytest.raises(InfeasiblePlan) as caught:
         allocate(scenario, found)
-    assert caught.value.conflict[-1] == "owners of accounts and training as in the plan that was simulated"
+    assert caught.value.conflict[-1] == "owners of accounts as in the plan that was simulated"
     assert any(text.startswith(WORDS["spread"]) for text in caught.value.loosening)
 
 
