@@ -56,13 +56,19 @@ MOST = {"equal_odds": 1.0, "workload_maximum": 1.0, "gini": 1.0}
 """Beyond these a rule's number says nothing more."""
 
 
+def tightest(problem: AllocationProblem, name: str) -> FairnessRule:
+    """The rule of a name that asks the most, where several do."""
+    named = [rule for rule in problem.rules if name in rule_name(rule)]
+    field, sign = FIELDS[name]
+    return min(named, key=lambda rule: sign * float(getattr(rule, field)))
+
+
 def farthest(problem: AllocationProblem, name: str) -> float:
     """By how much a rule can give way before it says nothing more, in its own number; infinite where it always does."""
-    limits = [rule for rule in problem.rules if name in rule_name(rule)] if name in FIELDS else []
-    if not limits:
+    if name not in FIELDS or not any(name in rule_name(rule) for rule in problem.rules):
         return math.inf
     field, sign = FIELDS[name]
-    at = float(getattr(limits[0], field))
+    at = float(getattr(tightest(problem, name), field))
     return at - LEAST.get(name, 0.0) if sign < 0 else MOST.get(name, math.inf) - at
 
 

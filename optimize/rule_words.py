@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from optimize.easing import tightest
 from optimize.floors_told import floor_named, floor_size, is_floor
 from optimize.problem import AllocationProblem
 from optimize.programme.blocks import Programme
-from optimize.rules import rule_name
 from scenarios.errors import Said
 from scenarios.goals import FairnessRule, GiniBound, Spread, TrainingFloor, WorstOff
 
@@ -237,7 +237,7 @@ def limit_said(problem: AllocationProblem, name: str) -> Said:
     if name in offer.barred:
         count = len(offer.barred[name].rep)
         return Said(f"{count} pairs of account and rep left out", f"排除 {count} 个客户与人员组合")
-    return _rule_said(next(rule for rule in problem.rules if name in rule_name(rule)), name)
+    return _rule_said(tightest(problem, name), name)
 
 
 def _rule_said(rule: FairnessRule, name: str) -> Said:

@@ -212,6 +212,12 @@ def test_a_rule_is_eased_by_its_own_number_and_switched_off_alone():
             assert {rows.rule for rows in question(replace(off, firm=False)).rows} & every == every - {name}
 
 
+def test_of_two_rules_of_a_kind_the_one_that_asks_more_is_told():
+    growth = [{**GROWTH, "floor": -0.9, "cap": 9.0}, {**GROWTH, "floor": 0.5, "cap": None}]
+    error = refused(asked(growth))
+    assert any(text.startswith("growth floor: 50 %") for text in error.conflict)
+
+
 def test_every_message_stands_in_chinese_too():
     assert set(CHINESE) == set(WORDS)
     assert {unit for unit, _ in UNITS.values()} == set(UNITS_CHINESE)
