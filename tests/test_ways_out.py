@@ -69,11 +69,11 @@ def formulated(rules, target=400, **allocation):
 def test_a_search_that_ended_without_quotas_does_not_call_the_rules_a_contradiction():
     """Decisions that leave no quotas say nothing of others; what is told then is what leads to a plan."""
     problem = formulated([{**BAND, "tolerance": 0.01}, ODDS])
-    band, odds = problem.rules
-    stuck = problem.with_rules((band.model_copy(update={"tolerance": 0.0}), odds.model_copy(update={"width": 0.0})))
+    odds, band = problem.rules
+    stuck = problem.with_rules((odds.model_copy(update={"width": 0.0}), band.model_copy(update={"tolerance": 0.0})))
 
     def possible(changed):
-        return changed.rules[0].tolerance > 0.2 or changed.rules[1].width > 0.3
+        return changed.rules[0].width > 0.3 or changed.rules[1].tolerance > 0.2
 
     error = explain(problem, possible, stuck)
     assert not error.proven
