@@ -1,4 +1,4 @@
-"""When: quotas cut over the reporting periods by each rep's season, training laid into the early periods."""
+"""When: reporting periods, the step of quotas within them, and training laid into the early ones."""
 
 from __future__ import annotations
 
@@ -40,32 +40,6 @@ def period_step(total: int, cells: int, step: int) -> int:
         step: rounding step of quotas, in minor units.
     """
     return step if total >= 10 * step * cells else min(step, WHOLE_UNIT)
-
-
-def seasons(by_period: Floats, presence: Floats | None = None) -> Floats:
-    """Shares by period from simulated means [R, P]: each rep's own, half-way shrunken to the company's; [R, P].
-
-    A single rep's month is a handful of deals, so its own season is noisy; the company's is not. Sales are simulated in
-    the period in which they close, so that the lag of the sales cycle is in both.
-
-    Args:
-        presence: share of full pace at which each rep works in each period, [R, P]: the company's season is that of
-            people at full pace, so that a new hire's is cut by it.
-    """
-    positive = np.maximum(by_period, 0.0)
-    company = positive.sum(axis=0)
-    company = company / company.sum() if company.sum() > 0 else np.full(by_period.shape[1], 1 / by_period.shape[1])
-    totals = positive.sum(axis=1, keepdims=True)
-    there = np.broadcast_to(company, positive.shape).copy()
-    if presence is not None:
-        paced = there * presence
-        some = paced.sum(axis=1) > 0
-        there[some] = paced[some] / paced[some].sum(axis=1, keepdims=True)
-    own = np.divide(positive, totals, out=there.copy(), where=totals > 0)
-    # Who is away in a period (hired later, gone earlier) has no share in it; without presence, who sells nothing there.
-    here = own > 0 if presence is None else (own > 0) | (presence > 0)
-    mixed = np.where(here, (own + there) / 2, 0.0)
-    return np.asarray(mixed / mixed.sum(axis=1, keepdims=True))
 
 
 def training_periods(periods: Sequence[Period]) -> list[int]:

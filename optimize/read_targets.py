@@ -8,8 +8,9 @@ import numpy as np
 
 from optimize.asked import Asked, asked, figure, quota_total, ratio_figure, target_total
 from optimize.metrics import Bools, Metric, Metrics, Ratio, RatioWindow, Window
-from optimize.phasing import Period, seasons
+from optimize.phasing import Period
 from optimize.response.estimate import Responses
+from optimize.seasons import seasons
 from scenarios.errors import Problem, refuse_if
 from scenarios.goals import RATIO_METRICS, Level, Target
 from scenarios.plan import is_money
@@ -208,7 +209,7 @@ class _Reader:
             name,
             samples,
             cover,
-            seasons(np.asarray(by_period.mean(axis=0)), self.responses.presence),
+            seasons(by_period, self.responses.presence),
             self.responses.rates[name],
             total,
             team_totals,

@@ -14,7 +14,7 @@ from scipy import stats
 from scipy.optimize import linprog
 
 from optimize.parts.fairness import chance_quantile
-from optimize.phasing import Period, laid_out, seasons, training_left, training_periods
+from optimize.phasing import Period, laid_out, training_left, training_periods
 from optimize.programme.curves import attainment_pieces, attainment_table, envelope
 from optimize.split import attained, proportional, split
 
@@ -208,28 +208,6 @@ def test_chance_of_the_company_under_over_assignment(reps, printed):
 def months():
     firsts = [date(2026, month, 1) for month in range(1, 13)] + [date(2027, 1, 1)]
     return [Period(f"{a:%Y-%m}", a, b) for a, b in itertools.pairwise(firsts)]
-
-
-def test_seasons_sum_to_one_and_leave_absent_periods_empty():
-    table = np.array([[10.0, 20.0, 30.0], [0.0, 0.0, 5.0], [0.0, 0.0, 0.0]])
-    shares = seasons(table)
-    assert shares.sum(axis=1) == pytest.approx([1, 1, 1])
-    assert shares[1].tolist() == [0, 0, 1]
-    assert shares[2] == pytest.approx(table.sum(axis=0) / table.sum())
-
-
-def test_a_new_hire_is_phased_by_the_ramp_as_well():
-    table = np.array([[10.0, 10.0, 10.0, 10.0], [1.0, 1.0, 3.0, 5.0]])
-    ramped = np.array([[1.0, 1.0, 1.0, 1.0], [0.0, 0.25, 0.75, 1.0]])
-    plain, shares = seasons(table), seasons(table, ramped)
-    assert shares[0] == pytest.approx(plain[0])
-    company = table.sum(axis=0)
-    there = company * ramped[1] / (company * ramped[1]).sum()
-    assert shares[1] == pytest.approx((table[1] / 10 + there) / 2)
-    assert shares[1, 0] < plain[1, 0]
-    rare = np.array([[10.0, 10.0, 10.0, 10.0], [1.0, 0.0, 3.0, 0.0]])
-    here = np.array([[1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 0.0]])
-    assert (seasons(rare, here) > 0).tolist() == [[True] * 4, [True, True, True, False]], "rare is not away"
 
 
 def test_training_lies_in_the_first_half_evenly():

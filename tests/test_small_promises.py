@@ -10,15 +10,9 @@ import pytest
 from optimize.allocate import allocate
 from optimize.baselines.decisions import even_training
 from optimize.formulate import formulate
-from optimize.phasing import seasons
 from optimize.response.estimate import estimate
 from target_worlds import drawn, outcome_of, responses_of, world
 from test_optimize_training import trained
-
-
-def test_a_season_of_ones_own_is_half_way_shrunken_to_the_companys():
-    shares = seasons(np.array([[10.0, 30.0], [50.0, 10.0]]))
-    assert shares == pytest.approx(np.array([[0.25 + 0.6, 0.75 + 0.4], [5 / 6 + 0.6, 1 / 6 + 0.4]]) / 2)
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,16 @@ from optimize.eligibility import eligibility, most_moves
 from optimize.lead_offer import NO_LEADS, LeadOffer
 from optimize.metrics import Rates
 from optimize.pairs import as_pairs, as_table
-from optimize.phasing import Period, seasons
+from optimize.phasing import Period
 from optimize.response.accounts import AccountFigures, potentials_given
+from optimize.response.closing import closing_power
 from optimize.response.leads import LeadFigures
 from optimize.response.metrics import other_metrics, rates
-from optimize.response.people import People, presence, reporting_periods
+from optimize.response.people import People, reporting_periods
 from optimize.response.shares import offer as lead_offer
 from optimize.response.succession import succession_told
 from optimize.response.training import offer as training_offer
+from optimize.seasons import seasons
 from optimize.training_offer import TrainingOffer
 from scenarios.check_people import potential_of_some
 from scenarios.errors import InputRefused, Problem, refuse_if
@@ -56,7 +58,7 @@ class Responses:
         hours: working hours before training, [R].
         load: hours that leads ask for, [R].
         sharpness: of the clearing function fitted to simulated hours.
-        presence: share of full pace in each period, [R, P].
+        presence: share of full power from which sales of each period come, [R, P]; see :func:`closing_power`.
         notes: what is approximate or left out, in words.
     """
 
@@ -124,7 +126,7 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
     leads = LeadFigures(people, accounts.base_hours())
     offer = _account_offer(scenario, accounts, leads)
     names = tuple(people.places)
-    pace = np.array([presence(scenario, rep, periods) for rep in people.reps])
+    closing = closing_power(scenario, people.reps, periods)
     territory = _territory(people, leads, offer)
     return Responses(
         scenario=scenario.fingerprint(),
@@ -133,7 +135,7 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
         periods=periods,
         samples=np.ascontiguousarray(cube.total("revenue")[:, keep]),
         metrics=other_metrics(scenario, outcome, keep),
-        season=seasons(cube.by_period("revenue").mean(axis=0)[keep], pace),
+        season=seasons(cube.by_period("revenue")[:, keep], closing),
         training=training_offer(people, leads, accounts),
         accounts=offer,
         opportunity=leads.reference + accounts.reference_sales(),
@@ -144,7 +146,7 @@ def estimate(scenario: Scenario, outcome: Outcome, *, carriers: Sequence[str] | 
         sharpness=leads.clearing.sharpness,
         notes=_notes(sorted(set(cube.keys) - set(names)), scenario.allocation.leads.decide) + succession_told(scenario),
         rates=rates(scenario, outcome, keep),
-        presence=pace,
+        presence=closing,
         leads=lead_offer(leads, territory),
     )
 

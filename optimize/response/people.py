@@ -148,15 +148,19 @@ def trained_level(scenario: Scenario, start: Mapping[str, float], skill: str, ho
     return min(100.0, start[skill] + gain * kept)
 
 
-def presence(scenario: Scenario, rep: Rep, periods: Sequence[Period]) -> Floats:
-    """Mean share of full pace in each period, 0 on days before the rep is hired or after leaving, [P]."""
+def presence(scenario: Scenario, rep: Rep, periods: Sequence[Period], lag: int = 0) -> Floats:
+    """Mean share of full pace in each period, 0 on days before the rep is hired or after leaving, [P].
+
+    Args:
+        lag: days by which what is made of the pace comes later; what comes after leaving is others'.
+    """
     steps = np.array([*scenario.skills.ramp.pace_by_month, 1.0])
     out = np.zeros(len(periods))
     for p, period in enumerate(periods):
         days = np.arange(period.first.toordinal(), period.end.toordinal())
         pace = np.ones(len(days))
         if rep.hired is not None:
-            months = (days - rep.hired.toordinal()) * 12 // 365
+            months = (days - lag - rep.hired.toordinal()) * 12 // 365
             pace = np.where(months < 0, 0.0, steps[np.clip(months, 0, len(steps) - 1)])
         if rep.leaves is not None:
             pace[days >= rep.leaves.toordinal()] = 0.0

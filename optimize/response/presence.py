@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from optimize.phasing import Period, training_kept, training_left, training_slots
 from scenarios.lead_shares import region_of
-from scenarios.people import Rep
+from scenarios.people import Absence, Rep
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 from scenarios.ticks import HOUR
@@ -105,12 +105,18 @@ def time_in(scenario: Scenario, rep: Rep) -> tuple[date, date]:
     return max(start, rep.hired or start), min(end, rep.leaves or end)
 
 
-def working_hours(scenario: Scenario, reps: Sequence[Rep], periods: Sequence[Period]) -> Floats:
-    """Working hours that the calendar gives each rep in each period, less leave and months without work, [R, P]."""
+def working_hours(
+    scenario: Scenario, reps: Sequence[Rep], periods: Sequence[Period], *, absences: Sequence[Absence] | None = None
+) -> Floats:
+    """Working hours that the calendar gives each rep in each period, less leave and months without work, [R, P].
+
+    Args:
+        absences: time off to take out; default the scenario's leave and the months without work of new hires.
+    """
     timetable = Timetable(scenario.calendar)
     regions = {region.id: region for region in scenario.regions}
     edges = [timetable.midnight(day) for day in (*(period.first for period in periods), periods[-1].end)]
-    off = time_off(scenario)
+    off = time_off(scenario) if absences is None else absences
     away = {absence.rep for absence in off}
     known: dict[object, list[float]] = {}
     out = []
