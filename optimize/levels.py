@@ -64,8 +64,8 @@ def level_tables(
 ) -> LevelTables:
     """Tables of all levels of additive metrics that the scenario gives, targets among them.
 
-    A floor is split like a target, below each rep's quota and below it in every period; a stretch above them. Both
-    carry the over-assignment.
+    Floors lie below each rep's quota and below it in every period, stretches above them, everybody's as far from it in
+    odds (:func:`optimize.level_split.levels_in_groups`). Both carry the over-assignment.
 
     Raises:
         InfeasiblePlan: floors or stretches of company and teams, or of parts of the horizon, that do not fit each other
@@ -115,7 +115,19 @@ def _level(
     low, high = (none, beside) if level == "floor" else (beside, open_end)
     carriers = carriers_with(carriers, locked, table.kept)
     request = Split(
-        name, samples, gain, carriers, company, teams, step, low, high, strict=True, level=level, locked=locked
+        name,
+        samples,
+        gain,
+        carriers,
+        company,
+        teams,
+        step,
+        low,
+        high,
+        strict=True,
+        level=level,
+        around=table.quotas,
+        locked=locked,
     )
     split, beaten = split_whole(problem, request)
     windows = tuple(_windows(scenario, found, name, level, responses.periods))

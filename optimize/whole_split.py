@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from optimize.level_split import levels_in_groups
 from optimize.locked_quotas import LockedQuotas
 from optimize.locked_range import LockedRange
 from optimize.metrics import Bools, Floats, Ints
@@ -28,6 +29,7 @@ class Split:
         total: None where only the teams that have totals carry quotas.
         low, high: of each quota, [R]; unless ``strict``, the upper ones are left out where they leave no room.
         level: which of the three levels this is.
+        around: of a floor or stretch, the quotas that it goes with, [R].
         locked: figures of this level fixed by people; they come before bounds and totals of teams.
         beside: of quotas, between what locks of all levels hold them; None of floors and stretches.
     """
@@ -43,6 +45,7 @@ class Split:
     high: Floats
     strict: bool = False
     level: Level = "target"
+    around: Ints | None = None
     locked: LockedQuotas = field(default_factory=lambda: LockedQuotas(""))
     beside: LockedRange | None = None
 
@@ -71,6 +74,8 @@ _LEVELS: Mapping[Level, str] = {"floor": "保底值合计", "target": "合计", 
 
 def split_whole(problem: AllocationProblem, request: Split) -> tuple[Ints, tuple[str, ...]]:
     """The exact split of a metric's own samples in whole steps: everybody the same chance within a group, [R].
+
+    Levels beside quotas are as far from them in odds (:func:`optimize.level_split.levels_in_groups`).
 
     Returns:
         The quotas, and totals of teams that gave way to locks, in words.
@@ -107,7 +112,11 @@ def split_whole(problem: AllocationProblem, request: Split) -> tuple[Ints, tuple
         _check_bounds(bare, request, low, high)
     else:
         high = np.minimum(_roomy(bare, high), held.high[at])
-    exact = split_in_groups(bare, request.samples[:, at], request.gain[at], low, high)
+    samples, gain = request.samples[:, at], request.gain[at]
+    if request.around is None:
+        exact = split_in_groups(bare, samples, gain, low, high)
+    else:
+        exact = levels_in_groups(bare, samples, gain, request.level, request.around[at], low, high)
     whole_quotas = rounded_quotas(bare, exact, low, high)
     out[at] = within_bounds(bare, whole_quotas, low, high) if request.strict else whole_quotas
     if held and abs(int(out.sum()) - whole) > 0.5:
