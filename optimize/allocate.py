@@ -12,7 +12,7 @@ from optimize.bottom_up import GapRow, gap_rows
 from optimize.bound_told import bound_notes, objective_of
 from optimize.eligibility import held_by_role, immovable
 from optimize.formulate import formulate
-from optimize.levels import LevelQuota, LevelRow, level_quotas, level_rows, level_tables
+from optimize.levels import LevelQuota, LevelRow, level_quotas, level_rows, level_tables, levels_told
 from optimize.loosening_worth import with_values, worth_of_loosening
 from optimize.metric_values import MetricValue, metric_values, objective, sacrificed
 from optimize.model import Model
@@ -223,6 +223,7 @@ def described(
     values = metric_values(problem, decisions, tables)
     leveled = level_tables(scenario, problem, responses, decisions, tables)
     levels = level_rows(scenario, problem, responses, leveled)
+    about_levels = levels_told(scenario, problem, responses, leveled)
     quotas_of_levels = tuple(level_quotas(problem, responses, leveled))
     rows, found = _explained(problem, decisions, quotas, model, solution)
     exceptions = [f"{row.rule} of {row.subject}: {row.exception}" for row in rows if row.exception]
@@ -246,7 +247,7 @@ def described(
         moves=tuple(_moves(problem, decisions)),
         immovable={**immovable(scenario), **held_by_role(scenario, problem.reps, _alone(problem))},
         exceptions=tuple(exceptions),
-        notes=(*responses.notes, *sacrificed(problem, values), *without_time(problem)),
+        notes=(*responses.notes, *sacrificed(problem, values), *without_time(problem), *about_levels),
         metrics=values,
         quotas=quotas_of_levels,
         levels=tuple(levels),

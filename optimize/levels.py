@@ -9,10 +9,11 @@ from datetime import date
 import numpy as np
 
 from optimize.asked import Asked, asked, figure, quota_total, ratio_figure
-from optimize.metrics import Bools, Floats, Ints, Ratio, Window
+from optimize.metrics import Bools, Floats, Ints, Window
 from optimize.phasing import Period
 from optimize.problem import AllocationProblem, Decisions, gains
 from optimize.quota_tables import QuotaTable, Tables, carriers_with, phased
+from optimize.ratio_levels import capped_shares, numerators
 from optimize.read_targets import window_of
 from optimize.response.estimate import Responses
 from optimize.whole_split import Split, split_whole
@@ -178,31 +179,26 @@ def level_rows(
     for ratio in problem.metrics.ratios:
         above, below = tables[ratio.numerator, "target"], tables[ratio.denominator, "target"]
         for level in LEVELS:
-            factor = _factors(problem, found, ratio, level)
-            some = above.carried & ~np.isnan(factor)
+            values = numerators(problem, found, ratio, level, above.quotas, below.quotas)
+            some = above.carried & ~np.isnan(values)
             if some.any():
-                values = np.where(some, above.quotas * factor, 0.0)
-                rows += _rows(problem, found, ratio.name, level, values, np.where(some, below.quotas, 0), some)
+                values, under = np.where(some, values, 0.0), np.where(some, below.quotas, 0)
+                rows += _rows(problem, found, ratio.name, level, values, under, some)
     return rows
 
 
-def _factors(
-    problem: AllocationProblem, found: Mapping[tuple[str, str | None], Asked], ratio: Ratio, level: Level
-) -> Floats:
-    """A level of a ratio over its target, by rep: NaN where there is none, [R].
-
-    Ratios of reps all move in the proportion of their team's levels, else of the company's, and so do those of sums.
-    """
-    if level == "target":
-        return np.ones(len(problem.reps))
-    by_team = {}
-    for team in (None, *dict.fromkeys(problem.teams)):
-        entry = found.get((ratio.name, team))
-        value = None if entry is None else entry.whole
-        at = None if value is None else getattr(value, level)
-        if value is not None and at is not None and value.target:
-            by_team[team] = at / value.target
-    return np.array([by_team.get(team, by_team.get(None, np.nan)) for team in problem.teams], dtype=np.float64)
+def levels_told(
+    scenario: Scenario, problem: AllocationProblem, responses: Responses, tables: LevelTables
+) -> Iterator[str]:
+    """What a planner has to know of levels and periods beside the figures."""
+    yield from capped_shares(problem, asked(scenario, responses.periods), tables)
+    steps = {metric.name: metric.step for metric in problem.metrics.others}
+    for name in dict.fromkeys(name for name, _ in tables):
+        step = steps.get(name, problem.rounding_step)
+        fine = min(table.period_step(step) for (metric, _), table in tables.items() if metric == name)
+        if fine != step:
+            used, asked_for = f"{fine / 100:,.10g}", f"{step / 100:,.10g}"
+            yield f"{name} by period is in steps of {used}: of {asked_for}, periods of a rep hold less than ten"
 
 
 def _rows(

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from scenarios import physics
 
 Floats = NDArray[np.float64]
+FEW = 10
+"""Steps that a cell holds at least on average: half a step is a twentieth of it."""
 WHOLE_UNIT = 100
 """Minor units of one unit of currency."""
 SHARE_OF_TIME = 0.25
@@ -33,13 +35,20 @@ class Period:
 
 
 def period_step(total: int, cells: int, step: int) -> int:
-    """The step of quotas by period: the rounding step, or whole units of currency where cells hold less than ten steps.
+    """The step of quotas by period: the rounding step, or the first tenth of it of which cells hold ten on average.
+
+    It stays in whole units of currency.
 
     Args:
         total: what all cells sum to; ``cells``: how many there are.
         step: rounding step of quotas, in minor units.
     """
-    return step if total >= 10 * step * cells else min(step, WHOLE_UNIT)
+    fine = step
+    while total < FEW * fine * cells:
+        if fine % (10 * WHOLE_UNIT):
+            return min(fine, WHOLE_UNIT)
+        fine //= 10
+    return fine
 
 
 def training_periods(periods: Sequence[Period]) -> list[int]:

@@ -45,6 +45,11 @@ class QuotaTable:
         """Who has a quota, [R]."""
         return np.asarray(self.kept.any(axis=1))
 
+    def period_step(self, step: int) -> int:
+        """The step of its cells, where quotas over the horizon are multiples of ``step``."""
+        cells = int((self.kept & (self.quotas > 0)[:, None]).sum())
+        return period_step(int(self.quotas.sum()), cells, step)
+
 
 Tables = Mapping[str, QuotaTable]
 
