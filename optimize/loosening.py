@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from optimize.model import build, first_knots, segments_for
+from optimize.model import Model, build, first_knots, segments_for
 from optimize.problem import AllocationProblem, Floats
 from optimize.programme.blocks import Programme, Rows
 from optimize.programme.solve import Solution, SolverError, Warm, feasible, refuted, settled, solve
@@ -38,10 +38,15 @@ Question = Callable[[AllocationProblem], Programme]
 
 def question(problem: AllocationProblem, quotas: bool = True, unit: float | None = None) -> Programme:
     """The programme that is asked whether there is a plan: few pieces, so that many questions can be put."""
+    return question_model(problem, quotas, unit).programme
+
+
+def question_model(problem: AllocationProblem, quotas: bool = True, unit: float | None = None) -> Model:
+    """The same with what its columns stand for."""
     few = tuple(np.unique(np.append(knots[::COARSE], knots[-1])) for knots in first_knots(problem))
     if few:
         few = tuple(map(_onwards, few, first_knots(problem, within_budget=False)))
-    return build(problem, segments=PIECES, knots=few, quotas=quotas, unit=unit).programme
+    return build(problem, segments=PIECES, knots=few, quotas=quotas, unit=unit)
 
 
 def fine_question(problem: AllocationProblem) -> Programme:

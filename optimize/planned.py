@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 from optimize.found import NoPlanError, NoStepError, Optimum
 from optimize.infeasible import explain
-from optimize.loosening import question, suffices
+from optimize.loosening import question, question_model, suffices
 from optimize.metrics import Metrics
+from optimize.model import read_decisions
 from optimize.optimum import Method, decided
 from optimize.optimum_in_steps import kept_in_steps
 from optimize.prices import with_owners_held
 from optimize.problem import AllocationProblem, Floats, Ints
-from optimize.programme.solve import SolverError
+from optimize.programme.solve import MOST_NODES, SolverError, searched
 from optimize.quotas import NoQuotasError, plain
 from optimize.reach import beyond_one_programme, within_reach
 from optimize.whole_quotas import WholeQuotas, kept_quotas
@@ -80,12 +81,25 @@ def planned(problem: AllocationProblem, gap: float | None = None, method: Method
 
 
 def _leaves_quotas(problem: AllocationProblem) -> bool:
-    """Whether prices find any plan, however far from the best: the pass of a company beyond one programme."""
+    """Whether any plan is found, however far from the best: the pass of a company beyond one programme.
+
+    Care and training are those of a programme with few pieces; prices are asked where its search is left open.
+    """
     from optimize.by_prices.method import by_prices
 
-    priced = by_prices(replace(problem, metrics=Metrics()), ANY, closing=False)
+    model = question_model(problem)
+    found = searched(model.programme.relaxed_objective(), 0.0, MOST_NODES)
+    if found.values is not None:
+        decisions = read_decisions(problem, model, found.values)
+    elif found.bound == -math.inf:
+        return False
+    else:
+        priced = by_prices(replace(problem, metrics=Metrics()), ANY, closing=False)
+        if priced is None:
+            return False
+        decisions = priced.plan.decisions
     try:
-        return priced is not None and bool(kept_quotas(problem, priced.plan.decisions).quotas.size)
+        return bool(kept_quotas(problem, decisions).quotas.size)
     except NoQuotasError:
         return False
 

@@ -17,6 +17,8 @@ TEMPERATURES = (0.03, 0.003, 0.001)
 SOFT = 0.003
 """Temperature at which accounts are shared among owners, to see what quotas would have for room."""
 NEAR = 1e-6
+FAR = 0.01
+"""Of the total of quotas: where the sums of their bounds miss it by more, all quotas have prices at once."""
 TOLERANCE = 1e-9
 """Of the descent: what owners and training gain is small against all sales."""
 
@@ -34,7 +36,8 @@ def prices_of_sales(request: Request) -> tuple[Floats, Response]:
         more = bool((tight & ~minded).any())
         if minded.all() or (not more and off <= NEAR) or found.value < IMPOSSIBLE * request.row_high[0]:
             break
-        minded = minded | tight if more else np.ones_like(minded)
+        every = not more or off > FAR * request.row_high[0]
+        minded = np.ones_like(minded) if every else minded | tight
         relaxation = Relaxation(request, minded)
         z, found = relaxation.solve(z, TEMPERATURES, TOLERANCE)
     return z, found

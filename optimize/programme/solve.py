@@ -14,7 +14,7 @@ import numpy as np
 import pulp
 from numpy.typing import NDArray
 
-from optimize.programme.blocks import Programme
+from optimize.programme.blocks import BROKEN, Columns, Linear, Programme
 from optimize.programme.emit_highs import HighsModel
 from optimize.programme.emit_pulp import PulpModel, emit
 from optimize.programme.solvers import HIGHS, pulp_solver, quiet
@@ -168,6 +168,10 @@ def _pulp_bound(model: PulpModel, programme: Programme, objective: float, gap: f
     return math.inf if math.isnan(objective) else objective + max(1e-9, gap * abs(objective - programme.constant))
 
 
+MANY_COLUMNS = 10_000
+"""Columns beyond which a proof comes from rows that may be broken at a cost, not from a ray."""
+LEAST_BREACH, SLIGHT = 1e-6, 1e-9
+"""By how much rows have to be broken at least for a proof, and the multiplier below which a row is none of it."""
 MOST_NODES = 50
 """Nodes after which the question whether there is a plan at all is left open."""
 
@@ -187,10 +191,11 @@ def refuted(programme: Programme) -> dict[str, frozenset[str]] | None:
 
     None where some do, or where the solver has no proof in rows. All else may be left out: the rest still conflicts.
     """
+    asked = replace(programme.relaxed_objective(), integer=np.zeros_like(programme.integer))
     with quiet():
-        model = HighsModel(replace(programme.relaxed_objective(), integer=np.zeros_like(programme.integer)))
+        model = HighsModel(asked)
         known = model.infeasible(model.run(time_limit=SAFETY_NET_SECONDS))
-        ray = model.ray() if known else None
+        ray = _proof(model, asked) if known else None
     if ray is None:
         return None
     found: dict[str, frozenset[str]] = {}
@@ -199,6 +204,43 @@ def refuted(programme: Programme) -> dict[str, frozenset[str]] | None:
         if part:
             found[rows.rule] = found.get(rows.rule, frozenset()) | part
     return found
+
+
+def _proof(model: HighsModel, programme: Programme) -> tuple[Floats, ...] | None:
+    """Multipliers of the rows that prove together that no values satisfy a programme without its integers.
+
+    Those of a ray take a solve without presolve, which with many columns lasts a hundred times as long as one with
+    rows that may be broken at a cost: the duals of the least that they are broken by prove the same.
+    """
+    if programme.size > MANY_COLUMNS:
+        least = Warm(_breakable(programme)).solve()
+        if least.objective < -LEAST_BREACH:
+            return tuple(np.where(np.abs(duals) > SLIGHT, duals, 0.0) for duals in least.duals)
+    return model.ray()
+
+
+def _breakable(programme: Programme) -> Programme:
+    """Minimise by how much all rows are broken; the objective is minus the sum."""
+    columns, first, rows = list(programme.columns), programme.size, []
+    for block in programme.rows:
+        expression = block.expression
+        for sign, side in ((1.0, block.lower), (-1.0, block.upper)):
+            at = np.flatnonzero(np.isfinite(side))
+            slack = first + np.arange(len(at))
+            expression = expression + Linear.of(len(side), at, slack, sign)
+            columns.append(Columns(BROKEN + block.rule, [block.subjects[i] for i in at.tolist()], slack))
+            first += len(at)
+        rows.append(replace(block, expression=expression))
+    more = first - programme.size
+    return Programme(
+        tuple(columns),
+        np.append(programme.lower, np.zeros(more)),
+        np.append(programme.upper, np.full(more, np.inf)),
+        np.append(np.zeros(programme.size), np.full(more, -1.0)),
+        np.append(programme.integer, np.zeros(more, dtype=np.bool_)),
+        tuple(rows),
+        0.0,
+    )
 
 
 @dataclass(frozen=True)
