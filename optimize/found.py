@@ -36,7 +36,7 @@ class Optimum:
     Attributes:
         value, bound: what these decisions attain of what is maximised, evaluated without segments, cuts or envelopes,
             and a proven bound on what plans attain that break rules for locks by no more, minor units: of capped
-            sales, in two stages of expected sales.
+            sales, in two stages of expected sales. The bound is NaN where none is known.
         model: the programme at the last cut of the care curves.
         values: of its columns.
         asked_gap: relative gap at which to stop.
@@ -61,7 +61,7 @@ class Optimum:
 
     @property
     def status(self) -> Literal["optimal", "stopped", "levelled"]:
-        """Whether the proven gap is within the asked one; "levelled" where no bound is claimed."""
-        if math.isnan(self.bound):
+        """Whether the proven gap is within the asked one, which no bound never is; "levelled" where none is asked."""
+        if math.isnan(self.asked_gap):
             return "levelled"
         return "optimal" if self.gap <= self.asked_gap else "stopped"

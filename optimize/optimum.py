@@ -35,6 +35,9 @@ BY_SIMULATED_OWNERS = (
     "owners of accounts are as in the plan that was simulated: the method by prices found no others that leave quotas "
     "room under all rules, and so many are out of reach for branch and bound; the gap is to the best plan of any owners"
 )
+UNBOUNDED = BY_SIMULATED_OWNERS.replace(
+    "the gap is to the best plan of any owners", "beside locks no bound is known on plans of other owners"
+)
 CALM = 1e-8
 """Of the objective: what shares of leads may cost that stay nearer to the simulated ones."""
 SOLVED = 0.3
@@ -190,7 +193,8 @@ def _with_owners_as_simulated(problem: AllocationProblem, gap: float, bound: flo
     """The best plan with the owners that were simulated, where prices led to none and there are too many to branch on.
 
     Args:
-        bound: by prices, on plans with any owners; minus infinity where these prove that there are none.
+        bound: by prices, on plans with any owners; minus infinity where these prove that there are none, infinite
+            where they prove nothing: beside locks, for rules may give way to these.
 
     Raises:
         NoPlanError: there is none with these owners; proven where prices prove that no others have one.
@@ -202,6 +206,8 @@ def _with_owners_as_simulated(problem: AllocationProblem, gap: float, bound: flo
         found = _exact(owned, gap)
     except NoPlanError:
         raise NoPlanError(proven=False) from None
+    if bound == math.inf:
+        return replace(found, bound=math.nan, bound_type="none", notes=(UNBOUNDED,))
     _, bound = with_metrics(problem, found.decisions, 0.0, bound)
     return replace(found, bound=max(bound, found.value), bound_type="linear", notes=(BY_SIMULATED_OWNERS,))
 

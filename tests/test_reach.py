@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from optimize.by_prices.feasibility import worst_breach
 from optimize.by_prices.method import priced_or_bound
 from optimize.found import NoPlanError, Optimum
 from optimize.infeasible import OWNERS_AS_SIMULATED
-from optimize.optimum import BY_SIMULATED_OWNERS, decided, optimise
+from optimize.optimum import BY_SIMULATED_OWNERS, UNBOUNDED, decided, optimise
 from optimize.pairs import Pairs, as_pairs
 from optimize.planned import planned
 from optimize.problem import AllocationProblem
@@ -112,6 +113,24 @@ def test_a_large_request_without_a_plan_by_prices_gets_one_with_the_owners_at_ha
         quotas = kept_quotas(problem, told.decisions).exact
         assert worst_breach(problem, told.decisions, quotas, problem.total / len(problem.reps) / 100) <= 1e-5
     assert min(found.values()) >= 2, found
+
+
+def test_one_round_of_prices_proves_that_the_sums_of_bounds_miss_the_total_by_far(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    problem = owned(instance(Shape(40, 200, samples=20, eligible=3), 1), 1, moves=50)
+    rules = (PotentialBand(tolerance=0.3), GrowthLimits(floor=-0.3, cap=None), MinimumChance(chance=0.5))
+    monkeypatch.setattr("optimize.by_prices.two_stages.ROUNDS", 1)
+    assert priced_or_bound(replace(problem, two_stage=True).with_rules(rules)) == -math.inf
+
+
+def test_without_a_bound_by_prices_none_is_claimed(far: pytest.MonkeyPatch) -> None:
+    far.setattr("optimize.by_prices.method.priced_or_bound", lambda *_: math.inf)
+    plans = [told for seed in range(14) if isinstance(told := answer(tight(seed)), Optimum)]
+    assert plans
+    for told in plans:
+        assert np.isnan([told.bound, told.gap]).all()
+        assert (told.bound_type, told.status, told.notes) == ("none", "stopped", (UNBOUNDED,))
 
 
 def test_ways_out_of_a_large_request_lead_to_plans_by_the_owners_at_hand(far: pytest.MonkeyPatch) -> None:

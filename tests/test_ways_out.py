@@ -114,7 +114,10 @@ def test_who_stands_in_the_way_is_named_first_and_the_others_counted():
     assert "least accounts of tier A of a rep: 1 (R4 and 3 more)" in error.conflict
 
 
-def test_culprits_conflict_and_each_is_needed():
+@pytest.mark.parametrize("many", [0, 10_000])
+def test_culprits_conflict_and_each_is_needed(many, monkeypatch):
+    """By rays, and by rows that may be broken at a cost, as with many columns."""
+    monkeypatch.setattr("optimize.programme.solve.MANY_COLUMNS", many)
     rng = np.random.default_rng(3)
     for _ in range(30):
         blocks = Blocks()
