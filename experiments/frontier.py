@@ -8,7 +8,7 @@ fairness pull apart, and both are shown beside each other: equal quota / potenti
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,9 @@ from scenarios.errors import InputRefused, Problem, refuse_if
 from scenarios.plan import Plan
 from scenarios.scenario import Scenario
 from sim.statistics import Interval, held_within, mean_interval, paired_difference
+
+FLAT = 1e-6
+"""Relative difference in capped attainment below which exact splits of quotas are equal."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +126,21 @@ class Frontier:
     currency: str
 
     def table(self) -> pd.DataFrame:
-        """One row a point, the rule switched off last; money in currency units, empty where no plan keeps the rules."""
+        """One row a point, the rule switched off last; empty where no plan keeps the rules.
+
+        ``cost_share`` is a share of the quotas, as capped attainment is; money is in currency units.
+        """
         return pd.DataFrame([_row(point, self.knee) for point in (*self.points, self.off)])
+
+    @property
+    def no_knee(self) -> str | None:
+        """Why there is no knee: ``none``, ``one`` or ``two`` values with a plan, ``flat`` or ``even`` cost."""
+        there = [point.model_capped for point in self.points if point.model_capped is not None]
+        if self.knee is not None:
+            return None
+        if len(there) < 3:
+            return ("none", "one", "two")[len(there)]
+        return "flat" if _flat(self.points) else "even"
 
     def content_hash(self, name: str = "frontier") -> str:
         """Hash of the table of this name (``frontier`` or ``trade``): equal for equal inputs."""
@@ -186,8 +202,18 @@ def frontier(
     )
 
 
+def _flat(points: Sequence[FrontierPoint]) -> bool:
+    """Whether points differ by no more than is left open between them and the best plans at their values."""
+    there = [point for point in points if point.model_capped is not None]
+    reached = [point.model_capped or 0.0 for point in there]
+    open_still = max([FLAT, *(point.gap or 0.0 for point in there)])
+    return max(reached, default=0.0) - min(reached, default=0.0) <= open_still * max(reached, default=0.0)
+
+
 def _knee(one: Parameter, points: list[FrontierPoint]) -> float | None:
     """By the model's figures, which carry no noise between points."""
+    if _flat(points):
+        return None
     there = [point for point in points if point.model_capped is not None]
     place = knee(
         [one.looser * float(point.value or 0.0) for point in there], [float(p.model_capped or 0.0) for p in there]
@@ -272,10 +298,11 @@ def _row(point: FrontierPoint, knee_at: float | None) -> dict[str, Any]:
     shares = ("capped", "cost", "hit_rate", "spread_of_chances", "lowest_chance", "lowest_capped")
     for name in shares:
         interval = None if judged is None else getattr(judged, name)
+        column = "cost_share" if name == "cost" else name  # what is paid elsewhere is money
         row |= {
-            name: None if interval is None else interval.estimate,
-            f"{name}_low": None if interval is None else interval.low,
-            f"{name}_high": None if interval is None else interval.high,
+            column: None if interval is None else interval.estimate,
+            f"{column}_low": None if interval is None else interval.low,
+            f"{column}_high": None if interval is None else interval.high,
         }
     row["gini_quota_potential"] = None if judged is None else judged.gini
     for name in ("sales", "sales_difference"):

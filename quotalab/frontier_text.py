@@ -76,6 +76,8 @@ def _whole(found: Frontier, language: Language) -> Iterator[str]:
     costs = [point.judged.cost for point in found.points if point.judged is not None]
     if costs and all(cost.low <= 0 <= cost.high for cost in costs):
         yield word("frontier.noise" if found.knee is None else "frontier.noise_knee", language)
+    if found.no_knee is not None:
+        yield word(f"frontier.no_knee_{found.no_knee}", language)
     if found.absolute:
         told = {
             f"{one.scheme}{end}": f"{plain(100 * share, 1)} %"

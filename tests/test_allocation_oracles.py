@@ -55,7 +55,7 @@ def split_by_breakpoints(samples, shift, low, high, total):
     return quotas
 
 
-def enumerated(problem):
+def enumerated(problem, tolerance=0.25):
     """Best value over all owners and all steps of training; -inf where there is no plan."""
     offer, training, best = problem.accounts, problem.training, -np.inf
     reps = len(problem.reps)
@@ -75,7 +75,7 @@ def enumerated(problem):
         middle = problem.total / (problem.potential.sum() + offer.potential.sum()) * potentials(problem, held)
         for hours in cells:
             gain = gains(problem, Decisions(held, hours, offer.care_base))
-            low, high = 0.75 * middle, 1.25 * middle
+            low, high = (1 - tolerance) * middle, (1 + tolerance) * middle
             if low.sum() > problem.total + 1e-6 or high.sum() < problem.total - 1e-6:
                 continue
             quotas = split_by_breakpoints(problem.samples, gain, low, high, problem.total)

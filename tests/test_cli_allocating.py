@@ -105,6 +105,20 @@ def test_frontier_writes_tables_and_figures(command: Run, tiny_file: Path, tmp_p
     assert {path.name for path in (tmp_path / "f" / "figures").iterdir()} == {
         f"{name}.{ending}" for name in ("frontier-potential_band", "trade") for ending in ("svg", "png")
     }
+    for name in ("frontier", "trade"):
+        sheet = pd.read_csv(tmp_path / "f" / f"{name}.csv", encoding="utf-8-sig")
+        rows = pd.DataFrame(found[name])
+        for column in rows.select_dtypes("number").columns:
+            assert sheet[column].to_numpy(float) == pytest.approx(
+                rows[column].to_numpy(float), abs=1e-9, nan_ok=True
+            ), column
+    none = ("frontier", tiny_file, "--rule", "growth_cap", "--values", "-1,-0.9", "-n", "6", "-o", "none")
+    code, out, err = command(*none, "--alone", "--language", "en")
+    assert code == 0, err
+    assert "no knee: no plan keeps the rules at any of the values" in out
+    told = only_json(command(*none, "--alone", "--json", "--quiet")[1])
+    assert (told["knee"], told["no_knee"]) == (None, "none")
+    assert (tmp_path / "none" / "figures" / "frontier-growth_cap.svg").is_file()
     assert "is no number" in command("frontier", tiny_file, "--values", "0,x")[2]
     assert command("frontier", tiny_file, "--rule", "niceness")[0] == 1
 

@@ -211,7 +211,8 @@ def test_points_left_open_are_told_in_text_table_and_figure():
         flat = replace(got, points=nothing, knee=place)
         assert "no cost can be told from nothing" in frontier_text(flat, "en")
         assert "the knee is the model's" in frontier_text(flat, "en") or not english
-        assert ("knee" in frontier_text(flat, "en"), "拐点" in frontier_text(flat, "zh")) == (english, chinese)
+        assert ("the knee" in frontier_text(flat, "en"), "；拐点" in frontier_text(flat, "zh")) == (english, chinese)
+        assert ("no knee" in frontier_text(flat, "en"), "无拐点" in frontier_text(flat, "zh")) != (english, chinese)
     assert "0.01: undecided" in frontier_figure(left).alt
     assert "0.01: 未定" in frontier_figure(left, "zh").alt
 

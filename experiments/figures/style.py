@@ -77,6 +77,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "knee": ("knee", "拐点"),
     "cost_not_proven": ("not proven best: cost between dot and line's end", "未证实最优: 成本在圆点与线端之间"),
     "undecided": ("undecided", "未定"),
+    "no_plan_at_any": ("no value has a plan", "各限值均无可行方案"),
     "off": ("off", "不设"),
 }
 """Words of the figures: key -> (English, 中文)."""

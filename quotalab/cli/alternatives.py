@@ -187,6 +187,7 @@ def frontier(
                 "alone": found.alone,
                 "present": found.present,
                 "knee": found.knee,
+                "no_knee": found.no_knee,
                 "price_of_fairness": [asdict(one) for one in found.absolute],
                 **{name: rows(table) for name, table in tables.items()},
             },
