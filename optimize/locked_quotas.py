@@ -122,8 +122,10 @@ class LockedQuotas:
         open_targets = np.where(self.mask(targets.shape), 0, targets).sum(axis=1)
         for r in sorted({r for r, _ in self.cells}):
             if (int(rest[r]) - int(open_targets[r])) * way < 0:
-                rule = f"locked periods leave {self.shown(int(rest[r]))} of the {level} to the others, whose quotas "
-                rule += f"sum to {self.shown(int(open_targets[r]))}"
+                rule = (
+                    f"locked periods leave {self.shown(int(rest[r]))} of the {level} to this person's other periods, "
+                )
+                rule += f"whose quotas sum to {self.shown(int(open_targets[r]))}"
                 word = "missing" if way < 0 else "too much"
                 yield self.refusal(abs(int(rest[r]) - int(open_targets[r])), word, rule, [r])
 

@@ -123,5 +123,7 @@ def test_a_locked_floor_above_the_quota_of_its_period_is_refused():
     with pytest.raises(InputRefused, match="the floor is locked at 6 in period 1, the quota there is 5"):
         phased(np.array([8]), season, 1, ("T1",), (), locked, "floor", quotas)
     locked = LockedQuotas("orders", cells={(0, 0): 9}, told={0: ("stretch.R1.orders.2026-01-01 = 9, 王",)})
-    with pytest.raises(InputRefused, match="leave 3 of the stretch to the others, whose quotas sum to 5"):
+    with pytest.raises(
+        InputRefused, match="leave 3 of the stretch to this person's other periods, whose quotas sum to 5"
+    ):
         phased(np.array([12]), season, 1, ("T1",), (), locked, "stretch", quotas)

@@ -126,3 +126,20 @@ def test_no_floor_or_stretch_is_the_quota_where_it_is_held_far_from_what_is_sold
         quota = rows[rep, "target"]
         assert rows[rep, "floor"] <= 0.95 * quota + 100
         assert rows[rep, "stretch"] >= 1.05 * quota - 100
+
+
+@pytest.mark.parametrize(("level", "floor", "stretch"), [("floor", 3996, 4400), ("stretch", 3600, 4004)])
+def test_a_locked_period_far_off_its_quota_leaves_the_other_periods_and_people_room(level, floor, stretch):
+    goals = {"targets": [{"metric": "revenue", "target": 4000, "floor": floor, "stretch": stretch}]}
+    figures = {"quota.R1": 500, f"{level}.R1.2026-03-01": {"floor": 55, "stretch": 61}[level]}
+    locks = [{"path": path, "value": value, "author": "a", "reason": "b"} for path, value in figures.items()]
+    scenario = world([], goals=goals, allocation={"rounding_step": 1, "locks": locks})
+    result = allocate(scenario, responses_of(scenario))
+    cells = {(row.rep, row.level, row.start): row.value for row in result.quotas if row.metric == "revenue"}
+    mine = {month.month: value for (rep, of, month), value in cells.items() if (rep, of) == ("R1", level)}
+    assert mine[3] == figures[f"{level}.R1.2026-03-01"] * 100
+    for name, total in (("floor", floor), ("target", 4000), ("stretch", stretch)):
+        assert sum(value for (_, of, _), value in cells.items() if of == name) == total * 100
+    for (rep, of, month), value in cells.items():
+        quota = cells[rep, "target", month]
+        assert value <= quota if of == "floor" else value >= quota
