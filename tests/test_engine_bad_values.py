@@ -90,7 +90,8 @@ PEOPLE = [
         {"absences": [{"rep": "ann", "first": "2026-01-05", "last": "2026-01-03"}]},
         "must not be before first=2026-01-05",
     ),
-    ({"skills": {"ramp": {"pace_by_month": [0, 0.5]}}}, "skills.ramp.pace_by_month.0 = 0: must be > 0"),
+    ({"skills": {"ramp": {"pace_by_month": [-0.1, 0.5]}}}, "skills.ramp.pace_by_month.0 = -0.1: must be >= 0"),
+    ({"skills": {"ramp": {"pace_by_month": [0.5, 0]}}}, "skills.ramp.pace_by_month"),
     ({"skills": {"training": {"decay_per_month": 1.2}}}, f"skills.training.decay_per_month = 1.2: {SHARE}"),
     ({"motivation": {"push_share": 2}}, f"motivation.push_share = 2: {SHARE}"),
 ]
