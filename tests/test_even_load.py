@@ -13,9 +13,12 @@ from optimize.allocate import allocate
 from optimize.formulate import formulate
 from optimize.metrics import Rates
 from optimize.problem import gains
+from optimize.response.estimate import estimate
 from optimize.workload import load_at
 from scenarios.errors import InfeasiblePlan, InputRefused, Unsupported
+from scenarios.files import from_document, load
 from scenarios.plan import is_money
+from sim.run import simulate
 
 METRICS = ("cash_collected", "cash_due", "gross_margin", "key_product_revenue", "orders")
 LINDO = np.array(
@@ -252,3 +255,17 @@ def test_locked_levels_bound_quotas_here_too():
     assert quotas[top] <= 23_45
     assert quotas[low] >= 33_33
     assert (plan.level_quotas("stretch")[top], plan.level_quotas("floor")[low]) == (23_45, 33_33)
+
+
+def test_accounts_that_are_owed_no_care_get_none():
+    document = load("starter").document()
+    for tier in document["tiers"]:
+        tier["care_hours_per_year"] = 0 if tier["id"] == "C" else tier["care_hours_per_year"]
+    document["allocation"] |= {"mode": "even_load", "rules": []}
+    document["goals"]["targets"] = [{"metric": "revenue", "target": 27_000_000, "floor": 26_000_000}]
+    scenario = from_document(document)
+    outcome = simulate(scenario, replications=4)
+    hours = allocate(scenario, estimate(scenario, outcome)).plan.care_hours()
+    tier = {account.id: account.tier for account in scenario.accounts}
+    assert sum(hours.values()) > 0
+    assert all(tier[account] != "C" for account, given in hours.items() if given)

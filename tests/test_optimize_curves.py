@@ -15,7 +15,7 @@ from scipy.optimize import linprog
 
 from optimize.parts.fairness import chance_quantile
 from optimize.phasing import Period, laid_out, training_left, training_periods
-from optimize.programme.curves import attainment_pieces, attainment_table, envelope
+from optimize.programme.curves import as_it_is, attainment_pieces, attainment_table, envelope
 from optimize.split import attained, proportional, split
 
 SAMPLES = st.lists(st.integers(0, 1000), min_size=1, max_size=30)
@@ -240,3 +240,17 @@ def test_the_table_of_pieces_is_the_pieces_of_each_rep(segments):
         at = np.linspace(0, ends[0][-1] if len(ends[0]) else 0.0, 40)
         curves = [np.interp(at, [0.0, *end], [0.0, *height]) for end, height in zip(ends, heights, strict=True)]
         assert curves[0] == pytest.approx(curves[1], abs=1e-9)
+
+
+@pytest.mark.parametrize("span", [1e-9, 1.0, 1e4])
+def test_a_curve_is_cut_alike_however_few_hours_it_goes_to(span):
+    knots = np.concatenate([np.linspace(0, 1, 33) ** 3, np.linspace(0.1, 0.9, 9)])
+    knots = np.unique(knots)
+    cut = as_it_is(lambda share: share**2 / (0.2 + share**2), knots)
+    same = as_it_is(lambda hours: (hours / span) ** 2 / (0.2 + (hours / span) ** 2), span * knots)
+    assert same.full.any()
+    assert same.full.tolist() == cut.full.tolist()
+    assert same.pieces.width == pytest.approx(span * cut.pieces.width)
+    flat = as_it_is(lambda _: 7.0, span * knots)
+    assert np.isfinite(flat.pieces.slope).all()
+    assert flat.pieces.slope == pytest.approx(0)

@@ -215,7 +215,9 @@ def as_it_is(sales: Callable[[float], float], knots: Floats, *, above: bool = Fa
     """
     values = np.array([sales(float(hours)) for hours in knots])
     top = envelope(knots, values)
-    corners = np.searchsorted(knots, top.start + np.concatenate([[0.0], np.cumsum(top.width)]) - 1e-12)
+    # Relative to what is cut: the hours of an account that is owed no care end at next to nothing.
+    near = 1e-12 * float(knots[-1] - knots[0])
+    corners = np.searchsorted(knots, top.start + np.concatenate([[0.0], np.cumsum(top.width)]) - near)
     corners[-1] = len(knots) - 1
     rise = max(float(np.ptp(values)), 1e-12)
     kept = [0]
